@@ -1,0 +1,87 @@
+"""Every setting with its default, in one tree. Functions take the part they need (`FilterConfig`, not `Config`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FilterConfig(_Part):
+    """Causal band-pass of each epoch, run from a fixed pre-roll so that an epoch depends on its own samples alone."""
+
+    low_hz: float = Field(1.0, gt=0)
+    high_hz: float = Field(30.0, gt=0)
+    order: int = Field(2, ge=1, le=8)
+    notch_hz: float | None = None
+    pre_roll_s: float = Field(2.0, ge=0, le=30)
+
+
+class EpochConfig(_Part):
+    """The window around a marker, and when it is thrown away."""
+
+    start_s: float = -0.1
+    stop_s: float = 0.8
+    baseline: bool = True
+    reject_uv: float | None = Field(150.0, gt=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.start_s <= 0 < self.stop_s:
+            raise ValueError(f"the window {self.start_s}…{self.stop_s} s must begin at or before the marker and end after it")
+        return self
+
+
+class StreamConfig(_Part):
+    """How streams are found and held."""
+
+    ring_s: float = Field(60.0, ge=5)
+    resolve_s: float = Field(5.0, gt=0)
+    stale_s: float = Field(1.0, gt=0)
+    marker_wait_s: float = Field(10.0, gt=0)
+
+
+class DiffusionConfig(_Part):
+    """The pipeline that draws, and how. `int(steps * strength)` steps are run, as in diffusers."""
+
+    pipeline: str = "models/diffusion-demo"
+    steps: int = Field(4, ge=1, le=50)
+    strength: float = Field(1.0, gt=0, le=1)
+    initial: Literal["saliency", "latent", "grey"] = "saliency"
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _draws_something(self) -> Self:
+        if int(self.steps * self.strength) < 1:
+            raise ValueError(
+                f"steps {self.steps} × strength {self.strength} is less than one step: raise either of them"
+            )
+        return self
+
+
+class LiveConfig(_Part):
+    """The running pipeline: bounded queues and the longest waits."""
+
+    waiting_epochs: int = Field(4, ge=1)
+    marker_timeout_s: float = Field(5.0, gt=0)
+    history: int = Field(200, ge=1)
+
+
+class Config(_Part):
+    """The whole tree."""
+
+    streams: StreamConfig = StreamConfig()
+    filter: FilterConfig = FilterConfig()
+    epoch: EpochConfig = EpochConfig()
+    diffusion: DiffusionConfig = DiffusionConfig()
+    live: LiveConfig = LiveConfig()
+
+
+def project_root() -> Path:
+    """The folder that holds `models/` and `recordings/`."""
+    return Path(__file__).resolve().parent.parent

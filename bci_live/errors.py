@@ -1,0 +1,33 @@
+"""What can go wrong for a user: each error is one sentence with the thing, the value and the remedy.
+
+A command prints such an error and exits with 2; a live stage counts it and goes on with the next item.
+Anything that is not a `BciError` is a bug.
+"""
+
+
+class BciError(Exception):
+    """Something outside the program is not as it has to be."""
+
+
+class StreamError(BciError):
+    """An LSL stream is absent, is of another kind, or changed under us."""
+
+
+class RecordingError(BciError):
+    """A file is no recording, is damaged, or lacks what is asked of it."""
+
+
+class MontageError(BciError):
+    """The channels or the rate of a stream do not fit the decoder."""
+
+
+class DecoderError(BciError):
+    """A decoder folder is damaged, incomplete, or from another version."""
+
+
+class DiffusionError(BciError):
+    """A diffusion pipeline cannot be loaded, or is asked for something impossible."""
+
+
+class LabelError(BciError):
+    """A label that the catalogue, the caption bank or the decoder does not know."""

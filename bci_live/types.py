@@ -1,0 +1,137 @@
+"""The messages between the stages: one frozen type per arrow of the data's way.
+
+Each message keeps the one it was made from, so a picture always knows its marker, its EEG and its latency.
+All times are seconds of the local LSL clock (`pylsl.local_clock`), all amplitudes are microvolts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+TimeArray = NDArray[np.float64]
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Samples as they came in.
+
+    `samples`: (n, channels), µV. `times`: (n,), s. `breaks`: indices into this chunk at which a new
+    contiguous segment begins because samples were lost before it or the sender's clock stepped.
+    `arrived`: when the chunk came in, s.
+    """
+
+    samples: FloatArray
+    times: TimeArray
+    arrived: float
+    breaks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A stimulus was shown. `label` names it, `detail` holds what else the sender told of it (JSON or empty)."""
+
+    label: str
+    time: float
+    stream: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The prepared window around a marker.
+
+    `data`: (channels, times), filtered, in µV, at the decoder's rate. `onset`: time of the sample nearest to the marker.
+    `arrived`: when the window's last sample came in. `ready`: when the epoch was cut.
+    """
+
+    data: FloatArray
+    onset: float
+    marker: Marker
+    arrived: float
+    ready: float
+
+
+class MissedReason(StrEnum):
+    """Why a marker got no picture."""
+
+    GAP = "gap"
+    LATE = "late"
+    ARTEFACT = "artefact"
+    TOO_OLD = "too_old"
+    DROPPED = "dropped"
+    UNKNOWN_LABEL = "unknown_label"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A marker that got no picture, and why. `detail` is a sentence for the user."""
+
+    marker: Marker
+    reason: MissedReason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What the decoder reads of an epoch.
+
+    `saliency`: (h, w, 3) in 0…1. `embedding`: (tokens, width) in the diffusion pipeline's text space.
+    `latent`: (4, h, w) scaled VAE latent, or None. `scores`: label → calibrated probability. `made`: s.
+    """
+
+    saliency: FloatArray
+    embedding: FloatArray
+    latent: FloatArray | None
+    scores: Mapping[str, float]
+    epoch: Epoch
+    made: float
+
+    @property
+    def top(self) -> str:
+        """The most probable label."""
+        return max(self.scores, key=lambda label: self.scores[label])
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the most probable label."""
+        return max(self.scores.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """A picture, finished when `step == steps`. `image`: (h, w, 3). `made`: s."""
+
+    image: Picture
+    step: int
+    steps: int
+    seed: int
+    decoding: Decoding
+    made: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What a stream says of itself.
+
+    `kind` is its LSL type (EEG, Markers, …), `rate` is in Hz (0 = irregular), `units` are as announced, one a channel.
+    `replay` and `simulated` come from the stream's own description: the badge in the window tells them.
+    """
+
+    name: str
+    kind: str
+    source_id: str
+    uid: str
+    host: str
+    rate: float
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    replay: bool = False
+    simulated: bool = False
