@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Literal, Self
 
@@ -33,7 +34,9 @@ class EpochConfig(_Part):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.start_s <= 0 < self.stop_s:
-            raise ValueError(f"the window {self.start_s}…{self.stop_s} s must begin at or before the marker and end after it")
+            raise ValueError(
+                f"the window {self.start_s}…{self.stop_s} s must begin at or before the marker and end after it"
+            )
         return self
 
 
@@ -82,6 +85,12 @@ class Config(_Part):
     live: LiveConfig = LiveConfig()
 
 
-def project_root() -> Path:
-    """The folder that holds `models/` and `recordings/`."""
-    return Path(__file__).resolve().parent.parent
+def bundled(name: str) -> Path:
+    """Where something that ships lies (`models/…`, `recordings/…`): beside the package, or where pip put it.
+
+    A path that exists as given, or that nothing shipped answers to, comes back as it is.
+    """
+    for folder in (Path(), Path(__file__).resolve().parent.parent, Path(sys.prefix) / "share" / "bci_live"):
+        if (folder / name).exists():
+            return folder / name
+    return Path(name)
