@@ -1,0 +1,1 @@
+"""LSL in and out."""

@@ -1,0 +1,127 @@
+"""Finds streams: asks continuously, because single passes of liblsl's resolving miss streams, some of them every time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pylsl
+
+from bci_live.errors import StreamError
+from bci_live.types import StreamFacts
+
+_POLL_S = 0.1
+_ALL_S = 3.0
+
+
+def find_streams(
+    wait_s: float, enough: Callable[[list[pylsl.StreamInfo]], bool] = lambda _: False
+) -> list[pylsl.StreamInfo]:
+    """Every stream that answers within `wait_s`, or until those found are `enough`."""
+    resolver = pylsl.ContinuousResolver()
+    deadline = time.monotonic() + wait_s
+    while True:
+        time.sleep(_POLL_S)
+        streams = resolver.results()
+        if enough(streams) or time.monotonic() >= deadline:
+            return list(streams)
+
+
+def find_eeg(name: str | None, wait_s: float, source_id: str | None = None) -> pylsl.StreamInfo:
+    """The EEG stream called `name` (any, when there is only one), with `source_id` when that is given.
+
+    Raises
+    ------
+    StreamError
+        If there is no such stream, if it is not EEG, or if several answer; the sentence lists what there is.
+    """
+    return _find("EEG stream", "--stream", name, source_id, wait_s, _is_eeg)
+
+
+def find_markers(name: str | None, wait_s: float, source_id: str | None = None) -> pylsl.StreamInfo:
+    """The marker stream; like `find_eeg`."""
+    return _find("marker stream", "--markers", name, source_id, wait_s, _is_markers)
+
+
+def facts(info: pylsl.StreamInfo) -> StreamFacts:
+    """What the stream says of itself. The description is only there once an inlet has fetched it (`inlet.info()`)."""
+    labels, units = [], []
+    channel = info.desc().child("channels").child("channel")
+    for index in range(info.channel_count()):
+        labels.append(channel.child_value("label") or f"ch{index + 1}")
+        units.append(channel.child_value("unit"))
+        channel = channel.next_sibling("channel")
+    return StreamFacts(
+        name=info.name(),
+        kind=info.type(),
+        source_id=info.source_id(),
+        uid=info.uid(),
+        host=info.hostname(),
+        rate=info.nominal_srate(),
+        channels=tuple(labels),
+        units=tuple(units),
+        replay=info.desc().child_value("replay") == "true",
+        simulated=info.desc().child_value("simulated") == "true",
+    )
+
+
+def _find(
+    what: str,
+    option: str,
+    name: str | None,
+    source_id: str | None,
+    wait_s: float,
+    fits: Callable[[pylsl.StreamInfo], str | None],
+) -> pylsl.StreamInfo:
+    def wanted(streams: list[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+        if source_id is not None:
+            return [info for info in streams if info.source_id() == source_id]
+        if name is not None:
+            return [info for info in streams if info.name() == name and fits(info) is None] or [
+                info for info in streams if info.name() == name
+            ]
+        return [info for info in streams if fits(info) is None]
+
+    precise = name is not None or source_id is not None
+    # Without a name all candidates must show up, or the first to answer would be taken for the only one.
+    streams = find_streams(wait_s if precise else min(wait_s, _ALL_S), lambda seen: precise and bool(wanted(seen)))
+    if not precise and not wanted(streams):
+        streams = find_streams(wait_s, lambda seen: bool(wanted(seen)))
+    candidates = wanted(streams)
+    there = (
+        f"There are: {_listed(streams)}."
+        if streams
+        else "There is no LSL stream at all: is the headset's program streaming?"
+    )
+    if not candidates:
+        called = f" named '{name}'" if name else f" of the source '{source_id}'" if source_id else ""
+        raise StreamError(f"No {what}{called} was found within {wait_s:g} s. {there}")
+    if len(candidates) > 1:
+        raise StreamError(f"Several streams could be the {what}: {_listed(candidates)}. Name one with {option}.")
+    unfit = fits(candidates[0])
+    if unfit:
+        raise StreamError(f"The stream '{candidates[0].name()}' is no {what}: {unfit}. {there}")
+    return candidates[0]
+
+
+def _is_eeg(info: pylsl.StreamInfo) -> str | None:
+    if info.type().lower() != "eeg":
+        return f"its type is '{info.type()}'"
+    if info.channel_format() == pylsl.cf_string:
+        return "it sends text"
+    if not info.nominal_srate():
+        return "its rate is irregular"
+    return None
+
+
+def _is_markers(info: pylsl.StreamInfo) -> str | None:
+    if info.nominal_srate():
+        return f"it sends samples at {info.nominal_srate():g} Hz, not markers"
+    return None
+
+
+def _listed(streams: list[pylsl.StreamInfo]) -> str:
+    return ", ".join(
+        f"'{info.name()}' ({info.type()}, {info.channel_count()} channels, {info.nominal_srate():g} Hz) on {info.hostname()}"
+        for info in streams
+    )

@@ -1,0 +1,198 @@
+"""A thread per stream that pulls what comes in, dates it, and keeps it for others to read."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pylsl
+
+from bci_live.errors import StreamError
+from bci_live.streams.clock import ClockOffset, local_clock
+from bci_live.streams.dejitter import Dejitter
+from bci_live.streams.discovery import facts
+from bci_live.streams.markers import parse_marker
+from bci_live.streams.ring import RingBuffer
+from bci_live.types import Chunk, Marker, StreamFacts
+
+_PULL_S = 0.1
+_OPEN_S = 10.0
+_CLOSE_S = 5.0
+_MOST_SAMPLES = 4096
+_MOST_MARKERS = 10_000
+_MICROVOLTS = {"v": 1e6, "volt": 1e6, "volts": 1e6, "mv": 1e3, "millivolt": 1e3, "millivolts": 1e3}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """How a stream is doing. `age_s`: of the last chunk, None before the first. `measured_rate`: Hz over the last seconds."""
+
+    samples: int
+    breaks: int
+    age_s: float | None
+    measured_rate: float
+    offset_s: float
+    stale: bool
+    error: str = ""
+
+
+class _Inlet:
+    """Opens a stream and runs a thread that pulls from it. The thread ends before the inlet is closed."""
+
+    def __init__(self, info: pylsl.StreamInfo, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._inlet = pylsl.StreamInlet(info, max_buflen=60, recover=True)
+        try:
+            self.facts: StreamFacts = facts(self._inlet.info(timeout=_OPEN_S))
+            self._inlet.open_stream(timeout=_OPEN_S)
+        except (TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError) as error:
+            raise StreamError(
+                f"The stream '{info.name()}' on {info.hostname()} was announced but does not answer ({error}). Is it still running?"
+            ) from error
+        self._offset = ClockOffset(self._inlet)
+        self._offset_s = self._offset.seconds(timeout=2.0)
+        self._error = ""
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"inlet-{self.facts.name}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(_CLOSE_S)
+        # A pull from an outlet that is gone can block for ever inside liblsl; closing under it would crash.
+        if not self._thread.is_alive():
+            self._inlet.close_stream()
+
+    def _run(self) -> None:
+        try:
+            while not self._closing.is_set():
+                self._pull()
+                self._offset_s = self._offset.seconds()
+        except pylsl.util.LostError:
+            self._error = (
+                f"The stream '{self.facts.name}' is gone and cannot be recovered, because it has no source id."
+            )
+
+    def _pull(self) -> None:
+        raise NotImplementedError
+
+
+class EegInlet(_Inlet):
+    """EEG into a ring buffer, in µV, at straightened times of the local clock."""
+
+    def __init__(
+        self,
+        info: pylsl.StreamInfo,
+        ring_seconds: float = 60.0,
+        clock: Callable[[], float] = local_clock,
+        stale_s: float = 1.0,
+    ) -> None:
+        super().__init__(info, clock)
+        n_channels = len(self.facts.channels)
+        self.ring = RingBuffer(n_channels, self.facts.rate, ring_seconds)
+        self._dejitter = Dejitter(self.facts.rate)
+        self._scale = np.array([_MICROVOLTS.get(unit.lower(), 1.0) for unit in self.facts.units], dtype=np.float32)
+        self._buffer = np.empty((_MOST_SAMPLES, n_channels), dtype=np.float32)
+        self._rate = _RateMeter()
+        self._stale_s = stale_s
+        # Values of other formats come as lists: liblsl fills a buffer of its own format alone.
+        self._direct = info.channel_format() == pylsl.cf_float32
+
+    def status(self) -> StreamStatus:
+        """A snapshot for the display."""
+        last = self.ring.last_arrival
+        age = None if last is None else max(0.0, self._clock() - last)
+        return StreamStatus(
+            samples=self.ring.count,
+            breaks=self.ring.breaks_seen,
+            age_s=age,
+            measured_rate=self._rate.hertz,
+            offset_s=self._offset_s,
+            stale=age is not None and age > self._stale_s,
+            error=self._error,
+        )
+
+    def _pull(self) -> None:
+        # Blocks for one sample and then takes what else is there: waiting for a full chunk would be a delay.
+        first, stamps = self._take(_PULL_S, 1, 0)
+        if not first:
+            return
+        more, others = self._take(0.0, _MOST_SAMPLES - 1, 1)
+        arrived = self._clock()
+        times, breaks = self._dejitter.straighten(np.array([*stamps, *others]) + self._offset_s)
+        self.ring.write(Chunk(self._buffer[: first + more] * self._scale, times, arrived, breaks))
+        self._rate.add(first + more, arrived)
+
+    def _take(self, timeout: float, most: int, place: int) -> tuple[int, list[float]]:
+        target = self._buffer[place : place + most]
+        if self._direct:
+            _, stamps = self._inlet.pull_chunk(timeout=timeout, max_samples=most, dest_obj=target)
+        else:
+            values, stamps = self._inlet.pull_chunk(timeout=timeout, max_samples=most)
+            if stamps:
+                target[: len(stamps)] = values
+        return len(stamps or ()), list(stamps or ())
+
+
+class MarkerInlet(_Inlet):
+    """Markers, strings or numbers, in the order of their arrival."""
+
+    def __init__(self, info: pylsl.StreamInfo, clock: Callable[[], float] = local_clock) -> None:
+        super().__init__(info, clock)
+        self._waiting: deque[Marker] = deque()
+        self._lock = threading.Lock()
+        self.dropped = 0
+
+    def pop(self) -> list[Marker]:
+        """The markers since the last call."""
+        with self._lock:
+            markers = list(self._waiting)
+            self._waiting.clear()
+        return markers
+
+    def _pull(self) -> None:
+        values, stamp = self._inlet.pull_sample(timeout=_PULL_S)
+        if values is None:
+            return
+        marker = parse_marker(_text(values[0]), stamp + self._offset_s, self.facts.name)
+        with self._lock:
+            if len(self._waiting) < _MOST_MARKERS:
+                self._waiting.append(marker)
+            else:
+                self.dropped += 1
+
+
+def _text(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+class _RateMeter:
+    """Samples a second over the last few seconds."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        self._seconds = seconds
+        self._arrivals: deque[tuple[float, int]] = deque()
+        self._total = 0
+        self.hertz = 0.0
+
+    def add(self, samples: int, arrived: float) -> None:
+        self._total += samples
+        self._arrivals.append((arrived, self._total))
+        while arrived - self._arrivals[0][0] > self._seconds:
+            self._arrivals.popleft()
+        since, then = self._arrivals[0]
+        if arrived - since > 0.5:
+            self.hertz = (self._total - then) / (arrived - since)

@@ -1,0 +1,22 @@
+"""Makes streams on this very machine findable where multicast is not: in containers, on planes, behind firewalls."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+# The places that liblsl reads its configuration from, besides the variable.
+_PLACES = (Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg"))
+_CONFIGURATION = "[lab]\nKnownPeers = {127.0.0.1}\n"
+
+
+def configure_lsl() -> None:
+    """Name this machine as a peer, unless the user has an LSL configuration. Must run before pylsl is imported."""
+    if os.environ.get("LSLAPICFG") or any(place.is_file() for place in _PLACES):
+        return
+    file = user_cache_path("bci_live", ensure_exists=True) / "lsl_api.cfg"
+    if not file.is_file() or file.read_text() != _CONFIGURATION:
+        file.write_text(_CONFIGURATION)
+    os.environ["LSLAPICFG"] = str(file)

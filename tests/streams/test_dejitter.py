@@ -1,0 +1,78 @@
+"""Jitter is straightened, loss is seen, and chunking changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bci_live.streams.dejitter import Dejitter
+
+RATE = 250.0
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+MUSE_RUNS = sorted([*DATA.glob("muse-n170/*.csv"), *DATA.glob("muse-gratings/*.csv")])
+
+
+def jittered(n: int, seed: int) -> np.ndarray:
+    return 10 + np.arange(n) / RATE + np.random.default_rng(seed).normal(0, 0.004, n)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=20), st.integers(0, 100))
+def test_the_result_does_not_depend_on_the_chunks(sizes: list[int], seed: int) -> None:
+    stamps = jittered(sum(sizes), seed)
+    whole, whole_breaks = Dejitter(RATE).straighten(stamps)
+    dejitter, parts, breaks, first = Dejitter(RATE), [], [], 0
+    for size in sizes:
+        times, new = dejitter.straighten(stamps[first : first + size])
+        parts.append(times)
+        breaks += [first + index for index in new]
+        first += size
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert tuple(breaks) == whole_breaks
+
+
+def test_after_a_lost_second_the_times_are_right_at_once() -> None:
+    stamps = np.arange(5000) / RATE
+    kept = np.delete(stamps, slice(2500, 2750))
+    times, breaks = Dejitter(RATE).straighten(kept)
+    assert breaks == (2500,)
+    # liblsl's own dejitter is 999 ms off here.
+    assert np.abs(times - kept).max() < 0.002
+
+
+def test_jitter_is_straightened_to_a_fraction_of_a_sample() -> None:
+    times, breaks = Dejitter(RATE).straighten(jittered(10_000, 1))
+    truth = 10 + np.arange(10_000) / RATE
+    assert breaks == ()
+    # 4 ms of jitter go in; half a sample, 2 ms, would put an onset on the wrong one.
+    assert np.abs(times - truth)[2500:].max() < 0.001
+
+
+def test_a_clock_that_runs_100_ppm_fast_is_followed() -> None:
+    stamps = np.arange(60_000) / RATE * 1.0001
+    times, breaks = Dejitter(RATE).straighten(stamps)
+    assert breaks == ()
+    assert np.abs(times - stamps).max() < 0.002
+
+
+def test_an_irregular_stream_keeps_its_stamps() -> None:
+    stamps = np.array([1.0, 5.0, 5.1])
+    times, breaks = Dejitter(0.0).straighten(stamps)
+    np.testing.assert_array_equal(times, stamps)
+    assert breaks == ()
+
+
+@pytest.mark.skipif(not MUSE_RUNS, reason="the real recordings are not beside the project")
+@pytest.mark.parametrize("run", MUSE_RUNS, ids=lambda path: path.stem)
+def test_real_muse_packets_are_jitter_and_a_real_hole_is_seen(run: Path) -> None:
+    stamps = np.loadtxt(run, delimiter=",", skiprows=1, usecols=0)
+    times, breaks = Dejitter(256.0).straighten(stamps)
+    assert breaks == ()
+    line = np.polyval(np.polyfit(np.arange(len(stamps)), stamps, 1), np.arange(len(stamps)))
+    # Stamps stray ± 30 ms from the line; straightened ones by less than half a sample (1.95 ms).
+    assert np.abs(times - line)[2560:].max() < 0.00195
+    holed = np.delete(stamps, slice(10_000, 10_052))
+    assert Dejitter(256.0).straighten(holed)[1] == (10_000,)

@@ -1,0 +1,86 @@
+"""Inlets against a real outlet in another process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bci_live.errors import StreamError
+from bci_live.streams.discovery import find_eeg, find_markers
+from bci_live.streams.inlet import EegInlet, MarkerInlet
+from bci_live.streams.ring import Window
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def outlet(name: str, first: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.streams.outlet_process", name, f"source-{name}", str(first)], cwd=ROOT
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_every_sample_arrives_once_in_order_in_microvolts_and_markers_fall_on_their_sample() -> None:
+    name = f"test-{uuid.uuid4()}"
+    with outlet(name), EegInlet(find_eeg(name, 15)) as eeg, MarkerInlet(find_markers(f"{name}-m", 15)) as inlet:
+        wait_until(lambda: eeg.ring.count > 700, 15, "700 samples")
+        chunk = eeg.ring.latest(60)
+        steps = np.diff(chunk.samples[:, 0])
+        assert (steps == 1).all()
+        assert (chunk.samples[:, 1] == 1000).all()  # one millivolt
+        assert eeg.facts.channels == ("count", "mV")
+        assert eeg.status().breaks == 0
+        assert not eeg.status().stale
+        found = []
+        wait_until(lambda: bool(found.extend(inlet.pop()) or found), 10, "a marker")
+        marker = found[0]
+        window = eeg.ring.window(marker.time, 0, 1)
+        assert isinstance(window, Window)
+        assert marker.label == f"m{int(window.samples[0, 0])}"
+
+
+def test_a_killed_and_restarted_outlet_leaves_a_gap_not_a_splice() -> None:
+    name = f"test-{uuid.uuid4()}"
+    with outlet(name) as process:
+        eeg = EegInlet(find_eeg(name, 15), stale_s=0.5)
+        with eeg:
+            wait_until(lambda: eeg.ring.count > 100, 15, "samples")
+            process.kill()
+            wait_until(lambda: eeg.status().stale, 10, "the stream to be stale")
+            before = eeg.ring.count
+            with outlet(name, first=100_000):
+                wait_until(lambda: eeg.ring.count > before + 100, 30, "samples of the restarted outlet")
+                chunk = eeg.ring.latest(60)
+    assert eeg.status().breaks == 1
+    jump = int(np.flatnonzero(np.diff(chunk.samples[:, 0]) > 1)[0]) + 1
+    assert jump in chunk.breaks
+
+
+def test_closing_leaves_no_thread() -> None:
+    name = f"test-{uuid.uuid4()}"
+    before = {thread.name for thread in threading.enumerate()}
+    with outlet(name), EegInlet(find_eeg(name, 15)), MarkerInlet(find_markers(f"{name}-m", 15)):
+        pass
+    assert {thread.name for thread in threading.enumerate()} == before
+
+
+def test_an_absent_stream_is_named_and_those_there_are_listed() -> None:
+    name = f"test-{uuid.uuid4()}"
+    with outlet(name), pytest.raises(StreamError, match="nobody"):
+        find_eeg("nobody", 2)
+    with outlet(name), pytest.raises(StreamError, match="is no EEG stream: its type is 'Markers'"):
+        find_eeg(f"{name}-m", 15)

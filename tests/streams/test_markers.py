@@ -1,0 +1,23 @@
+"""Markers come from the network: whatever they hold, they become a label."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bci_live.streams.markers import LONGEST_LABEL, marker_text, parse_marker
+
+
+def test_json_with_a_label_keeps_the_rest_as_detail() -> None:
+    marker = parse_marker('{"label": "dog", "layout": {"x": 0.4}}', 1.0, "stimuli")
+    assert (marker.label, marker.detail) == ("dog", '{"layout": {"x": 0.4}}')
+    assert parse_marker(marker_text(marker), 1.0, "stimuli") == marker
+
+
+def test_plain_text_is_the_label() -> None:
+    assert parse_marker("face", 1.0).label == "face"
+
+
+@given(st.text(max_size=3000) | st.text(max_size=50).map(lambda inside: "{" + inside))
+def test_no_text_raises_and_no_label_is_long(text: str) -> None:
+    assert len(parse_marker(text, 0.0).label) <= LONGEST_LABEL
