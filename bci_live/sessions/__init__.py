@@ -1,0 +1,1 @@
+"""Recordings: XDF writing and reading, importers, replay as a fake stream."""

@@ -1,0 +1,189 @@
+"""Every recording is read, or refused with one sentence: never a traceback, never for ever."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bci_live.errors import RecordingError
+from bci_live.sessions.recording import Recording, digest, read_recording
+from bci_live.sessions.xdf_format import BOUNDARY
+from bci_live.sessions.xdf_writer import XdfWriter, write_recording
+
+from .conftest import DATA, make_facts
+
+MUSE_EXAMPLES = sorted((DATA / "xdf-examples").glob("muselsl2-*.xdf"))
+BROKEN = sorted((DATA / "xdf-broken").glob("*.xdf"))
+
+
+@pytest.mark.parametrize("path", MUSE_EXAMPLES, ids=lambda path: path.name[9:17])
+def test_the_eeg_is_found_among_streams_of_the_same_name(path: Path) -> None:
+    recording = read_recording(path)
+    assert recording.facts.kind == "EEG"
+    assert recording.facts.channels == ("TP9", "AF7", "AF8", "TP10", "AUX_RIGHT")
+    assert recording.facts.units == ("microvolts",) * 5
+    assert recording.facts.rate == 256
+    assert recording.samples.shape == (len(recording.stamps), 5)
+    assert recording.samples.dtype == np.float32
+    assert 4 < recording.stamps[-1] - recording.stamps[0] < 20
+
+
+def test_the_minimal_file_of_the_specification_is_read(data: Path) -> None:
+    recording = read_recording(data / "xdf-examples" / "minimal.xdf")
+    assert recording.samples[1].tolist() == [12, 22, 32]
+    assert [marker.label for marker in recording.markers[1:5]] == ["Hello", "World", "from", "LSL"]
+
+
+def test_a_file_without_eeg_says_what_it_holds(data: Path) -> None:
+    with pytest.raises(RecordingError, match=r"holds no EEG .* 'ctrl' \(control"):
+        read_recording(data / "xdf-examples" / "empty_streams.xdf")
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_malformed_file_is_refused_in_silence(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RecordingError):
+        read_recording(path)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["text.xdf", "text.edf", "text.fif", "text.vhdr", "text.set", "text.txt", "text", "text.xdfz"]
+)
+def test_a_text_is_no_recording_whatever_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("This is a letter.\nYours sincerely\n" * 40)
+    with pytest.raises(RecordingError, match=name):
+        read_recording(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["empty.xdf", "empty.edf", "empty.fif", "empty.bdf", "empty.csv"])
+def test_an_empty_file_is_no_recording(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(RecordingError, match=name):
+        read_recording(tmp_path / name)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"no recording '.*absent\.xdf'"):
+        read_recording(tmp_path / "absent.xdf")
+
+
+def test_a_folder_is_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "folder.xdf").mkdir()
+    with pytest.raises(RecordingError, match="cannot be read"):
+        read_recording(tmp_path / "folder.xdf")
+
+
+def test_a_table_is_refused_with_the_way_to_import_it(tmp_path: Path) -> None:
+    (tmp_path / "run.csv").write_text("timestamps,TP9,Marker0\n1,2,0\n")
+    with pytest.raises(RecordingError, match="bci-live import muse-csv"):
+        read_recording(tmp_path / "run.csv")
+
+
+def test_a_compressed_file_is_read(tmp_path: Path, make_recording: Callable[..., Recording]) -> None:
+    write_recording(tmp_path / "a.xdf", make_recording())
+    (tmp_path / "a.xdfz").write_bytes(gzip.compress((tmp_path / "a.xdf").read_bytes()))
+    assert len(read_recording(tmp_path / "a.xdfz").markers) == 9
+
+
+def test_volts_become_microvolts_and_say_so(tmp_path: Path) -> None:
+    facts = make_facts(3, units=("volts", "mV", "uV"))
+    with XdfWriter(tmp_path / "volts.xdf") as writer:
+        number = writer.add_stream(facts, "double64")
+        writer.write_samples(number, np.array([[1e-5, 0.02, 7.0]]), np.zeros(1))
+    recording = read_recording(tmp_path / "volts.xdf")
+    assert recording.samples[0] == pytest.approx([10, 20, 7])
+    assert recording.facts.units == ("microvolts", "microvolts", "uV")
+
+
+def test_markers_of_all_streams_come_in_the_order_of_time(tmp_path: Path) -> None:
+    with XdfWriter(tmp_path / "two.xdf") as writer:
+        eeg = writer.add_stream(make_facts(1), "float32")
+        texts = writer.add_stream(replace(make_facts(1, rate=0.0), name="words", kind="Markers"), "string")
+        codes = writer.add_stream(replace(make_facts(1, rate=0.0), name="codes", kind="Events"), "int32")
+        writer.write_samples(eeg, np.zeros((500, 1), np.float32), np.arange(500) / 250)
+        writer.write_strings(texts, ["dog", '{"label": "cat", "hue": 3}'], np.array([0.1, 0.9]))
+        writer.write_samples(codes, np.array([[17]]), np.array([0.5]))
+    markers = read_recording(tmp_path / "two.xdf").markers
+    assert [(m.label, m.stream, m.time) for m in markers] == [
+        ("dog", "words", 0.1),
+        ("17", "codes", 0.5),
+        ("cat", "words", 0.9),
+    ]
+    assert "hue" in markers[2].detail
+
+
+def test_a_file_cut_off_anywhere_gives_its_beginning(tmp_path: Path, make_recording: Callable[..., Recording]) -> None:
+    original = make_recording(seconds=3, rate=20.0)
+    write_recording(tmp_path / "whole.xdf", original)
+    whole = (tmp_path / "whole.xdf").read_bytes()
+    cut = tmp_path / "cut.xdf"
+    lengths = []
+    for end in range(0, len(whole), 3):
+        cut.write_bytes(whole[:end])
+        try:
+            recording = read_recording(cut)
+        except RecordingError:
+            lengths.append(0)
+            continue
+        lengths.append(len(recording.stamps))
+        assert recording.samples.tobytes() == original.samples[: lengths[-1]].tobytes()
+    assert lengths == sorted(lengths)  # a longer beginning never gives less
+    assert lengths[-1] == len(original.stamps)
+
+
+def test_what_comes_after_damage_is_found_again(tmp_path: Path, make_recording: Callable[..., Recording]) -> None:
+    write_recording(tmp_path / "a.xdf", make_recording(seconds=40))
+    damaged = bytearray((tmp_path / "a.xdf").read_bytes())
+    first = damaged.index(BOUNDARY) + len(BOUNDARY)
+    damaged[first : first + 5] = b"\x07\xff\xff\xff\xff"  # no length begins with 7
+    (tmp_path / "damaged.xdf").write_bytes(damaged)
+    recording = read_recording(tmp_path / "damaged.xdf")
+    assert 7000 < len(recording.stamps) < 10000  # up to the next boundary, ten seconds (2,500 samples), is lost
+    assert np.all(np.diff(recording.samples[:, 0]) > 0)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(flips=st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 255)), min_size=1, max_size=6))
+def test_any_damage_gives_a_recording_or_a_sentence(
+    tmp_path: Path, make_recording: Callable[..., Recording], flips: list[tuple[int, int]]
+) -> None:
+    path = tmp_path / "a.xdf"
+    if not path.exists():
+        write_recording(path, make_recording(seconds=2, rate=20.0))
+    damaged = bytearray(path.read_bytes())
+    for place, value in flips:
+        damaged[place % len(damaged)] = value
+    other = tmp_path / "b.xdf"
+    other.write_bytes(damaged)
+    with suppress(RecordingError):
+        recording = read_recording(other)
+        assert recording.samples.shape == (len(recording.stamps), len(recording.facts.channels))
+
+
+@pytest.mark.parametrize("channels", [1, 2**40])
+def test_a_count_that_lies_reserves_no_memory(tmp_path: Path, channels: int) -> None:
+    header = (
+        f"<info><name>x</name><type>EEG</type><channel_count>{channels}</channel_count><nominal_srate>100</nominal_srate>"
+        "<channel_format>string</channel_format></info>"
+    ).encode()
+    chunks = [struct.pack("<HI", 2, 1) + header, struct.pack("<HIBQ", 3, 1, 8, 2**45) + b"\x00" * 20]
+    body = b"".join(struct.pack("<BI", 4, len(chunk)) + chunk for chunk in chunks)
+    (tmp_path / "bomb.xdf").write_bytes(b"XDF:" + body)
+    with pytest.raises(RecordingError, match="no EEG"):
+        read_recording(tmp_path / "bomb.xdf")
+
+
+def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert digest(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    with pytest.raises(RecordingError, match="absent"):
+        digest(tmp_path / "absent")
