@@ -1,0 +1,1 @@
+"""Picture sets, how they are placed on a background, and their captions."""

@@ -1,0 +1,78 @@
+"""The caption bank: the text embedding of every label's caption, as the diffusion pipeline reads it.
+
+Only this file is read at run time; the sentence encoder that made it is needed for training alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from bci_live.errors import DiffusionError, LabelError
+from bci_live.types import FloatArray
+
+BANK_FILE = "caption_bank.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionBank:
+    """Embeddings by label.
+
+    `labels`: n names. `embeddings`: (n, tokens, width), float32. `captions`: what was embedded, one a label.
+    """
+
+    labels: tuple[str, ...]
+    embeddings: FloatArray
+    captions: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.embeddings.ndim != 3 or not len(self.labels) == len(self.captions) == len(self.embeddings):
+            raise ValueError(
+                f"{len(self.labels)} labels and {len(self.captions)} captions do not fit "
+                f"embeddings of the shape {self.embeddings.shape}"
+            )
+
+    def embedding(self, label: str) -> FloatArray:
+        """(tokens, width).
+
+        Raises
+        ------
+        LabelError
+            If the bank has no such label.
+        """
+        try:
+            embedding: FloatArray = self.embeddings[self.labels.index(label)]
+            return embedding
+        except ValueError:
+            raise LabelError(f"The caption bank does not know {label!r}. It has: {', '.join(self.labels)}.") from None
+
+    def save(self, path: Path) -> None:
+        """Write the bank; the labels and captions stand in the file's metadata."""
+        metadata = {"labels": json.dumps(self.labels), "captions": json.dumps(self.captions)}
+        save_file({"embeddings": np.ascontiguousarray(self.embeddings, dtype=np.float32)}, path, metadata)
+
+
+def load_bank(path: Path) -> CaptionBank:
+    """Read a bank from its file, or from the pipeline folder that holds it.
+
+    Raises
+    ------
+    DiffusionError
+        If the file is absent or damaged.
+    """
+    file = path / BANK_FILE if path.is_dir() else path
+    try:
+        with safe_open(file, "np") as bank:
+            metadata = bank.metadata() or {}
+            labels, captions = (tuple(map(str, json.loads(metadata[key]))) for key in ("labels", "captions"))
+            return CaptionBank(labels, bank.get_tensor("embeddings"), captions)
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise DiffusionError(
+            f"The caption bank {file} cannot be read ({error}). Get the pipeline folder anew, "
+            "or train one: bci-live train-diffusion"
+        ) from error
