@@ -1,0 +1,78 @@
+"""The simulated head: responses where and when a visual response is, in a background as real EEG has it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.signal import welch
+
+from bci_live.simulation.conduction import CHANNELS
+from bci_live.simulation.head import SimulatedHead
+from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.stimuli.rendering import Layout, random_layout, render
+
+
+def pictures_of(n_labels: int, each: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    catalogue, rng = load_catalogue(), np.random.default_rng(seed)
+    classes = np.repeat(np.arange(n_labels), each)
+    return np.stack([render(catalogue.picture(catalogue.labels[c]), random_layout(rng), 64) for c in classes]), classes
+
+
+@pytest.fixture(scope="module")
+def head() -> SimulatedHead:
+    return SimulatedHead.build(*pictures_of(6, 12, 0))
+
+
+def test_the_first_response_is_at_the_back_after_100_ms(head: SimulatedHead) -> None:
+    mean = np.tensordot(np.ones(len(head.early)), head.early, 1)
+    early = np.abs(mean[:, : round(0.13 * head.rate)])
+    channel, time = np.unravel_index(early.argmax(), early.shape)
+    assert CHANNELS[channel] in {"O1", "Oz", "O2", "PO7", "PO8", "PO3", "PO4"}
+    assert 0.085 <= time / head.rate <= 0.12
+
+
+def test_where_the_object_is_changes_the_signal(head: SimulatedHead) -> None:
+    ball = load_catalogue().picture("pool")
+    left, right = (render(ball, Layout(x=x, size=0.4), 64) for x in (0.25, 0.75))
+    responses = head.respond(np.stack([left, right]))
+    first = responses[:, :, : round(0.13 * head.rate)]
+    left_back, right_back = CHANNELS.index("PO7"), CHANNELS.index("PO8")
+    # Left field to the right hemisphere: the response moves across when the object does.
+    side = np.abs(first[:, right_back]).max(axis=1) - np.abs(first[:, left_back]).max(axis=1)
+    assert side[0] > side[1]
+
+
+def test_the_response_is_some_microvolts_and_the_background_larger(head: SimulatedHead) -> None:
+    pictures, _ = pictures_of(6, 4, 9)
+    responses = head.respond(pictures)
+    assert 2 < np.sqrt((responses**2).mean(axis=0)).max() < 12
+    quiet = head.watch(pictures[:0], np.zeros(0), 30, np.random.default_rng(0))
+    assert 6 < quiet.std(axis=0).mean() < 12
+    assert quiet.dtype == np.float32
+
+
+def test_the_background_has_alpha_line_noise_and_a_spectrum_that_falls(head: SimulatedHead) -> None:
+    samples = head.watch(np.zeros((0, 64, 64, 3), np.uint8), np.zeros(0), 60, np.random.default_rng(1))
+    frequency, power = welch(samples[:, CHANNELS.index("Oz")], head.rate, nperseg=1000)
+
+    def at(hertz: float) -> float:
+        return float(power[np.abs(frequency - hertz) <= 0.5].mean())
+
+    assert at(10) > 2 * at(16)
+    assert at(50) > 3 * at(45)
+    assert at(2) > 3 * at(20)
+
+
+def test_blinks_are_frontal(head: SimulatedHead) -> None:
+    strength = dict(zip(CHANNELS, np.abs(head.background.blink), strict=True))
+    assert max(strength, key=lambda name: strength[name]) in {"Fp1", "Fp2"}
+    assert strength["Oz"] < 0.35 * strength["Fp1"]
+
+
+def test_the_same_seed_gives_the_same_eeg(head: SimulatedHead) -> None:
+    pictures, _ = pictures_of(3, 1, 5)
+    first, again, other = (
+        head.watch(pictures, np.array([1.0, 2.0, 3.0]), 4, np.random.default_rng(s)) for s in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
