@@ -1,0 +1,1 @@
+"""EEG epoch → saliency map, caption embedding, latent, label probabilities; and a decoder on disk."""

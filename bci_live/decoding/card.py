@@ -1,0 +1,81 @@
+"""What a decoder says of itself: `decoder.json`, the readable half of a decoder folder."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bci_live.config import EpochConfig, FilterConfig
+
+FORMAT: Literal[1] = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkSizes(_Part):
+    """The sizes that, together with the card's, give every tensor in the weights file its shape."""
+
+    temporal_filters: int = Field(default=8, ge=1, le=64)
+    kernel: int = Field(default=33, ge=1, le=501)
+    pool: int = Field(default=24, ge=1)
+    stride: int = Field(default=8, ge=1)
+    feature: int = Field(default=64, ge=2, le=1024)
+    noise: int = Field(default=32, ge=1, le=1024)
+    generator_width: int = Field(default=64, ge=8, le=1024)
+    plain_filters: int = Field(default=4, ge=1, le=64)
+    prototype_filters: int = Field(default=0, ge=0, le=64)
+    bins: int = Field(default=20, ge=1)
+    caption_axes: int = Field(default=1, ge=1)
+    structure_axes: int = Field(default=8, ge=1)
+
+
+class TrainingFile(_Part):
+    """A recording that the decoder was trained on."""
+
+    name: str
+    sha256: str
+    epochs: int
+
+
+class DecoderCard(_Part):
+    """Montage, settings, origin and measured scores of a decoder.
+
+    `rate`: Hz of the epochs. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
+    embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `label_head`: which of the
+    label heads validation chose. `scores` and `controls`: measured on runs that the scored head had not seen.
+    """
+
+    format: Literal[1] = FORMAT
+    weights_sha256: str = ""
+    channels: tuple[str, ...] = Field(min_length=1)
+    rate: float = Field(gt=0)
+    n_times: int = Field(ge=8)
+    filter: FilterConfig
+    epoch: EpochConfig
+    labels: tuple[str, ...] = Field(min_length=2)
+    bank_labels: tuple[str, ...]
+    pipeline: str
+    tokens: int = Field(ge=1)
+    width: int = Field(ge=1)
+    saliency_pixels: Literal[64] = 64
+    latent_shape: tuple[int, int, int] | None = None
+    sizes: NetworkSizes
+    label_head: str
+    caption_source: Literal["labels", "ridge"]
+    files: tuple[TrainingFile, ...] = ()
+    split: str = ""
+    scores: dict[str, float] = {}
+    controls: dict[str, float] = {}
+    simulated: bool = False
+
+    def describe(self) -> str:
+        """One line for the terminal: what it decodes, and how well on runs it had not seen."""
+        name, title, chance = ("auc", "AUC", 0.5) if len(self.labels) == 2 else ("top1", "top-1", 1 / len(self.labels))
+        score, control = self.scores.get(name, float("nan")), self.controls.get(f"{name}_shuffled", float("nan"))
+        figure = f"{title} {score:.2f} (shuffled labels {control:.2f}, chance {chance:.3g})"
+        epochs = sum(file.epochs for file in self.files)
+        kind = "simulated EEG, " if self.simulated else ""
+        return f"{len(self.labels)} labels from {epochs} epochs, {kind}{figure}; {self.split}"

@@ -1,0 +1,134 @@
+"""A trained decoder: one epoch in, one `Decoding` out; and the folder it lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from pylsl import local_clock
+from torch import Tensor, nn
+
+from bci_live.decoding.card import DecoderCard
+from bci_live.decoding.encoder import Encoder, LabelLayer
+from bci_live.decoding.heads import CaptionHead, LabelBlend, StructureHead
+from bci_live.decoding.plain import PlainHead
+from bci_live.decoding.saliency import SaliencyGenerator
+from bci_live.decoding.storage import read_card, read_weights
+from bci_live.errors import DecoderError, MontageError
+from bci_live.types import Decoding, Epoch
+
+
+class DecoderNetwork(nn.Module):
+    """All heads on their encoder. The card gives every tensor its shape."""
+
+    def __init__(self, card: DecoderCard) -> None:
+        super().__init__()
+        channels, sizes, labels = len(card.channels), card.sizes, len(card.labels)
+        self.encoder = Encoder(channels, card.n_times, sizes)
+        self.labels = LabelLayer(sizes.feature, labels)
+        self.plain = PlainHead(channels, card.n_times, labels, sizes)
+        self.blend = LabelBlend()
+        self.caption = CaptionHead(card)
+        self.structure = StructureHead(card)
+        self.saliency = SaliencyGenerator(sizes)
+
+    def condition(self, feature: Tensor, coordinates: Tensor) -> Tensor:
+        """What the saliency generator draws from: (n, feature + structure axes)."""
+        return torch.cat([feature, coordinates / self.structure.spread], dim=1)
+
+
+class TrainedDecoder:
+    """Decodes epochs, deterministically.
+
+    The convolutions run on `device`; the linear heads are too small to be worth the way there.
+    """
+
+    def __init__(
+        self,
+        card: DecoderCard,
+        network: DecoderNetwork,
+        device: torch.device,
+        clock: Callable[[], float] = local_clock,
+    ) -> None:
+        self.card = card
+        self._network = network.eval().requires_grad_(False)
+        self._network.encoder.to(device)
+        self._network.saliency.to(device)
+        self._device = device
+        self._clock = clock
+
+    @torch.inference_mode()
+    def decode(self, epoch: Epoch) -> Decoding:
+        """Read one epoch.
+
+        Raises
+        ------
+        MontageError
+            If the epoch's shape is not the decoder's.
+        """
+        shape = (len(self.card.channels), self.card.n_times)
+        if epoch.data.shape != shape:
+            raise MontageError(
+                f"The decoder reads epochs of {shape[0]} channels × {shape[1]} samples, this one has the shape "
+                f"{epoch.data.shape}. Cut it with the decoder's own channels, rate and window."
+            )
+        network = self._network
+        data = torch.from_numpy(np.ascontiguousarray(epoch.data, dtype=np.float32))[None]
+        feature = network.encoder(data.to(self._device)).cpu()
+        logits = network.blend(network.labels(feature), network.plain(data))
+        coordinates = network.structure(data)
+        saliency = network.saliency.live(network.condition(feature, coordinates).to(self._device)).cpu()
+        latent = network.structure.latent(coordinates)[0].numpy() if self.card.latent_shape else None
+        probabilities = torch.softmax(logits[0], dim=0).tolist()
+        return Decoding(
+            saliency=np.ascontiguousarray(saliency[0].permute(1, 2, 0).numpy()),
+            embedding=network.caption(logits, feature)[0].numpy(),
+            latent=latent,
+            scores=dict(zip(self.card.labels, probabilities, strict=True)),
+            epoch=epoch,
+            made=self._clock(),
+        )
+
+
+def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDecoder:
+    """Read a decoder folder: `decoder.json` and `weights.safetensors`. Nothing in it is ever executed.
+
+    Raises
+    ------
+    DecoderError
+        If the folder is no decoder, is damaged, or is from another version.
+    """
+    folder = Path(folder)
+    card = read_card(folder)
+    weights = read_weights(folder, card)
+    try:
+        network = DecoderNetwork(card)
+    except (RuntimeError, ValueError) as error:
+        raise DecoderError(
+            f"The card of the decoder '{folder}' describes no possible network ({error}). {_ANEW}"
+        ) from error
+    _check_tensors(folder, network.state_dict(), weights)
+    network.load_state_dict(weights)
+    return TrainedDecoder(card, network, torch.device(device))
+
+
+_ANEW = "Get the folder anew, or train a decoder: bci-live train"
+
+
+def _check_tensors(folder: Path, expected: dict[str, Tensor], found: dict[str, Tensor]) -> None:
+    strange = sorted(expected.keys() ^ found.keys())
+    if strange:
+        raise DecoderError(
+            f"The weights of the decoder '{folder}' do not belong to its card: {', '.join(strange[:3])} is missing or "
+            f"unknown. {_ANEW}"
+        )
+    for name, tensor in expected.items():
+        if tensor.shape != found[name].shape or tensor.dtype != found[name].dtype:
+            raise DecoderError(
+                f"The weights of the decoder '{folder}' do not belong to its card: {name} has the shape "
+                f"{tuple(found[name].shape)}, not {tuple(tensor.shape)}. {_ANEW}"
+            )
+        if tensor.is_floating_point() and not torch.isfinite(found[name]).all():
+            raise DecoderError(f"The weights of the decoder '{folder}' are damaged: {name} is not finite. {_ANEW}")

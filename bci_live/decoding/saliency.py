@@ -1,0 +1,46 @@
+"""The saliency generator: G(z, f(x)) of the paper, an RGB picture from the EEG feature."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bci_live.decoding.card import NetworkSizes
+
+
+class SaliencyGenerator(nn.Module):
+    """(n, noise) and the condition (n, feature + structure axes) → (n, 3, 32, 32) in -1…1.
+
+    The condition is the paper's f(x), and beside it what the structure head reads of place and colour. Live,
+    `fixed_noise` is z: the same EEG gives the same picture; it is smoothly enlarged to 64 pixels, since single trials
+    hold no finer detail and the training is four times as fast.
+    """
+
+    fixed_noise: Tensor
+
+    def __init__(self, sizes: NetworkSizes) -> None:
+        super().__init__()
+        width = sizes.generator_width
+        self.register_buffer("fixed_noise", torch.zeros(sizes.noise))
+        self.start = nn.Linear(sizes.noise + sizes.feature + sizes.structure_axes, width * 16)
+        widths = [width, width, width // 2, width // 4]
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.GroupNorm(1, b), nn.LeakyReLU(0.2))
+            for a, b in pairwise(widths)
+        )
+        self.paint = nn.Conv2d(widths[-1], 3, 3, padding=1)
+
+    def forward(self, noise: Tensor, condition: Tensor) -> Tensor:
+        x = self.start(torch.cat([noise, condition], dim=1)).unflatten(1, (-1, 4, 4))
+        for block in self.blocks:
+            x = block(functional.interpolate(x, scale_factor=2.0))
+        return torch.tanh(self.paint(x))
+
+    def live(self, condition: Tensor) -> Tensor:
+        """(n, 3, 64, 64) in 0…1, with the fixed noise."""
+        drawn: Tensor = self(self.fixed_noise.expand(len(condition), -1), condition)
+        enlarged = functional.interpolate(drawn, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return (enlarged + 1) / 2

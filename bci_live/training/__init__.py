@@ -1,0 +1,1 @@
+"""Training loops: plain PyTorch, one file each."""

@@ -1,0 +1,217 @@
+"""Trains a decoder from recordings: validation by run first, then every head once more on everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from torch import Tensor
+
+from bci_live.config import EpochConfig, FilterConfig
+from bci_live.decoding.card import DecoderCard, NetworkSizes
+from bci_live.decoding.decoder import DecoderNetwork
+from bci_live.decoding.device import pick_device
+from bci_live.decoding.storage import check_out, save_decoder
+from bci_live.stimuli.captions import CaptionBank, load_bank
+from bci_live.training.adversarial import SaliencyTraining, train_saliency
+from bci_live.training.encoder import EncoderTraining, train_encoder
+from bci_live.training.folds import describe_split, folds_by_run
+from bci_live.training.heads import (
+    Blend,
+    choose_blend,
+    fit_captions,
+    fit_structure,
+    structure_axes,
+)
+from bci_live.training.latents import structure_of
+from bci_live.training.plain import fit_plain
+from bci_live.training.preparation import TrainingSet, prepare_sessions
+from bci_live.training.validation import (
+    HeldOut,
+    Phase,
+    hold_out,
+    label_scores,
+    previous_label_score,
+    shuffled_control,
+)
+
+# Covariances of prototype and trial grow with the square of the labels: they are for few.
+_MOST_LABELS_FOR_PROTOTYPES = 4
+
+
+def train_decoder(
+    sessions: Sequence[Path],
+    out: Path,
+    *,
+    pipeline: Path,
+    filter_config: FilterConfig,
+    epoch_config: EpochConfig,
+    seed: int = 0,
+    minutes: float | None = None,
+    device: str = "cpu",
+    overwrite: bool = False,
+    progress: bool = True,
+    encoder_training: EncoderTraining | None = None,
+    saliency_training: SaliencyTraining | None = None,
+) -> DecoderCard:
+    """Make a decoder from recordings and write it to `out`. The same seed gives the same decoder, on the CPU.
+
+    Parameters
+    ----------
+    sessions : recordings with markers, of one headset
+    pipeline : folder of the diffusion pipeline whose caption bank and autoencoder the decoder learns to speak to
+    minutes : the longest that the saliency generator, the last to train, may take; it may stop early without harm
+
+    Raises
+    ------
+    DecoderError
+        If `out` holds something else, or a decoder that is not to be overwritten.
+    RecordingError, MontageError, LabelError
+        If the sessions cannot be trained on.
+    DiffusionError
+        If the pipeline cannot be read.
+    """
+    out, pipeline = Path(out), Path(pipeline)
+    check_out(out, overwrite)
+    chosen = pick_device(device)
+    for_encoder = encoder_training or EncoderTraining()
+    bank = load_bank(pipeline)
+    examples = prepare_sessions(sessions, bank.labels, filter_config, epoch_config)
+    latents, is_latent = structure_of(examples.pictures, pipeline, chosen)
+    card = _card(examples, bank, pipeline, latents, is_latent, filter_config, epoch_config)
+    with _reproducible(seed), _phases(progress) as phase:
+        captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
+        held_out = hold_out(examples, card, captions, for_encoder, seed, chosen, phase)
+        card, blend = _choose(card, examples, held_out)
+        controls = shuffled_control(examples, card, blend, held_out.passes, for_encoder, seed, chosen, phase)
+        controls["previous_label"] = previous_label_score(examples)
+        network = DecoderNetwork(card)
+        network.blend.weights.copy_(torch.tensor(blend.weights))
+        features = _fit_labels(network, card, examples, held_out.passes, for_encoder, seed, chosen, phase)
+        folds = folds_by_run(examples.runs)
+        fit_captions(network.caption, captions, features, examples.labels, folds)
+        coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
+        train_saliency(
+            network.saliency,
+            network.condition(features, coordinates),
+            examples.pictures,
+            examples.shown,
+            saliency_training or SaliencyTraining(),
+            seed,
+            chosen,
+            None if minutes is None else 60 * minutes,
+            phase("saliency"),
+        )
+    scores = card.scores | {"structure_explained": explained}
+    card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls)})
+    return save_decoder(out, card, network.state_dict())
+
+
+def _card(
+    examples: TrainingSet,
+    bank: CaptionBank,
+    pipeline: Path,
+    latents: Tensor,
+    is_latent: bool,
+    filter_config: FilterConfig,
+    epoch_config: EpochConfig,
+) -> DecoderCard:
+    count, channels = len(examples.names), len(examples.channels)
+    few = count <= _MOST_LABELS_FOR_PROTOTYPES
+    sizes = NetworkSizes(
+        plain_filters=min(channels, 4 if few else 12),
+        prototype_filters=count * min(2, channels) if few else 0,
+        caption_axes=count - 1,
+        structure_axes=structure_axes(latents),
+    )
+    return DecoderCard(
+        channels=examples.channels,
+        rate=examples.rate,
+        n_times=examples.data.shape[2],
+        filter=filter_config,
+        epoch=epoch_config,
+        labels=examples.names,
+        bank_labels=bank.labels,
+        pipeline=pipeline.resolve().name,
+        tokens=bank.embeddings.shape[1],
+        width=bank.embeddings.shape[2],
+        latent_shape=(latents.shape[1], latents.shape[2], latents.shape[3]) if is_latent else None,
+        sizes=sizes,
+        label_head="encoder",
+        caption_source="labels",
+        files=examples.files,
+        split=describe_split(examples.runs),
+        simulated=examples.simulated,
+    )
+
+
+def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tuple[DecoderCard, Blend]:
+    """The label head and the source of the caption that did best on runs held out, with their scores."""
+    blend = choose_blend(held_out.deep, held_out.plain, torch.from_numpy(examples.labels))
+    logits = blend.weights[0] * held_out.deep.double() + blend.weights[1] * held_out.plain
+    scores = label_scores(logits, examples.labels)
+    scores |= {f"{name}_encoder": value for name, value in label_scores(held_out.deep, examples.labels).items()}
+    scores |= {f"{name}_plain": value for name, value in label_scores(held_out.plain, examples.labels).items()}
+    scores["caption_top1_ridge"] = label_scores(held_out.nearness, examples.labels)["top1"]
+    source = "ridge" if scores["caption_top1_ridge"] > scores["top1"] else "labels"
+    return card.model_copy(update={"label_head": blend.head, "caption_source": source, "scores": scores}), blend
+
+
+def _fit_labels(
+    network: DecoderNetwork,
+    card: DecoderCard,
+    examples: TrainingSet,
+    passes: int,
+    settings: EncoderTraining,
+    seed: int,
+    device: torch.device,
+    phase: Phase,
+) -> Tensor:
+    """Both label heads on everything; returns the features of the examples, (n, feature)."""
+    count = len(card.labels)
+    report = phase("encoder, all sessions")
+    networks = train_encoder(examples.data, examples.labels, count, card.sizes, settings, seed, device, report)
+    trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
+    features, _ = trained.read(examples.data)
+    network.encoder.load_state_dict(trained.encoder.state_dict())
+    network.labels.load_state_dict(trained.labels.state_dict())
+    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, count, card.sizes).state_dict())
+    return features
+
+
+def _rounded(scores: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in scores.items()}
+
+
+@contextmanager
+def _reproducible(seed: int) -> Iterator[None]:
+    """Random numbers from the seed, and one thread: the result does not depend on the number of cores.
+
+    For networks this small a second thread gains little, and beside another busy program it costs tenfold.
+    """
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+@contextmanager
+def _phases(shown: bool) -> Iterator[Phase]:
+    """A progress bar with one line a phase: `phase(name)` begins one and returns what reports its share and losses."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[losses]}"))
+    with Progress(*columns, disable=not shown) as bar:
+
+        def begin(name: str) -> Callable[[float, str], None]:
+            for earlier in bar.task_ids:
+                bar.update(earlier, completed=1.0)
+            task = bar.add_task(name, total=1.0, losses="")
+            return lambda share, losses: bar.update(task, completed=share, losses=losses)
+
+        yield begin

@@ -1,0 +1,117 @@
+"""Trains the EEG encoder: semi-hard triplet loss as in the paper, and cross-entropy of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bci_live.decoding.card import NetworkSizes
+from bci_live.decoding.encoder import Encoder, LabelLayer
+from bci_live.training.losses import semi_hard_triplet
+from bci_live.types import FloatArray
+
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderTraining:
+    """What the training can be told. `shift_share`: the most by which a trial is shifted, of its window."""
+
+    passes: int = 30
+    batch: int = 64
+    learning_rate: float = 4e-3
+    weight_decay: float = 1e-2
+    triplet: float = 0.5
+    margin: float = 1.0
+    smoothing: float = 0.1
+    shift_share: float = 0.025
+    noise: float = 0.1
+
+
+class EncoderWithLabels(nn.Module):
+    """The encoder and its label layer."""
+
+    def __init__(self, channels: int, n_times: int, labels: int, sizes: NetworkSizes) -> None:
+        super().__init__()
+        self.encoder = Encoder(channels, n_times, sizes)
+        self.labels = LabelLayer(sizes.feature, labels)
+
+    @torch.inference_mode()
+    def read(self, data: FloatArray) -> tuple[Tensor, Tensor]:
+        """(n, channels, times) → features (n, feature) and logits (n, labels), on the CPU."""
+        self.eval()
+        device = self.encoder.scale.device
+        features = torch.cat([self.encoder(part.to(device)) for part in torch.from_numpy(data).split(256)])
+        return features.cpu(), self.labels(features).cpu()
+
+
+def train_encoder(
+    data: FloatArray,
+    labels: NDArray[np.int64],
+    count: int,
+    sizes: NetworkSizes,
+    settings: EncoderTraining,
+    seed: int,
+    device: torch.device,
+    report: Report,
+) -> Iterator[EncoderWithLabels]:
+    """Yield the network after each pass over the data, the same object, for the caller to look at or to stop.
+
+    Parameters
+    ----------
+    data : (n, channels, times), µV
+    labels : (n,), 0 … count - 1
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    network = EncoderWithLabels(data.shape[1], data.shape[2], count, sizes)
+    network.encoder.scale.copy_(torch.from_numpy(data.std(axis=(0, 2)).clip(1e-6)[:, None]))
+    network.to(device)
+    steps = max(1, len(data) // settings.batch)
+    optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, settings.learning_rate, total_steps=settings.passes * steps
+    )
+    examples, targets = torch.from_numpy(data).to(device), torch.from_numpy(labels).to(device)
+    for number in range(settings.passes):
+        network.train()
+        for _ in range(steps):
+            chosen = torch.from_numpy(balanced_batch(labels, settings.batch, rng)).to(device)
+            batch = augment(examples[chosen], settings, network.encoder.scale)
+            feature = network.encoder(batch)
+            triplet = semi_hard_triplet(feature, targets[chosen], settings.margin)  # eq. 1
+            entropy = functional.cross_entropy(
+                network.labels(feature), targets[chosen], label_smoothing=settings.smoothing
+            )
+            optimizer.zero_grad()
+            (settings.triplet * triplet + entropy).backward()
+            optimizer.step()
+            schedule.step()
+        report((number + 1) / settings.passes, f"triplet {triplet.item():.3f}, labels {entropy.item():.3f}")
+        yield network
+
+
+def balanced_batch(labels: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Indices of a batch with equally many trials (at least four) of each of its labels."""
+    different = np.unique(labels)
+    chosen = rng.permutation(different)[: max(2, size // 4)]
+    each = size // len(chosen)
+    return np.concatenate([rng.choice(np.flatnonzero(labels == label), each) for label in chosen])
+
+
+def augment(batch: Tensor, settings: EncoderTraining, scale: Tensor) -> Tensor:
+    """A little earlier or later (edges repeated), larger or smaller, noisier: (n, channels, times) → the same."""
+    count, channels, length = batch.shape
+    device = batch.device
+    most = round(settings.shift_share * length)
+    shifts = torch.randint(-most, most + 1, (count, 1), device=device)
+    places = (torch.arange(length, device=device)[None] + shifts).clamp(0, length - 1)
+    shifted = batch.gather(2, places[:, None].expand(-1, channels, -1))
+    gain = 1 + settings.noise * torch.randn(count, 1, 1, device=device)
+    return shifted * gain + settings.noise * scale * torch.randn(shifted.shape, device=device)

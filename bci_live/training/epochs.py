@@ -1,0 +1,64 @@
+"""Epochs out of a recording, cut by the very path that the live program takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bci_live.sessions.recording import Recording
+from bci_live.signal.epoching import EpochPlan, artefact
+from bci_live.signal.montage import pick_channels
+from bci_live.streams.ring import RingBuffer
+from bci_live.types import Chunk, FloatArray, Marker, Missed, MissedReason
+
+
+@dataclass(frozen=True, slots=True)
+class EpochSet:
+    """`data`: (n, channels, times), µV; of each epoch its marker and the onset sample's time, s; and what was missed."""
+
+    data: FloatArray
+    markers: tuple[Marker, ...]
+    onsets: tuple[float, ...]
+    missed: tuple[Missed, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What was shown."""
+        return tuple(marker.label for marker in self.markers)
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What else the markers told."""
+        return tuple(marker.detail for marker in self.markers)
+
+
+def cut_recording(recording: Recording, plan: EpochPlan, channels: Sequence[str]) -> EpochSet:
+    """Every epoch of a recording, of `channels` in their order, straightened and filtered as live.
+
+    Raises
+    ------
+    MontageError
+        If the recording lacks a channel.
+    """
+    picked = pick_channels(channels, recording.facts.channels, str(recording.path))
+    times, breaks = recording.times()
+    ring = RingBuffer(len(recording.facts.channels), recording.facts.rate, len(times) / recording.facts.rate + 1)
+    ring.write(Chunk(recording.samples, times, 0.0, breaks))
+    data, markers, onsets, missed = [], [], [], []
+    for marker in recording.markers:
+        window = ring.window(marker.time, plan.before, plan.after)
+        if window is None or isinstance(window, MissedReason):
+            missed.append(Missed(marker, window or MissedReason.LATE))
+            continue
+        epoch = plan.prepare(window.samples[:, picked])
+        trouble = artefact(epoch, channels, plan.epoch)
+        if trouble:
+            missed.append(Missed(marker, MissedReason.ARTEFACT, trouble))
+            continue
+        data.append(epoch)
+        markers.append(marker)
+        onsets.append(window.onset)
+    stacked = np.stack(data) if data else np.zeros((0, len(channels), plan.n_times), dtype=np.float32)
+    return EpochSet(stacked, tuple(markers), tuple(onsets), tuple(missed))

@@ -1,0 +1,77 @@
+"""Writes a trained pipeline as a diffusers folder: safetensors, caption bank, model card."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionImg2ImgPipeline
+from torch import nn
+
+from bci_live.stimuli.captions import BANK_FILE, CaptionBank
+
+SCORES_FILE = "training.json"
+
+
+def export_pipeline(
+    out: Path,
+    autoencoder: AutoencoderTiny,
+    unet: nn.Module,
+    scheduler: DDIMScheduler,
+    bank: CaptionBank,
+    facts: Mapping[str, object],
+) -> None:
+    """Write the folder beside `out` and put it in its place, so that a reader never meets half of it.
+
+    The weights are stored in half precision (half the size, no visible difference) and read back as single.
+    A model card that lies in `out` already is kept.
+    """
+    pipeline = StableDiffusionImg2ImgPipeline(
+        vae=_stored(autoencoder, torch.float32),
+        text_encoder=None,
+        tokenizer=None,
+        unet=_stored(unet, torch.float16),
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    fresh = out.with_name(f".{out.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    pipeline.save_pretrained(fresh, safe_serialization=True)
+    _forget(fresh / "vae" / "config.json", "block_out_channels")
+    bank.save(fresh / BANK_FILE)
+    (fresh / SCORES_FILE).write_text(json.dumps(dict(facts), indent=2) + "\n")
+    for file in fresh.rglob("*.safetensors"):
+        file.chmod(0o644)  # the library writes them for the owner's eyes alone
+    if (out / "README.md").exists():
+        shutil.copy(out / "README.md", fresh / "README.md")
+    _replace(out, fresh)
+
+
+def _stored(model: nn.Module, kind: torch.dtype) -> nn.Module:
+    stored = copy.deepcopy(model).to("cpu", kind)
+    for weight in stored.parameters():
+        weight.data = weight.data.contiguous()
+    return stored
+
+
+def _forget(config: Path, key: str) -> None:
+    # AutoencoderTiny writes this derived value and then warns about it when it reads it back.
+    values = json.loads(config.read_text())
+    values.pop(key, None)
+    config.write_text(json.dumps(values, indent=2) + "\n")
+
+
+def _replace(out: Path, fresh: Path) -> None:
+    old = out.with_name(f".{out.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        os.replace(out, old)
+    os.replace(fresh, out)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,142 @@
+"""Fits what stands on the encoder: the blend of label heads, the caption embedding, the structure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+from torch.nn import functional
+
+from bci_live.decoding.heads import CaptionHead, StructureHead
+from bci_live.decoding.plain import binned
+from bci_live.training.losses import embedding_error
+from bci_live.training.ridge import Array, Fold, Ridge, fit_ridge
+from bci_live.types import FloatArray
+
+# How decided an embedding is: the picture is to show one thing, also where the EEG leaves it open.
+SHARPNESS_OF_LABELS = 12.0
+SHARPNESS_OF_RIDGE = 40.0
+MOST_STRUCTURE_AXES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """Which label head validation chose, and the weights (deep, plain) that calibrate it."""
+
+    head: str
+    weights: tuple[float, float]
+
+
+def choose_blend(deep: Tensor, plain: Tensor, labels: Tensor) -> Blend:
+    """Of the encoder, the plain head and their mean, the one with the smallest cross-entropy on trials held out.
+
+    Parameters
+    ----------
+    deep, plain : (n, labels) logits of heads that had not seen the trial's run
+    labels : (n,)
+    """
+    deep_scale, plain_scale = _scale(deep, labels), _scale(plain, labels)
+    both_scale = _scale(deep_scale * deep + plain_scale * plain, labels)
+    candidates = [
+        Blend("encoder", (deep_scale, 0.0)),
+        Blend("plain", (0.0, plain_scale)),
+        Blend("encoder and plain", (both_scale * deep_scale, both_scale * plain_scale)),
+    ]
+    return min(candidates, key=lambda blend: _entropy(blend.weights[0] * deep + blend.weights[1] * plain, labels))
+
+
+def _scale(logits: Tensor, labels: Tensor) -> float:
+    """The inverse temperature with the smallest cross-entropy (Guo et al. 2017)."""
+    found = minimize_scalar(lambda power: _entropy(10**power * logits, labels), bounds=(-3, 1.5), method="bounded")
+    return float(10**found.x)
+
+
+def _entropy(logits: Tensor, labels: Tensor) -> float:
+    return functional.cross_entropy(logits.double(), labels).item()
+
+
+def fit_captions(
+    head: CaptionHead, captions: Tensor, features: Tensor, labels: NDArray[np.int64], folds: Sequence[Fold]
+) -> None:
+    """Fit the ridge from feature to the plane of the captions, and set the head's tensors (but for the source).
+
+    Parameters
+    ----------
+    captions : (labels, tokens, width)
+    features : (n, feature)
+    """
+    flat = captions.flatten(1)
+    centre = flat.mean(dim=0)
+    _, _, axes = torch.linalg.svd(flat - centre, full_matrices=False)
+    head.captions.copy_(flat)
+    head.centre.copy_(centre)
+    head.axes.copy_(axes[: len(head.axes)])
+    points = ((flat - centre) @ head.axes.T).double().numpy()
+    ridge, _ = fit_ridge(features.double().numpy(), points[labels], folds)
+    _set_ridge(head.weight, head.bias, ridge)
+    head.sharpness.fill_(SHARPNESS_OF_LABELS if head.source == "labels" else SHARPNESS_OF_RIDGE)
+
+
+def caption_scores(head: CaptionHead, logits: Tensor, features: Tensor, labels: NDArray[np.int64]) -> dict[str, float]:
+    """How often an embedding is nearest to the right caption; its squared error (eq. 7), the mean caption's being 1."""
+    target = head.captions[labels]
+    embedding = head(logits, features).flatten(1)
+    nearest = torch.cdist(embedding, head.captions).argmin(dim=1)
+    mean_error = embedding_error(head.centre.expand_as(target), target)
+    return {
+        "caption_top1": float((nearest == torch.from_numpy(labels)).float().mean()),
+        "caption_error": float(embedding_error(embedding, target) / mean_error),
+    }
+
+
+def structure_axes(latents: Tensor) -> int:
+    """How many axes the structure head gets: never more than the different stimuli span."""
+    return max(1, min(MOST_STRUCTURE_AXES, len(latents) - 1))
+
+
+def fit_structure(
+    head: StructureHead, data: FloatArray, latents: Tensor, shown: NDArray[np.int64], folds: Sequence[Fold]
+) -> tuple[Tensor, float]:
+    """Fit the ridge from waveforms to the PCA of the stimuli's latents.
+
+    Parameters
+    ----------
+    data : (n, channels, times), µV
+    latents : (m, *latent shape), of the different stimuli
+    shown : (n,), which of them each epoch saw
+
+    Returns
+    -------
+    (n, axes) coordinates read by ridges that had not seen the trial's run; and the share of the latents' variance that
+    these explain (R², at most 1; 0 is what the mean explains)
+    """
+    flat = latents.flatten(1)[shown]
+    centre = flat.mean(dim=0)
+    _, _, axes = torch.linalg.svd(latents.flatten(1) - centre, full_matrices=False)
+    axes = axes[: len(head.axes)]
+    inputs = binned(torch.from_numpy(data), head.bins).flatten(1)
+    head.mean.copy_(inputs.mean(dim=0))
+    head.deviation.copy_(inputs.std(dim=0).clamp_min(1e-6))
+    standard = ((inputs - head.mean) / head.deviation).double().numpy()
+    targets = ((flat - centre) @ axes.T).double().numpy()
+    ridge, held_out = fit_ridge(standard, targets, folds)
+    _set_ridge(head.weight, head.bias, ridge)
+    head.axes.copy_(axes)
+    head.centre.copy_(centre)
+    head.spread.copy_(torch.from_numpy(held_out).std(dim=0).clamp_min(1e-6))
+    return torch.from_numpy(held_out).float(), _explained(held_out, targets, float((flat - centre).square().sum()))
+
+
+def _explained(predicted: Array, targets: Array, total: float) -> float:
+    gained = (targets**2).sum() - ((targets - predicted) ** 2).sum()
+    return float(gained / total) if total else 0.0
+
+
+def _set_ridge(weight: Tensor, bias: Tensor, ridge: Ridge) -> None:
+    weight.copy_(torch.from_numpy(ridge.weight))
+    bias.copy_(torch.from_numpy(ridge.bias))

@@ -1,0 +1,71 @@
+"""The losses of the paper (arXiv 2308.02510), one function a term."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+# Of the structural similarity (Wang et al. 2004): side of the window in pixels, and the constants for values in 0…1.
+_WINDOW = 7
+_C1, _C2 = 0.01**2, 0.03**2
+
+
+def semi_hard_triplet(features: Tensor, labels: Tensor, margin: float = 1.0) -> Tensor:
+    """Mean of max(0, margin + |a - p|² - |a - n|²) over all pairs (a, p) of one label (eq. 1).
+
+    The negative n is the nearest of those farther from a than p is; where there is none, the farthest of all
+    (semi-hard mining, Schroff et al. 2015).
+
+    Parameters
+    ----------
+    features : (n, d)
+    labels : (n,)
+    """
+    distance = (features[:, None] - features[None]).square().sum(dim=2)
+    same = labels[:, None] == labels[None]
+    farther = ~same[:, None, :] & (distance[:, None, :] > distance[:, :, None])
+    candidates = torch.where(farther, distance[:, None, :], torch.inf)
+    nearest = candidates.amin(dim=2)
+    farthest = torch.where(same, -torch.inf, distance).amax(dim=1, keepdim=True)
+    negative = torch.where(torch.isinf(nearest), farthest, nearest)
+    pairs = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device) & torch.isfinite(negative)
+    if not pairs.any():
+        return features.sum() * 0
+    return functional.relu(margin + distance - negative)[pairs].mean()
+
+
+def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """max(0, 1 - D(real)) + max(0, 1 + D(fake)) (eq. 2)."""
+    return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
+
+
+def hinge_generator(fake: Tensor) -> Tensor:
+    """-D(fake): the adversarial term (eq. 4)."""
+    return -fake.mean()
+
+
+def mode_seeking(fake_a: Tensor, fake_b: Tensor, noise_a: Tensor, noise_b: Tensor) -> Tensor:
+    """-|G(z₁) - G(z₂)| / |z₁ - z₂|, mean absolute differences (eq. 5): other noise has to give another picture."""
+    pictures = (fake_a - fake_b).abs().flatten(1).mean(dim=1)
+    noises = (noise_a - noise_b).abs().mean(dim=1)
+    return -(pictures / noises.clamp_min(1e-5)).mean()
+
+
+def structural_similarity(a: Tensor, b: Tensor) -> Tensor:
+    """Mean SSIM (eq. 6) of (n, channels, h, w) pictures in 0…1, over flat windows of 7 × 7 pixels; 1 where equal."""
+
+    def blur(x: Tensor) -> Tensor:
+        return functional.avg_pool2d(x, _WINDOW, stride=1)
+
+    mean_a, mean_b = blur(a), blur(b)
+    variance_a = blur(a * a) - mean_a**2
+    variance_b = blur(b * b) - mean_b**2
+    covariance = blur(a * b) - mean_a * mean_b
+    likeness = (2 * mean_a * mean_b + _C1) * (2 * covariance + _C2)
+    return (likeness / ((mean_a**2 + mean_b**2 + _C1) * (variance_a + variance_b + _C2))).mean()
+
+
+def embedding_error(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean of |h - ĥ|² over (n, tokens, width) (eq. 7)."""
+    return (predicted - target).square().flatten(1).sum(dim=1).mean()
