@@ -1,0 +1,1 @@
+"""Decoding → picture: diffusers pipelines behind one reconstructor."""

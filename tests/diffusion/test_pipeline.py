@@ -1,0 +1,96 @@
+"""A pipeline folder is loaded as it was saved, or refused with a sentence; code in it is never run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bci_live.config import DiffusionConfig, bundled
+from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
+from bci_live.diffusion.reconstructor import DiffusionReconstructor
+from bci_live.errors import DiffusionError
+from bci_live.stimuli.captions import load_bank
+from bci_live.stimuli.catalogue import load_catalogue
+
+CPU = torch.device("cpu")
+SHIPPED = bundled("models/diffusion-demo")
+
+
+def test_weights_are_read_as_single_precision(folder: Path) -> None:
+    pipeline = load_pipeline(folder, CPU)
+    assert pipeline.unet.dtype == pipeline.vae.dtype == torch.float32
+    assert pipeline.scheduler.alphas_cumprod[-1] == 0
+    assert pipeline_name(folder) == "tiny"
+
+
+def test_absent_folder_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(DiffusionError, match="There is no diffusion pipeline in"):
+        load_pipeline(tmp_path / "nowhere", CPU)
+    with pytest.raises(DiffusionError, match="There is no diffusion pipeline in"):
+        load_pipeline(Path("models/no-such-pipeline"), CPU)
+
+
+def test_empty_folder_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(DiffusionError, match=r"model_index\.json cannot be read"):
+        load_pipeline(tmp_path, CPU)
+
+
+@pytest.mark.parametrize("part", ["unet", "vae"])
+@pytest.mark.parametrize("harm", ["truncated", "absent", "rubbish"])
+def test_damaged_weights_are_a_clear_error(folder: Path, part: str, harm: str) -> None:
+    weights = next((folder / part).glob("*.safetensors"))
+    if harm == "absent":
+        weights.unlink()
+    else:
+        weights.write_bytes(weights.read_bytes()[:1000] if harm == "truncated" else b"rubbish")
+    with pytest.raises(DiffusionError, match="is damaged"):
+        load_pipeline(folder, CPU)
+
+
+def test_damaged_configuration_is_a_clear_error(folder: Path) -> None:
+    (folder / "unet" / "config.json").write_text("{")
+    with pytest.raises(DiffusionError, match="is damaged"):
+        load_pipeline(folder, CPU)
+
+
+def test_missing_part_is_named(folder: Path) -> None:
+    index = json.loads((folder / "model_index.json").read_text())
+    del index["vae"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(DiffusionError, match="lacks its part 'vae'"):
+        load_pipeline(folder, CPU)
+
+
+def test_code_in_the_folder_is_never_executed(folder: Path) -> None:
+    trap = folder / "sprung"
+    (folder / "unet" / "trap.py").write_text(f"open({str(trap)!r}, 'w')\nclass Trap: pass\n")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["unet"] = ["trap", "Trap"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(DiffusionError, match="from diffusers and transformers alone"):
+        load_pipeline(folder, CPU)
+    assert not trap.exists()
+
+
+def test_pickled_weights_are_not_read(folder: Path) -> None:
+    weights = next((folder / "unet").glob("*.safetensors"))
+    weights.rename(weights.with_suffix(".bin"))
+    with pytest.raises(DiffusionError, match="is damaged"):
+        load_pipeline(folder, CPU)
+
+
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="models/diffusion-demo is not there")
+def test_shipped_pipeline_draws_another_picture_for_another_caption() -> None:
+    bank = load_bank(SHIPPED)
+    assert bank.labels == load_catalogue().labels
+    reconstructor = DiffusionReconstructor.load(SHIPPED, CPU, DiffusionConfig(initial="grey"))
+    pumpkin, rocket = (list(reconstructor.draw(bank.embedding(it), None, 0))[-1] for it in ("pumpkin", "rocket"))
+    assert pumpkin.shape == (64, 64, 3)
+    # Both have the same noise; a pumpkin fills more of its picture with orange (red well above blue) than a rocket.
+    orange = [(image[..., 0].astype(int) - image[..., 2] > 60).mean() for image in (pumpkin, rocket)]
+    assert orange[0] > orange[1] + 0.05
+    assert np.abs(pumpkin.astype(int) - rocket).mean() > 5

@@ -1,0 +1,108 @@
+"""A training that is killed goes on where it was, and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bci_live.diffusion.pipeline import load_pipeline
+from bci_live.stimuli.captions import load_bank
+from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.training.coupling import SCORES, couple, layout_scores, patterns
+from bci_live.training.diffusion import build_scheduler, draw_timesteps, train_diffusion
+from bci_live.training.loop import LoopSettings, learning_rate, run_loop
+from bci_live.training.renderings import draw_renderings
+from tests.diffusion.conftest import TINY, random_bank
+
+STEPS = LoopSettings("line", minutes=1e6, learning_rate=0.1, warmup_steps=1, max_steps=12)
+
+
+def _line() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Linear(3, 1)
+
+
+def _loss_at(model: nn.Module, step: int) -> Tensor:
+    inputs = torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
+    return (model(inputs) - inputs.sum(1, keepdim=True)).square().mean()
+
+
+def test_interrupted_training_ends_as_an_unbroken_one(tmp_path: Path) -> None:
+    def interrupted(model: nn.Module, step: int) -> Tensor:
+        if step == 5:
+            raise KeyboardInterrupt
+        return _loss_at(model, step)
+
+    unbroken = run_loop(_line(), _loss_at, STEPS, tmp_path / "unbroken")
+    with pytest.raises(KeyboardInterrupt):
+        run_loop(_line(), interrupted, STEPS, tmp_path / "broken")
+    assert json.loads((tmp_path / "broken" / "line" / "progress.json").read_text())["step"] == 5
+    resumed = run_loop(_line(), _loss_at, STEPS, tmp_path / "broken")
+    for ours, theirs in zip(resumed.parameters(), unbroken.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_finished_training_does_not_start_again(tmp_path: Path) -> None:
+    run_loop(_line(), _loss_at, STEPS, tmp_path)
+
+    def never(model: nn.Module, step: int) -> Tensor:
+        raise AssertionError("a step was made")
+
+    run_loop(_line(), never, STEPS, tmp_path)
+
+
+def test_learning_rate_warms_up_and_falls_to_zero() -> None:
+    settings = LoopSettings("any", minutes=1, learning_rate=1.0, warmup_steps=10)
+    assert learning_rate(settings, 0, 0.0) == pytest.approx(0.1)
+    assert learning_rate(settings, 100, 0.5) == pytest.approx(0.5)
+    assert learning_rate(settings, 100, 1.0) == pytest.approx(0.0)
+
+
+def test_coupled_noise_tells_the_layout_and_stays_normal() -> None:
+    layouts = draw_renderings(load_catalogue(), 400, 8, seed=0).layouts
+    scores = layout_scores(layouts)
+    basis = patterns(16, 8)
+    generator = torch.Generator().manual_seed(0)
+    noise = couple(torch.randn(400, 8, 16, 16, generator=generator), torch.from_numpy(scores), basis)
+    told = torch.einsum("nchw,kchw->nk", noise, basis).numpy()
+    np.testing.assert_allclose(told, scores, atol=1e-4)
+    # The first score is the order of x; all of them are standard normal and uncorrelated, as free noise would be.
+    assert np.corrcoef(layouts[:, 0].argsort().argsort(), scores[:, 0])[0, 1] > 0.97
+    np.testing.assert_allclose(np.cov(scores.T), np.eye(SCORES), atol=0.2)  # 400 draws: standard error 0.05
+    assert float(noise.std()) == pytest.approx(1, abs=0.01)
+
+
+def test_patterns_are_orthonormal() -> None:
+    basis = patterns(16, 8).flatten(1)
+    torch.testing.assert_close(basis @ basis.T, torch.eye(SCORES))
+
+
+def test_timesteps_dwell_where_few_step_inference_looks() -> None:
+    drawn = draw_timesteps(4000, torch.Generator().manual_seed(0))
+    scheduler = build_scheduler()
+    scheduler.set_timesteps(4)
+    assert scheduler.timesteps.tolist() == [999, 749, 499, 249]
+    assert (drawn == 999).float().mean() > 0.2
+    assert torch.isin(drawn, scheduler.timesteps).float().mean() > 0.6
+    assert drawn.min() >= 0
+
+
+def test_whole_training_writes_a_pipeline_and_resumes(tmp_path: Path) -> None:
+    work, out = tmp_path / "work", tmp_path / "pipeline"
+    work.mkdir()
+    # The sentence encoder is not needed where a bank lies already.
+    random_bank(load_catalogue().labels).save(work / "caption_bank.safetensors")
+    train_diffusion(out, 1.0, work, "cpu", TINY)
+    (out / "README.md").write_text("kept")
+    before = {file: file.stat().st_mtime_ns for file in (work / "autoencoder-trained").iterdir()}
+    train_diffusion(out, 1.0, work, "cpu", TINY)
+    assert before == {file: file.stat().st_mtime_ns for file in (work / "autoencoder-trained").iterdir()}
+    assert (out / "README.md").read_text() == "kept"
+    assert load_bank(out).labels == load_catalogue().labels
+    assert load_pipeline(out, torch.device("cpu")).unet.config.cross_attention_dim == 32
+    assert [it.name for it in tmp_path.iterdir() if it.name.startswith(".")] == []
