@@ -1,0 +1,1 @@
+"""The running pipeline: threads, mailboxes, telemetry."""

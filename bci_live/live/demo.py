@@ -1,0 +1,25 @@
+"""The demo: the bundled session of a simulated head, shown in the window or, without a display, written to files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+
+from bci_live.config import bundled
+
+
+def has_display() -> bool:
+    """Whether a window can be opened: on Linux an X or Wayland display is needed."""
+    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def demo_arguments() -> list[str]:
+    """What `bci-live live` is called with for the demo; says so on stderr when there is no display."""
+    replay = ["--replay", str(bundled("recordings/demo.xdf")), "--decoder", str(bundled("models/decoder-demo"))]
+    if has_display():
+        return [*replay, "--loop"]
+    out = f"live-output/demo-{datetime.now():%Y%m%d-%H%M%S}"
+    said = f"No display (DISPLAY and WAYLAND_DISPLAY are not set): running headless to the session's end, into {out}\n"
+    sys.stderr.write(said)
+    return [*replay, "--headless", "--out", out]

@@ -1,0 +1,142 @@
+"""Waits until a marker's window is complete, cuts it, judges it, sends it on."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+
+from bci_live.live.mailbox import Mailbox
+from bci_live.live.telemetry import Telemetry
+from bci_live.signal.epoching import EpochPlan, artefact
+from bci_live.signal.montage import pick_channels
+from bci_live.streams.inlet import EegInlet, MarkerInlet
+from bci_live.streams.ring import Window
+from bci_live.types import Epoch, Marker, Missed, MissedReason
+
+# How long to wait for new samples before looking for new markers.
+_WAIT_S = 0.02
+# A sender gone wild must not fill the memory: no stimuli come this fast.
+_MOST_PENDING = 1000
+_SENTENCES = {
+    MissedReason.GAP: "samples were lost in the window around the marker",
+    MissedReason.TOO_OLD: "the window around the marker begins before the signal that is held",
+}
+
+
+class Epocher:
+    """The pending markers, in the order in which their windows end. One step looks once at each that may be due."""
+
+    def __init__(
+        self,
+        eeg: EegInlet,
+        markers: MarkerInlet,
+        plan: EpochPlan,
+        channels: tuple[str, ...],
+        labels: tuple[str, ...],
+        mailbox: Mailbox[Epoch],
+        telemetry: Telemetry,
+        clock: Callable[[], float],
+        timeout_s: float,
+    ) -> None:
+        self._ring, self._markers, self._plan = eeg.ring, markers, plan
+        self._channels, self._labels = channels, frozenset(labels)
+        self._picked = pick_channels(channels, eeg.facts.channels, eeg.facts.name)
+        self._mailbox, self._telemetry, self._clock, self._timeout_s = mailbox, telemetry, clock, timeout_s
+        self._pending: list[tuple[float, int, Marker]] = []
+        self._order = count()
+        self._seen = 0
+        self._closed = False
+
+    def close(self) -> None:
+        """Admit no more markers; what is pending goes on."""
+        self._closed = True
+
+    def step(self) -> None:
+        """Admit new markers, cut what is complete, wait a moment for samples."""
+        if not self._closed:
+            for marker in self._markers.pop():
+                self._admit(marker)
+        waiting: list[tuple[float, int, Marker]] = []
+        try:
+            # Windows are equally long, so once one is incomplete the later ones are, too; unless it is late or in a gap.
+            while self._pending:
+                due, order, marker = heapq.heappop(self._pending)
+                if not self._finish(marker, due):
+                    waiting.append((due, order, marker))
+                    if self._clock() < due:
+                        break
+        finally:
+            for item in waiting:
+                heapq.heappush(self._pending, item)
+        self._seen = self._ring.wait_newer(self._seen, _WAIT_S)
+
+    def give_up(self) -> None:
+        """The session ends: what still waits for samples is late."""
+        while self._pending:
+            due, _, marker = heapq.heappop(self._pending)
+            if not self._finish(marker, due):
+                self._miss(marker, MissedReason.LATE, "the stream or the session ended before the window was complete")
+
+    def _admit(self, marker: Marker) -> None:
+        self._telemetry.marker(marker)
+        if marker.label not in self._labels:
+            known = ", ".join(sorted(self._labels)[:8]) + (", …" if len(self._labels) > 8 else "")
+            self._miss(
+                marker,
+                MissedReason.UNKNOWN_LABEL,
+                f"the decoder does not know the label {marker.label!r}; it knows {known}",
+            )
+            return
+        # A stamp from another clock may lie years ahead: such a marker waits as long as one of now.
+        due = min(marker.time, self._clock()) + self._plan.after / self._plan.rate
+        heapq.heappush(self._pending, (due, next(self._order), marker))
+        if len(self._pending) > _MOST_PENDING:
+            self._miss(
+                heapq.heappop(self._pending)[2], MissedReason.DROPPED, f"more than {_MOST_PENDING} markers were waiting"
+            )
+
+    def _finish(self, marker: Marker, due: float) -> bool:
+        """Whether the marker is done with: cut, or missed. What is raised costs this marker alone."""
+        try:
+            return self._try(marker, due)
+        except Exception as error:
+            self._miss(marker, MissedReason.ERROR, str(error) or type(error).__name__)
+            raise
+
+    def _try(self, marker: Marker, due: float) -> bool:
+        window = self._ring.window(marker.time, self._plan.before, self._plan.after)
+        if window is None:
+            now = self._clock()
+            if now < due + self._timeout_s:
+                return False
+            ahead = marker.time - now
+            self._miss(
+                marker,
+                MissedReason.LATE,
+                f"its window was not complete {self._timeout_s:g} s after its end"
+                + (
+                    f"; it is dated {ahead:.0f} s ahead of this clock: stamp markers with LSL's local_clock"
+                    if ahead > 0
+                    else ""
+                ),
+            )
+        elif isinstance(window, MissedReason):
+            self._miss(marker, window, _SENTENCES[window])
+        else:
+            self._cut(marker, window)
+        return True
+
+    def _cut(self, marker: Marker, window: Window) -> None:
+        data = self._plan.prepare(window.samples[:, self._picked])
+        trouble = artefact(data, self._channels, self._plan.epoch)
+        if trouble:
+            self._miss(marker, MissedReason.ARTEFACT, trouble)
+            return
+        epoch = Epoch(data, window.onset, marker, window.arrived, self._clock())
+        pushed_out = self._mailbox.put(epoch)
+        if pushed_out is not None:
+            self._miss(pushed_out.marker, MissedReason.DROPPED, "newer epochs came before this one could be decoded")
+
+    def _miss(self, marker: Marker, reason: MissedReason, detail: str) -> None:
+        self._telemetry.ended(Missed(marker, reason, detail))

@@ -1,0 +1,100 @@
+"""A session without a window: the same pipeline, written to a folder."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bci_live.live.protocol_writer import ProtocolWriter
+from bci_live.live.replay_process import ReplayProcess
+from bci_live.live.session import LiveSession
+from bci_live.live.snapshot import badge
+
+_POLL_S = 0.05
+# After the replay's last sample, for what is under way.
+_SETTLE_S = 2.0
+_FINISH_S = 30.0
+
+
+def run_headless(
+    session: LiveSession,
+    replay: ReplayProcess | None,
+    *,
+    seconds: float | None,
+    out: Path,
+    console: Console,
+    device: str,
+) -> dict[str, Any]:
+    """Write every outcome into `out` until the replay is over, `seconds` have passed, or Ctrl-C. Returns the summary."""
+    labels = session.snapshot().labels
+    begin = time.monotonic()
+    with ProtocolWriter(out, labels) as writer, _interruptions() as interrupted:
+        if session.note:
+            console.print(session.note)
+        with _progress(console) as progress:
+            task = progress.add_task("Live", total=seconds)
+            while not interrupted and not _over(session, replay, begin, seconds):
+                for outcome in session.drain():
+                    writer.write(outcome)
+                progress.update(task, completed=time.monotonic() - begin, description=f"{writer.shown} shown")
+                time.sleep(_POLL_S)
+        session.finish(_FINISH_S)
+        for outcome in session.drain():
+            writer.write(outcome)
+        snapshot = session.snapshot()
+        return writer.finish(
+            badge=badge(snapshot.facts),
+            seconds=round(time.monotonic() - begin, 1),
+            stream=snapshot.facts.name if snapshot.facts else None,
+            breaks=snapshot.status.breaks if snapshot.status else 0,
+            device=device,
+            errors=list(snapshot.errors),
+            problem=replay.problem() if replay else None,
+        )
+
+
+def _over(session: LiveSession, replay: ReplayProcess | None, begin: float, seconds: float | None) -> bool:
+    if seconds is not None and time.monotonic() - begin >= seconds:
+        return True
+    if replay is None or not replay.ended:
+        return False
+    status = session.snapshot().status
+    quiet = status is None or status.age_s is None or status.age_s > _SETTLE_S
+    return (quiet and session.idle) or (
+        status is not None and status.age_s is not None and status.age_s > 2 * _SETTLE_S
+    )
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM end the session in order, so that everything is written: the list is no longer empty.
+
+    No `Event`: a handler that sets it while this very thread holds its lock waits for ever.
+    """
+    interrupted: list[int] = []
+    before = {
+        number: signal.signal(number, lambda which, _: interrupted.append(which))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )

@@ -1,0 +1,222 @@
+"""Puts the concrete parts together: decoder, diffusion pipeline, streams, and the running session.
+
+The one place that knows which classes stand behind the protocols.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from bci_live.config import Config, bundled
+from bci_live.errors import BciError, DecoderError, RecordingError, StreamError
+from bci_live.live.demo import has_display
+from bci_live.types import Chunk
+
+if TYPE_CHECKING:
+    import pylsl
+
+    from bci_live.live.protocols import Decoder, Reconstructor
+    from bci_live.live.replay_process import ReplayProcess
+    from bci_live.live.session import LiveSession
+    from bci_live.live.snapshot import LiveSnapshot
+
+# A replay holds its first sample until the program listens; loading the models is over by then.
+REPLAY_WAIT_S = 60.0
+# The longest that a replay's process takes to read its file and open its outlets, on a slow machine.
+REPLAY_START_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """What the user asked for: which streams (or which recording as a stream), which decoder, on which device."""
+
+    decoder: Path
+    stream: str | None = None
+    markers: str | None = None
+    device: str = "auto"
+    replay: Path | None = None
+    loop: bool = False
+    start_s: float = 0.0
+    config: Config = field(default_factory=Config)
+
+
+def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[Decoder, Reconstructor]:
+    """The decoder and the pipeline that draws what it reads.
+
+    Raises
+    ------
+    BciError
+        If one of them is absent or damaged, or if the decoder speaks another text space than the pipeline.
+    """
+    progress("Loading the decoder …")
+    from bci_live.decoding.decoder import load_decoder
+    from bci_live.decoding.device import pick_device
+
+    device = pick_device(request.device)
+    decoder = load_decoder(request.decoder, device)
+    progress("Loading the diffusion pipeline …")
+    from bci_live.diffusion.reconstructor import DiffusionReconstructor
+
+    diffusion = request.config.diffusion
+    folder = bundled(diffusion.pipeline)
+    reconstructor = DiffusionReconstructor.load(folder, device, diffusion)
+    if decoder.card.pipeline != reconstructor.name:
+        raise DecoderError(
+            f"The decoder {request.decoder} speaks to the pipeline '{decoder.card.pipeline}', "
+            f"but '{reconstructor.name}' is loaded. Choose that one with --diffusion, or train again: "
+            f"bci-live train … --diffusion {diffusion.pipeline}"
+        )
+    return decoder, reconstructor
+
+
+@contextmanager
+def open_live(
+    request: LiveRequest, progress: Callable[[str], None], keep_outcomes: bool
+) -> Iterator[tuple[LiveSession, ReplayProcess | None]]:
+    """A session that listens, with the replay that feeds it when one was asked for; both are closed on the way out.
+
+    `keep_outcomes`: whether the caller drains them.
+    """
+    from bci_live.live.session import LiveSession
+
+    if request.replay is not None:
+        _check_replay(request.replay, request.start_s)
+    decoder, reconstructor = load_models(request, progress)
+    with ExitStack() as stack:
+        replay = None
+        if request.replay is not None:
+            progress(f"Starting the replay of {request.replay.name} …")
+            replay = stack.enter_context(_start_replay(request, request.replay))
+        progress("Looking for the streams …")
+        eeg, markers = _find_streams(request, replay)
+        progress("Warming up …")
+        session = LiveSession(eeg, markers, decoder, reconstructor, request.config, keep_outcomes=keep_outcomes)
+        yield stack.enter_context(session), replay
+
+
+def _check_replay(file: Path, start_s: float) -> None:
+    """What cannot be replayed is told before a minute of loading."""
+    from bci_live.sessions.recording import read_recording
+    from bci_live.sessions.schedule import make_schedule
+
+    recording = read_recording(file)
+    make_schedule(recording, start_s)
+    if not recording.markers:
+        raise RecordingError(
+            f"'{file}' has no markers, so nothing tells when a picture was shown. Choose a recording with a marker stream "
+            "or annotations."
+        )
+
+
+def _start_replay(request: LiveRequest, file: Path) -> ReplayProcess:
+    from bci_live.live.replay_process import ReplayProcess
+
+    return ReplayProcess(file, loop=request.loop, start_s=request.start_s, wait_for_consumers_s=REPLAY_WAIT_S)
+
+
+def _find_streams(request: LiveRequest, replay: ReplayProcess | None) -> tuple[pylsl.StreamInfo, pylsl.StreamInfo]:
+    from bci_live.streams.discovery import find_eeg, find_markers
+
+    wait_s = request.config.streams.resolve_s
+    if replay is None:
+        return find_eeg(request.stream, wait_s), find_markers(request.markers, wait_s)
+    wait_s = max(wait_s, REPLAY_START_S)
+    try:
+        return (
+            find_eeg(None, wait_s, source_id=replay.eeg_source_id),
+            find_markers(None, wait_s, source_id=replay.marker_source_id),
+        )
+    except StreamError as error:
+        # When the replay itself failed, its own sentence is the reason.
+        raise StreamError(replay.problem() or str(error)) from error
+
+
+def headless_live(request: LiveRequest, seconds: float | None, out: Path, console: Console) -> dict[str, object]:
+    """Run without a window until the replay ends, `seconds` are over, or Ctrl-C; write everything into `out`."""
+    from bci_live.decoding.device import pick_device
+    from bci_live.live.headless import run_headless
+    from bci_live.live.protocol_writer import prepare_folder
+
+    device = str(pick_device(request.device))
+    prepare_folder(out)
+    with (
+        console.status("Starting …") as status,
+        open_live(request, lambda text: status.update(text), keep_outcomes=True) as (session, replay),
+    ):
+        status.stop()
+        return run_headless(session, replay, seconds=seconds, out=out, console=console, device=device)
+
+
+class BackgroundSession:
+    """A session that loads and runs in a thread of its own, so that the window is there at once.
+
+    The window polls: `progress` while things load, `problem` when they failed, `snapshot` and `signal` then.
+    """
+
+    def __init__(self, request: LiveRequest) -> None:
+        self._request = request
+        self._progress = "Starting …"
+        self._problem: str | None = None
+        self._session: LiveSession | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
+
+    def __enter__(self) -> BackgroundSession:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._thread.join(timeout=15)
+
+    def progress(self) -> str:
+        """What is being done now, in words."""
+        return self._progress
+
+    def problem(self) -> str | None:
+        """Why there is no session, with the remedy; None while all is well."""
+        return self._problem
+
+    def snapshot(self) -> LiveSnapshot | None:
+        """The session's state now, or None while it loads."""
+        session = self._session
+        return session.snapshot() if session is not None else None
+
+    def signal(self, seconds: float) -> Chunk | None:
+        """The last `seconds` of EEG, or None while the session loads."""
+        session = self._session
+        return session.signal(seconds) if session is not None else None
+
+    def _run(self) -> None:
+        try:
+            with open_live(self._request, self._tell, keep_outcomes=False) as (session, _):
+                self._session = session
+                self._tell("")
+                self._closing.wait()
+                self._session = None
+        except BciError as error:
+            self._problem = str(error)
+        except Exception as error:
+            # A bug: its traceback goes where bugs go, and the window does not wait for ever.
+            self._problem = f"{type(error).__name__} in the session: {error}. See the log."
+            raise
+
+    def _tell(self, text: str) -> None:
+        self._progress = text
+
+
+def windowed_live(request: LiveRequest, run_window: Callable[[BackgroundSession], int]) -> int:
+    """Run with the window until it is closed; returns the exit code."""
+    if not has_display():
+        raise BciError(
+            "There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so no window can open. Add --headless."
+        )
+    with BackgroundSession(request) as session:
+        return run_window(session)

@@ -1,0 +1,131 @@
+"""What a headless session leaves behind: `live.jsonl`, the pictures, `summary.json`, the contact sheet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from PIL import Image
+
+from bci_live.errors import BciError
+from bci_live.live.contact_sheet import Row, contact_sheet
+from bci_live.live.snapshot import Outcome, Shown
+from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.stimuli.truth import stimulus_of
+from bci_live.types import Missed, Picture
+
+STAGES = ("epoch_ms", "saliency_ms", "first_image_ms", "image_ms")
+_SHEET_ROWS = 40
+
+
+def prepare_folder(out: Path) -> None:
+    """Make the folder, and refuse one that holds a session already.
+
+    Raises
+    ------
+    BciError
+        If it does, or cannot be written.
+    """
+    if (out / "live.jsonl").exists():
+        raise BciError(f"'{out}' holds a session already. Choose another folder with --out; nothing is overwritten.")
+    try:
+        for folder in ("images", "saliency"):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BciError(f"'{out}' cannot be written to ({error.strerror}). Choose another folder with --out.") from error
+
+
+class ProtocolWriter:
+    """Writes each outcome as it comes, so that nothing is lost when the program is killed."""
+
+    def __init__(self, out: Path, labels: tuple[str, ...]) -> None:
+        self._out = out
+        self._labels = labels
+        self._catalogue = load_catalogue()
+        self._rows: list[Row] = []
+        self._missed: Counter[str] = Counter()
+        self._times: dict[str, list[float]] = {stage: [] for stage in STAGES}
+        self._right = 0
+
+    def __enter__(self) -> Self:
+        # Half a surrogate pair, which a label from the network may hold, is no UTF-8; escaped, it is JSON.
+        self._file = (self._out / "live.jsonl").open("x", encoding="utf-8", errors="backslashreplace")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @property
+    def shown(self) -> int:
+        """Pictures written so far."""
+        return len(self._times["image_ms"])
+
+    def write(self, outcome: Outcome) -> None:
+        """One line, and for what was shown two pictures."""
+        line = self._missed_line(outcome) if isinstance(outcome, Missed) else self._shown_line(outcome)
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def finish(self, **facts: Any) -> dict[str, Any]:
+        """Write `summary.json` and the contact sheet; returns the summary. `facts` are put in as they are."""
+        missed = dict(self._missed)
+        summary: dict[str, Any] = {"markers": self.shown + sum(missed.values()), "shown": self.shown, "missed": missed}
+        for stage, values in self._times.items():
+            summary[stage] = {
+                "median": round(float(np.median(values)), 2) if values else None,
+                "p95": round(float(np.percentile(values, 95)), 2) if values else None,
+            }
+        if self.shown:
+            chance = 1 / len(self._labels)
+            summary["accuracy"] = {"top1": self._right / self.shown, "of": self.shown, "chance": chance}
+        summary |= facts
+        (self._out / "summary.json").write_text(
+            json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        if self._rows:
+            contact_sheet(self._rows).save(self._out / "contact_sheet.png")
+        return summary
+
+    def _missed_line(self, outcome: Missed) -> dict[str, Any]:
+        self._missed[outcome.reason.value] += 1
+        return {
+            "marker": outcome.marker.label,
+            "onset": outcome.marker.time,
+            "outcome": outcome.reason.value,
+            "detail": outcome.detail,
+        }
+
+    def _shown_line(self, outcome: Shown) -> dict[str, Any]:
+        reconstruction, timings = outcome.reconstruction, outcome.timings
+        decoding, marker = reconstruction.decoding, outcome.marker
+        name = f"{self.shown + 1:05d}-{re.sub(r'[^A-Za-z0-9]+', '-', marker.label)[:40]}.png"
+        saliency: Picture = np.round(decoding.saliency * 255).clip(0, 255).astype(np.uint8)
+        Image.fromarray(reconstruction.image).save(self._out / "images" / name)
+        Image.fromarray(saliency).save(self._out / "saliency" / name)
+        if len(self._rows) < _SHEET_ROWS:
+            stimulus = stimulus_of(marker, self._catalogue, len(reconstruction.image))
+            self._rows.append(
+                Row(stimulus, saliency, reconstruction.image, marker.label, decoding.top, decoding.confidence)
+            )
+        self._right += decoding.top == marker.label
+        for stage in STAGES:
+            self._times[stage].append(getattr(timings, stage))
+        return {
+            "marker": marker.label,
+            "onset": decoding.epoch.onset,
+            "outcome": "shown",
+            "scores": {label: round(p, 6) for label, p in decoding.scores.items()},
+            "top": decoding.top,
+            "confidence": round(decoding.confidence, 6),
+            "image": f"images/{name}",
+            "saliency": f"saliency/{name}",
+            "seed": reconstruction.seed,
+            **{stage: round(getattr(timings, stage), 3) for stage in STAGES},
+        }

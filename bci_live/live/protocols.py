@@ -1,0 +1,53 @@
+"""What the live path asks of its parts: one or two verbs each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from bci_live.config import EpochConfig, FilterConfig
+from bci_live.types import Decoding, Epoch, Reconstruction
+
+
+class Card(Protocol):
+    """What a decoder says of itself."""
+
+    @property
+    def channels(self) -> tuple[str, ...]: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def filter(self) -> FilterConfig: ...
+    @property
+    def epoch(self) -> EpochConfig: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def pipeline(self) -> str: ...
+    @property
+    def simulated(self) -> bool: ...
+
+
+class Decoder(Protocol):
+    """Reads an epoch."""
+
+    @property
+    def card(self) -> Card: ...
+
+    def decode(self, epoch: Epoch) -> Decoding:
+        """What the EEG tells."""
+        ...
+
+
+class Reconstructor(Protocol):
+    """Draws a decoding."""
+
+    name: str
+
+    def warm_up(self) -> None:
+        """Do once what only the first picture needs."""
+        ...
+
+    def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
+        """The picture after each step; the last one is finished."""
+        ...

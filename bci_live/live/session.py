@@ -1,0 +1,161 @@
+"""A running session: two inlets, the epocher's thread, the drawer's thread, and what they tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pylsl
+
+from bci_live.config import Config
+from bci_live.live.drawing import Drawer
+from bci_live.live.epocher import Epocher
+from bci_live.live.mailbox import Mailbox
+from bci_live.live.protocols import Decoder, Reconstructor
+from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase
+from bci_live.live.stages import ErrorLog, Stage
+from bci_live.live.telemetry import Telemetry
+from bci_live.signal.epoching import EpochPlan
+from bci_live.streams.clock import local_clock
+from bci_live.streams.inlet import EegInlet, MarkerInlet
+from bci_live.types import Chunk, Epoch, Marker
+
+_POLL_S = 0.02
+
+
+class LiveSession:
+    """EEG and markers in, outcomes out. Open it with `with`: models are warm before the first sample is asked for.
+
+    `keep_outcomes`: whether somebody calls `drain`; a window does not.
+
+    Raises
+    ------
+    MontageError
+        On entering, if the stream lacks channels of the decoder, or is too slow for its filter.
+    StreamError
+        On entering, if a stream does not answer.
+    """
+
+    def __init__(
+        self,
+        eeg: pylsl.StreamInfo,
+        markers: pylsl.StreamInfo,
+        decoder: Decoder,
+        reconstructor: Reconstructor,
+        config: Config,
+        clock: Callable[[], float] = local_clock,
+        keep_outcomes: bool = True,
+    ) -> None:
+        self._infos = eeg, markers
+        self._decoder, self._reconstructor = decoder, reconstructor
+        self._config, self._clock = config, clock
+        self._errors = ErrorLog()
+        self._telemetry = Telemetry(config.live.history, keep_outcomes)
+        self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs)
+        self._drawer = Drawer(
+            self._mailbox, decoder, reconstructor, self._telemetry, self._errors, config.diffusion.seed
+        )
+        self._closing = ExitStack()
+        self._phase: Phase = "warming"
+        self.note = ""
+
+    def __enter__(self) -> Self:
+        card = self._decoder.card
+        self._warm_up()
+        with ExitStack() as opening:
+            streams = self._config.streams
+            self._eeg = EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s)
+            plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch)
+            self._markers = MarkerInlet(self._infos[1], self._clock)
+            self._epocher = Epocher(
+                self._eeg, self._markers, plan, card.channels, card.labels, self._mailbox, self._telemetry, self._clock,
+                self._config.live.marker_timeout_s,
+            )  # fmt: skip
+            if plan.rate != plan.target_rate:
+                self.note = f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."
+            opening.enter_context(self._eeg)
+            opening.enter_context(self._markers)
+            self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
+            draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
+            for stage in (draw_stage, self._epoch_stage):
+                stage.start()
+                opening.callback(stage.stop)
+            self._closing = opening.pop_all()
+        self._phase = "waiting"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.finish(0.0)
+        finally:
+            self._closing.close()
+
+    @property
+    def idle(self) -> bool:
+        """Every marker that came in has ended."""
+        return self._telemetry.open == 0
+
+    def finish(self, timeout_s: float) -> None:
+        """Take no more markers; those that came in get their window while samples come, and their picture, within `timeout_s`.
+
+        After this every marker has ended.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._epocher.close()
+        while not self.idle and time.monotonic() < deadline:
+            if self._eeg.status().stale:
+                self._epoch_stage.stop()
+            time.sleep(_POLL_S)
+        self._epoch_stage.stop()
+        self._telemetry.give_up("the session ended before its picture was drawn")
+        self._phase = "ended"
+
+    def drain(self) -> list[Outcome]:
+        """Every outcome since the last call."""
+        return self._telemetry.drain()
+
+    def signal(self, seconds: float) -> Chunk:
+        """The newest `seconds` of EEG."""
+        return self._eeg.ring.latest(seconds)
+
+    def snapshot(self) -> LiveSnapshot:
+        """The state now."""
+        status = self._eeg.status()
+        if self._phase == "waiting" and status.samples:
+            self._phase = "live"
+        decoding, reconstruction, last = self._telemetry.newest()
+        history, markers = self._telemetry.history()
+        stream_errors = (status.error,) if status.error else ()
+        return LiveSnapshot(
+            facts=self._eeg.facts,
+            status=status,
+            phase=self._phase,
+            decoding=decoding,
+            reconstruction=reconstruction,
+            last_outcome=last,
+            counts=self._telemetry.counts(),
+            latency=self._telemetry.latency(),
+            errors=stream_errors + self._errors.recent(),
+            accuracy=self._telemetry.accuracy(),
+            history=history,
+            markers=markers,
+            labels=self._decoder.card.labels,
+            epoch=self._decoder.card.epoch,
+            missed=self._telemetry.missed(),
+            note=self.note,
+        )
+
+    def _warm_up(self) -> None:
+        """The first decoding and the first picture cost what no later one does."""
+        card = self._decoder.card
+        plan = EpochPlan(card.rate, card.rate, card.filter, card.epoch)
+        blank = np.zeros((len(card.channels), plan.n_times), dtype=np.float32)
+        now = self._clock()
+        self._decoder.decode(Epoch(blank, now, Marker(card.labels[0], now), now, now))
+        self._reconstructor.warm_up()

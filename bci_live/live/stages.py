@@ -1,0 +1,91 @@
+"""A stage of the pipeline: one thread that repeats one step, and survives what the step raises."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+
+from bci_live.errors import BciError
+
+log = logging.getLogger(__name__)
+
+# A step that fails at once every time must not eat a core.
+_PAUSE_S = 0.1
+# A step is at most one picture; a device that hangs for so long must not hang the program's end.
+_LONGEST_STEP_S = 20.0
+
+
+class ErrorLog:
+    """What went wrong in the live threads: each kind is logged once (a bug with its traceback), all are counted and shown."""
+
+    def __init__(self, shown: int = 20) -> None:
+        self._counts: Counter[str] = Counter()
+        self._recent: deque[str] = deque(maxlen=shown)
+        self._lock = threading.Lock()
+
+    def report(self, stage: str, error: BaseException) -> None:
+        """Count and show an error of a stage."""
+        text = f"{stage}: {error or type(error).__name__}"
+        with self._lock:
+            self._counts[text] += 1
+            first = self._counts[text] == 1
+            if text in self._recent:
+                self._recent.remove(text)
+            self._recent.append(text)
+        if first:
+            # What the user can mend is a sentence; only a bug needs its traceback.
+            log.error("%s", text, exc_info=None if isinstance(error, BciError) else error)
+
+    def recent(self) -> tuple[str, ...]:
+        """The last different errors, newest first, with how often they came."""
+        with self._lock:
+            return tuple(
+                f"{text} ({self._counts[text]} times)" if self._counts[text] > 1 else text
+                for text in reversed(self._recent)
+            )
+
+    @property
+    def total(self) -> int:
+        """How many errors there were."""
+        with self._lock:
+            return self._counts.total()
+
+
+class Stage:
+    """Calls `step` again and again in a thread of its own until `stop`, then `last` once. A step waits at most a moment."""
+
+    def __init__(
+        self, name: str, step: Callable[[], None], errors: ErrorLog, last: Callable[[], None] = lambda: None
+    ) -> None:
+        self.name = name
+        self._step, self._last = step, last
+        self._errors = errors
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the present step, and wait for that, but not for ever."""
+        self._stopping.set()
+        if not self._thread.is_alive():
+            return
+        self._thread.join(_LONGEST_STEP_S)
+        if self._thread.is_alive():
+            log.error("%s: still busy %g s after it was told to end; it is left behind", self.name, _LONGEST_STEP_S)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._survive(self._step)
+        self._survive(self._last)
+
+    def _survive(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - the one home of a broad except: a stage survives its bugs
+            self._errors.report(self.name, error)
+            self._stopping.wait(_PAUSE_S)

@@ -1,0 +1,67 @@
+"""What cannot run is told in a sentence, before anything is loaded; and a window is never left waiting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from bci_live.config import Config, StreamConfig
+from bci_live.errors import RecordingError, StreamError
+from bci_live.live import launcher
+from bci_live.live.launcher import BackgroundSession, LiveRequest, open_live
+from bci_live.sessions.recording import Recording
+from bci_live.sessions.xdf_writer import write_recording
+from bci_live.types import Marker, StreamFacts
+from tests.waiting import wait_until
+
+FACTS = StreamFacts("cap", "EEG", "", "", "", 100.0, ("E1",), ("microvolts",))
+
+
+def recording(folder: Path, markers: tuple[Marker, ...]) -> Path:
+    path = folder / "session.xdf"
+    write_recording(path, Recording(FACTS, np.zeros((300, 1), np.float32), np.arange(300) / 100, markers, path))
+    return path
+
+
+def opens(request: LiveRequest) -> None:
+    with open_live(request, lambda _: None, keep_outcomes=False):
+        raise AssertionError("it opened")
+
+
+def test_a_recording_without_markers_cannot_be_shown(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="has no markers"):
+        opens(LiveRequest(tmp_path / "decoder", replay=recording(tmp_path, ())))
+
+
+def test_a_start_after_the_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot start at 40 s"):
+        opens(LiveRequest(tmp_path / "decoder", replay=recording(tmp_path, (Marker("dog", 1.0),)), start_s=40))
+
+
+def test_when_a_replay_dies_its_own_sentence_is_the_reason(tmp_path: Path) -> None:
+    file = recording(tmp_path, (Marker("dog", 1.0),))
+    request = LiveRequest(tmp_path / "decoder", replay=file, config=Config(streams=StreamConfig(resolve_s=0.2)))
+    with launcher._start_replay(request, file.with_name("gone.xdf")) as replay:
+        wait_until(lambda: replay.ended, 60, "the replay to fail")
+        with patch.object(launcher, "REPLAY_START_S", 0.2), pytest.raises(StreamError, match=r"gone\.xdf"):
+            launcher._find_streams(request, replay)
+
+
+def test_the_window_is_told_why_there_is_no_session(tmp_path: Path) -> None:
+    with BackgroundSession(LiveRequest(tmp_path / "decoder", replay=tmp_path / "none.xdf")) as session:
+        wait_until(lambda: session.problem() is not None, 60, "the reason")
+        assert "none.xdf" in str(session.problem())
+        assert session.snapshot() is None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_while_loading_is_told_too(tmp_path: Path) -> None:
+    with (
+        patch.object(launcher, "load_models", side_effect=ZeroDivisionError("by nought")),
+        BackgroundSession(LiveRequest(tmp_path / "decoder")) as session,
+    ):
+        wait_until(lambda: session.problem() is not None, 60, "the reason")
+        assert "ZeroDivisionError" in str(session.problem())

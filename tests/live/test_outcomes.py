@@ -1,0 +1,176 @@
+"""Every marker ends exactly once: shown, or missed with its reason."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bci_live.config import EpochConfig, FilterConfig
+from bci_live.live.drawing import Drawer
+from bci_live.live.epocher import Epocher
+from bci_live.live.mailbox import Mailbox
+from bci_live.live.snapshot import Shown
+from bci_live.live.stages import ErrorLog
+from bci_live.live.telemetry import Telemetry
+from bci_live.signal.epoching import EpochPlan
+from bci_live.types import Epoch, Marker, Missed, MissedReason
+from tests.live.fakes import RATE, REFUSAL, FakeDecoder, FakeEeg, FakeMarkers, FakeReconstructor
+
+PLAN = EpochPlan(RATE, RATE, FilterConfig(pre_roll_s=0.5), EpochConfig(stop_s=0.4))
+
+
+class Bench:
+    """An epocher and a drawer without threads; time is what the test says."""
+
+    def __init__(self, decoder: FakeDecoder | None = None, waiting: int = 4) -> None:
+        self.now = 0.0
+        self.eeg, self.markers, self.errors = FakeEeg(), FakeMarkers(), ErrorLog()
+        self.telemetry = Telemetry(history=10)
+        mailbox: Mailbox[Epoch] = Mailbox(waiting)
+        self.epocher = Epocher(
+            self.eeg, self.markers, PLAN, ("A", "B"), ("a", "b"), mailbox, self.telemetry, lambda: self.now, timeout_s=5
+        )  # type: ignore[arg-type]
+        self.drawer = Drawer(
+            mailbox, decoder or FakeDecoder(), FakeReconstructor(), self.telemetry, self.errors, seed=7
+        )  # type: ignore[arg-type]
+
+    def reasons(self) -> list[str]:
+        return [o.reason.value if isinstance(o, Missed) else "shown" for o in self.telemetry.drain()]
+
+
+def test_a_marker_whose_window_is_whole_is_shown_with_its_times() -> None:
+    bench = Bench()
+    bench.markers.waiting = [Marker("a", 1.0)]
+    bench.eeg.write(0, 120)
+    bench.epocher.step()
+    assert bench.telemetry.open == 1
+    bench.eeg.write(120, 20)
+    bench.now = 1.45
+    bench.epocher.step()
+    bench.drawer.step()
+    (outcome,) = bench.telemetry.drain()
+    assert isinstance(outcome, Shown)
+    assert outcome.reconstruction.seed == 7
+    # The window's last sample came in at 1.40 s; cut at 1.45, decoded 100 ms, drawn 200 and 300 ms later.
+    times = outcome.timings
+    assert [round(t) for t in (times.epoch_ms, times.saliency_ms, times.first_image_ms, times.image_ms)] == [
+        50,
+        150,
+        250,
+        350,
+    ]
+
+
+def test_a_gap_a_label_nobody_knows_and_an_artefact_are_missed_with_reason() -> None:
+    bench = Bench()
+    bench.eeg.write(0, 200)
+    bench.eeg.write(200, 200, shift_s=0.5, breaks=(0,))
+    bench.eeg.write(400, 200, shift_s=0.5, scale=500)
+    bench.markers.waiting = [Marker("a", 1.9), Marker("zebra", 1.0), Marker("b", 5.2), Marker("a", 0.2)]
+    bench.epocher.step()
+    assert sorted(bench.reasons()) == ["artefact", "gap", "too_old", "unknown_label"]
+
+
+def test_when_the_stream_stalls_the_marker_is_late() -> None:
+    bench = Bench()
+    bench.eeg.write(0, 100)
+    bench.markers.waiting = [Marker("a", 0.9)]
+    bench.epocher.step()
+    bench.now = 7.0
+    bench.epocher.step()
+    assert bench.reasons() == ["late"]
+
+
+def test_a_marker_dated_by_another_clock_is_late_and_told_why() -> None:
+    bench = Bench()
+    bench.markers.waiting = [Marker("a", 1.7e9), Marker("a", 1.0)]
+    bench.epocher.step()
+    for second in range(8):
+        bench.eeg.write(second * 100, 100)
+        bench.now = second + 1.0
+        bench.epocher.step()
+    (late,) = bench.telemetry.drain()
+    assert isinstance(late, Missed)
+    assert late.reason is MissedReason.LATE
+    assert "local_clock" in late.detail
+    bench.drawer.step()
+    assert bench.reasons() == ["shown"]
+
+
+def test_a_bug_in_preparing_costs_one_marker_not_those_that_wait() -> None:
+    bench = Bench()
+    bench.eeg.write(0, 200)
+    bench.now = 2.0
+    bench.markers.waiting = [Marker("a", 1.9), Marker("a", 1.0), Marker("b", 1.2)]
+    with patch.object(EpochPlan, "prepare", side_effect=[ValueError("a bug"), np.zeros((2, 50), np.float32)]):
+        with pytest.raises(ValueError, match="a bug"):
+            bench.epocher.step()
+        bench.epocher.step()
+    bench.drawer.step()
+    assert bench.reasons() == ["error", "shown"]
+    assert bench.telemetry.open == 1
+    bench.epocher.give_up()
+    assert bench.reasons() == ["late"]
+
+
+def test_a_flood_of_markers_is_dropped_not_hoarded() -> None:
+    bench = Bench()
+    bench.markers.waiting = [Marker("a", 1.0 + index / 1000) for index in range(1500)]
+    bench.epocher.step()
+    assert bench.reasons() == ["dropped"] * 500
+    assert bench.telemetry.open == 1000
+
+
+def test_what_comes_too_fast_to_be_drawn_is_dropped_oldest_first() -> None:
+    bench = Bench(waiting=2)
+    bench.eeg.write(0, 400)
+    bench.markers.waiting = [Marker("a", time) for time in (1.0, 1.5, 2.0, 2.5)]
+    bench.epocher.step()
+    dropped = bench.telemetry.drain()
+    assert [(o.reason, o.marker.time) for o in dropped if isinstance(o, Missed)] == [
+        (MissedReason.DROPPED, 1.0), (MissedReason.DROPPED, 1.5),
+    ]  # fmt: skip
+
+
+def test_a_decoder_that_refuses_costs_one_marker_and_is_shown() -> None:
+    bench = Bench(FakeDecoder(REFUSAL))
+    bench.eeg.write(0, 200)
+    bench.markers.waiting = [Marker("a", 1.0)]
+    bench.epocher.step()
+    bench.drawer.step()
+    assert bench.reasons() == ["error"]
+    assert "refuses" in bench.errors.recent()[0]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "x"]), st.floats(-1, 12)), max_size=25),
+    st.lists(st.integers(1, 150), min_size=1, max_size=10),
+    st.integers(0, 9),
+)
+def test_each_marker_ends_exactly_once_whatever_arrives_when(
+    markers: list[tuple[str, float]], sizes: list[int], gap_at: int
+) -> None:
+    bench = Bench(waiting=2)
+    first = 0
+    sent = [Marker(label, time) for label, time in markers]
+    per_step = -(-len(sent) // len(sizes)) if sent else 0
+    for index, size in enumerate(sizes):
+        shift = 1.0 if index >= gap_at else 0.0
+        bench.eeg.write(first, size, shift_s=shift, breaks=(0,) if index == gap_at else ())
+        first += size
+        bench.now = first / RATE + shift
+        bench.markers.waiting += sent[index * per_step : (index + 1) * per_step]
+        bench.epocher.step()
+        bench.drawer.step()
+    bench.epocher.give_up()
+    for _ in range(3):
+        bench.drawer.step()
+    ended = [o.marker for o in bench.telemetry.drain()]
+    assert sorted(ended, key=repr) == sorted(sent, key=repr)
+    counts = bench.telemetry.counts()
+    assert counts.markers == counts.shown + sum(counts.missed.values()) == len(sent)

@@ -1,0 +1,181 @@
+"""A whole session over real LSL: a short recording is replayed by a process of its own, the models are stand-ins."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from bci_live.config import Config, EpochConfig, FilterConfig, LiveConfig
+from bci_live.live.headless import run_headless
+from bci_live.live.protocol_writer import prepare_folder
+from bci_live.live.replay_process import ReplayProcess
+from bci_live.live.session import LiveSession
+from bci_live.sessions.recording import Recording
+from bci_live.sessions.xdf_writer import write_recording
+from bci_live.streams.clock import local_clock
+from bci_live.streams.discovery import find_eeg, find_markers
+from bci_live.types import Decoding, Epoch, Marker, Missed, Reconstruction, StreamFacts
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(120)
+
+RATE, SECONDS = 250.0, 8
+FACTS = StreamFacts("Test head", "EEG", "", "", "", RATE, ("E1", "E2"), ("microvolts",) * 2)
+# With the pre-roll of 1 s: the first begins before the signal, the 5th is unknown, at the 6th a blink, the last is cut off.
+TIMES = (0.5, 2.0, 2.5, 3.0, 3.5, 5.0, 6.5, 7.8)
+LABELS = ("dog", "dog", "house", "dog", "zebra", "dog", "house", "dog")
+OUTCOMES = ["too_old", "shown", "shown", "shown", "unknown_label", "artefact", "shown", "late"]
+
+
+class SaysDog:
+    """Stands where the decoder does."""
+
+    card = SimpleNamespace(
+        channels=("e2", "E1"), rate=RATE, filter=FilterConfig(pre_roll_s=1.0), epoch=EpochConfig(stop_s=0.5),
+        labels=("dog", "house"), pipeline="", simulated=False,
+    )  # fmt: skip
+
+    def decode(self, epoch: Epoch) -> Decoding:
+        blank = np.zeros((4, 4, 3), np.float32)
+        return Decoding(blank, blank[0], None, {"dog": 0.7, "house": 0.3}, epoch, local_clock())
+
+
+class Draws:
+    """Stands where diffusion does: two steps, as slow as the test wants."""
+
+    name = "black"
+
+    def __init__(self, slow: threading.Event | None = None) -> None:
+        self._slow = slow
+
+    def warm_up(self) -> None:
+        """Nothing to warm."""
+
+    def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
+        for step in (1, 2):
+            if self._slow is not None:
+                self._slow.wait(60)
+            yield Reconstruction(np.zeros((4, 4, 3), np.uint8), step, 2, seed, decoding, local_clock())
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    samples = np.random.default_rng(0).normal(scale=10, size=(round(SECONDS * RATE), 2)).astype(np.float32)
+    samples[round(5.1 * RATE) : round(5.2 * RATE), 1] += 900
+    stamps = 50 + np.arange(len(samples)) / RATE
+    markers = tuple(Marker(label, 50 + time, "stimuli") for label, time in zip(LABELS, TIMES, strict=True))
+    path = tmp_path_factory.mktemp("session") / "session.xdf"
+    write_recording(path, Recording(FACTS, samples, stamps, markers, path))
+    return path
+
+
+@pytest.fixture
+def replay(file: Path) -> Iterator[ReplayProcess]:
+    with ReplayProcess(file, loop=False, start_s=0, wait_for_consumers_s=30) as process:
+        yield process
+
+
+def session_of(replay: ReplayProcess, draws: Draws | None = None, **live: Any) -> LiveSession:
+    eeg = find_eeg(None, 20, source_id=replay.eeg_source_id)
+    markers = find_markers(None, 20, source_id=replay.marker_source_id)
+    return LiveSession(eeg, markers, SaysDog(), draws or Draws(), Config(live=LiveConfig(**live)))
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "live.jsonl").read_text().splitlines()]
+
+
+def test_a_replay_ends_and_every_marker_has_its_line(replay: ReplayProcess, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    prepare_folder(tmp_path)
+    with session_of(replay) as session:
+        summary = run_headless(
+            session, replay, seconds=60, out=tmp_path, console=Console(file=io.StringIO()), device="cpu"
+        )
+        snapshot = session.snapshot()
+        assert session.signal(2.0).samples.shape == (500, 2)
+    assert set(threading.enumerate()) == before
+    in_order = sorted(lines(tmp_path), key=lambda line: line["onset"])
+    assert [(line["marker"], line["outcome"]) for line in in_order] == list(zip(LABELS, OUTCOMES, strict=True))
+    details = {line["outcome"]: line.get("detail", "") for line in in_order}
+    assert "'zebra'" in details["unknown_label"]
+    assert "dog, house" in details["unknown_label"]
+    assert "e2 spans" in details["artefact"]
+    assert "ended before the window was complete" in details["late"]
+    # Ended by the stream's end, not by the limit.
+    assert replay.ended
+    assert summary["seconds"] < 40
+    assert summary["problem"] is None
+    assert (summary["badge"], summary["stream"], summary["breaks"]) == ("REPLAY", "Test head", 0)
+    assert (summary["markers"], summary["shown"], sum(summary["missed"].values())) == (8, 4, 4)
+    assert summary["accuracy"] == {"top1": 0.5, "of": 4, "chance": 0.5}
+    assert snapshot.phase == "ended"
+    assert (snapshot.counts.markers, snapshot.counts.shown, snapshot.accuracy) == (8, 4, (2, 4))
+    assert len(snapshot.history) == 4
+    assert set(snapshot.latency) == {"epoch_ms", "saliency_ms", "first_image_ms", "image_ms"}
+    for line in in_order:
+        if line["outcome"] == "shown":
+            assert 0 <= line["epoch_ms"] <= line["saliency_ms"] <= line["first_image_ms"] <= line["image_ms"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")
+def test_ctrl_c_stops_with_everything_written(replay: ReplayProcess, tmp_path: Path) -> None:
+    prepare_folder(tmp_path)
+    handler, protocol = signal.getsignal(signal.SIGINT), tmp_path / "live.jsonl"
+
+    def interrupt_after_the_first() -> None:
+        wait_until(lambda: protocol.exists() and '"shown"' in protocol.read_text(), 60, "the first picture")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with session_of(replay) as session:
+        thread = threading.Thread(target=interrupt_after_the_first)
+        thread.start()
+        summary = run_headless(
+            session, replay, seconds=60, out=tmp_path, console=Console(file=io.StringIO()), device="cpu"
+        )
+        thread.join()
+    assert not replay.ended
+    assert 1 <= summary["shown"] < 4
+    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    assert len(lines(tmp_path)) == summary["markers"]
+    # The stream went on, so a marker that had come in got the rest of its window.
+    assert "late" not in summary["missed"]
+    assert (tmp_path / "contact_sheet.png").is_file()
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_drawer_that_hangs_costs_pictures_but_no_marker(replay: ReplayProcess) -> None:
+    free = threading.Event()
+    with session_of(replay, Draws(free), waiting_epochs=1) as session:
+        wait_until(lambda: session.snapshot().counts.markers >= 5, 60, "five markers")
+        # The saliency map is told although no picture is done.
+        wait_until(lambda: session.snapshot().decoding is not None, 10, "the first decoding")
+        assert session.snapshot().reconstruction is None
+        wait_until(lambda: "dropped" in session.snapshot().counts.missed, 20, "the mailbox to run over")
+        begin = time.monotonic()
+        session.finish(0.2)
+        assert time.monotonic() - begin < 5
+        outcomes = session.drain()
+        free.set()
+    assert {o.reason.value for o in outcomes if isinstance(o, Missed)} >= {
+        "too_old",
+        "unknown_label",
+        "dropped",
+        "late",
+    }
+    counts = session.snapshot().counts
+    assert len(outcomes) == counts.markers == counts.shown + sum(counts.missed.values())
+    # What is drawn after the end is not counted once more.
+    assert session.drain() == []

@@ -1,0 +1,50 @@
+"""A stage survives what its step raises, says it once, and ends when it is told to."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from bci_live.errors import StreamError
+from bci_live.live.stages import ErrorLog, Stage
+from tests.waiting import wait_until
+
+
+def test_a_bug_is_logged_once_with_its_traceback_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    steps: list[int] = []
+
+    def step() -> None:
+        steps.append(len(steps))
+        if len(steps) < 4:
+            raise ZeroDivisionError("by nought")
+
+    errors = ErrorLog()
+    stage = Stage("dividing", step, errors)
+    with caplog.at_level(logging.ERROR):
+        stage.start()
+        wait_until(lambda: len(steps) > 5, 10, "the stage to go on")
+        stage.stop()
+    assert errors.total == 3
+    assert errors.recent() == ("dividing: by nought (3 times)",)
+    assert len(caplog.records) == 1
+    assert caplog.records[0].exc_info
+
+
+def test_what_a_user_can_mend_is_a_sentence_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        ErrorLog().report("decoding", StreamError("The stream is gone."))
+    assert "The stream is gone." in caplog.text
+    assert "StreamError" not in caplog.text
+    assert not caplog.records[0].exc_info
+
+
+def test_stopping_does_the_last_thing_in_the_stages_own_thread_and_leaves_no_thread() -> None:
+    said: list[str] = []
+    stage = Stage("s", lambda: None, ErrorLog(), lambda: said.append(threading.current_thread().name))
+    stage.start()
+    stage.stop()
+    stage.stop()
+    assert said == ["s"]
+    assert "s" not in {thread.name for thread in threading.enumerate()}
