@@ -1,0 +1,75 @@
+"""Opens the window and runs until it is closed. Importing this loads no Qt."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bci_live.window.display import check_display
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bci_live.window.source import SnapshotSource
+
+_log = logging.getLogger(__name__)
+
+# The source never got a session, or lost it for good: what a user can mend ends with 2 everywhere.
+PROBLEM = 2
+
+
+def run_window(source: SnapshotSource, title: str = "bci_live") -> int:
+    """Show `source` until the window is closed or Ctrl-C; the exit code is 2 if the source had a fatal problem, else 0.
+
+    Raises
+    ------
+    WindowError
+        If no display can be opened.
+    """
+    check_display()
+    from PyQt6.QtWidgets import QApplication
+
+    from bci_live.window.main_window import MainWindow
+    from bci_live.window.theme import apply_theme
+
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication([title])
+    apply_theme(app)
+    window = MainWindow(source, title)
+    with _interrupts(lambda: app.exit(0)), _bugs_shown(window.show_bug):
+        window.show()
+        app.exec()
+        window.close()
+    return PROBLEM if source.problem() is not None else 0
+
+
+@contextmanager
+def _interrupts(leave: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C leaves in order. Python sees the signal between two of the window's timer ticks."""
+    before = signal.signal(signal.SIGINT, lambda *_: leave())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _bugs_shown(show: Callable[[str], None]) -> Iterator[None]:
+    """A bug in a timer's callback is logged once with its traceback and shown; PyQt would abort the program."""
+    seen: set[tuple[type, str]] = set()
+
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> Any:
+        if (kind, str(error)) not in seen:
+            seen.add((kind, str(error)))
+            _log.error("The window met a bug", exc_info=(kind, error, trace))
+        show(f"{kind.__name__} in the window: {error}. See the log.")
+
+    before, sys.excepthook = sys.excepthook, report
+    try:
+        yield
+    finally:
+        sys.excepthook = before

@@ -1,0 +1,135 @@
+"""Made-up snapshots, to look at a widget alone (`python -m bci_live.window.scores_panel`) and for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image, ImageFilter
+from PyQt6.QtWidgets import QApplication, QWidget
+
+from bci_live.config import EpochConfig
+from bci_live.live.snapshot import Counts, LatencyStatus, LiveSnapshot
+from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.stimuli.rendering import Layout, random_layout, render
+from bci_live.streams.inlet import StreamStatus
+from bci_live.types import Chunk, Decoding, Epoch, Marker, Missed, MissedReason, Picture, Reconstruction, StreamFacts
+from bci_live.window.theme import apply_theme
+
+RATE = 250.0
+NOW = 1000.0
+EVERY_S = 1.6
+SHOWN = ("dog", "pizza", "guitar", "rocket", "house", "panda", "car", "mushroom")
+
+
+def example_labels() -> tuple[str, ...]:
+    """What the made-up decoder knows."""
+    return load_catalogue().labels
+
+
+def example_facts(channels: int = 32) -> StreamFacts:
+    """A simulated head's replay."""
+    names = tuple(f"E{index + 1}" for index in range(channels))
+    return StreamFacts(
+        "Simulated head", "EEG", "example", "example", "here", RATE, names, ("microvolts",) * channels, True, True
+    )
+
+
+def example_chunk(channels: int = 32, seconds: float = 10.0, gap_s: float = 0.0) -> Chunk:
+    """Noise like EEG: slow waves, alpha in the back, a blink in front; `gap_s` seconds are lost in the middle."""
+    rng = np.random.default_rng(7)
+    n = int(seconds * RATE)
+    times = NOW - np.arange(n, 0, -1) / RATE
+    slow = np.cumsum(rng.normal(0, 1.0, (n, channels)), axis=0) * 0.5
+    alpha = 14 * np.sin(2 * np.pi * 10 * times)[:, None] * np.linspace(0, 1, channels)
+    blink = 90 * np.exp(-(((times - times[n // 3]) / 0.12) ** 2))[:, None] * np.linspace(1, 0, channels) ** 2
+    samples = (slow - slow.mean(axis=0) + alpha + blink + rng.normal(0, 4, (n, channels))).astype(np.float32)
+    if not gap_s:
+        return Chunk(samples, times, NOW)
+    times[: n // 2] -= gap_s
+    return Chunk(samples, times, NOW, (n // 2,))
+
+
+def example_decoding(label: str, time: float, confidence: float = 0.62, channels: int = 32) -> Decoding:
+    """As if `label` had been read from the epoch of a marker at `time`; the marker says the same label."""
+    labels = example_labels()
+    others = np.random.default_rng(len(label)).exponential(1.0, len(labels))
+    scores = dict(zip(labels, ((1 - confidence) * others / others.sum()).tolist(), strict=True)) | {label: confidence}
+    epoch = Epoch(np.zeros((channels, 225), np.float32), time, Marker(label, time, "markers"), time + 0.8, time + 0.803)
+    blurred = Image.fromarray(example_stimulus(label)).filter(ImageFilter.GaussianBlur(6))
+    saliency = np.asarray(blurred, dtype=np.float32) / np.float32(255)
+    return Decoding(saliency, np.zeros((4, 64), np.float32), None, scores, epoch, time + 0.82)
+
+
+def example_reconstruction(decoding: Decoding, step: int = 4, drawn: str | None = None) -> Reconstruction:
+    """A picture of `drawn`, by default of the top label."""
+    picture = render(load_catalogue().picture(drawn or decoding.top), random_layout(np.random.default_rng(3)), 64)
+    return Reconstruction(picture, step, 4, 0, decoding, decoding.made + 0.05 * step)
+
+
+def example_stimulus(label: str) -> Picture:
+    """(64, 64, 3), centred on grey."""
+    return render(load_catalogue().picture(label), Layout(), 64)
+
+
+def example_snapshot() -> LiveSnapshot:
+    """A session in full run: eight pictures, two markers missed, no error."""
+    first = NOW - EVERY_S * len(SHOWN)
+    decodings = [example_decoding(label, first + index * EVERY_S) for index, label in enumerate(SHOWN)]
+    wrong = decodings[4]
+    decodings[4] = replace(wrong, scores={**wrong.scores, "house": 0.2, "tent": 0.5})
+    history = tuple(example_reconstruction(decoding) for decoding in decodings)
+    missed = (Missed(Marker("anchor", NOW - 6.9), MissedReason.GAP, "Samples were lost."),)
+    latency = {
+        name: LatencyStatus(median, median, 1.4 * median)
+        for name, median in (("epoch_ms", 2.1), ("saliency_ms", 9.4), ("first_image_ms", 61.0), ("image_ms", 188.0))
+    }
+    return LiveSnapshot(
+        facts=example_facts(),
+        status=StreamStatus(25_000, 1, 0.012, 249.9, 0.0, False),
+        phase="live",
+        decoding=decodings[-1],
+        reconstruction=history[-1],
+        last_outcome=None,
+        counts=Counts(57, 55, {MissedReason.ARTEFACT: 1, MissedReason.GAP: 1}),
+        latency=latency,
+        errors=(),
+        accuracy=(41, 55),
+        history=history,
+        markers=(*(entry.decoding.epoch.marker for entry in history), missed[0].marker),
+        labels=example_labels(),
+        epoch=EpochConfig(),
+        missed=missed,
+    )
+
+
+class ExampleSource:
+    """A source whose answers are attributes; by default a session in full run."""
+
+    def __init__(self, state: LiveSnapshot | None = None, chunk: Chunk | None = None) -> None:
+        self.state, self.chunk = state, chunk
+        self.line = "Loading the decoder …"
+        self.fatal: str | None = None
+
+    def snapshot(self) -> LiveSnapshot | None:
+        return self.state
+
+    def signal(self, seconds: float) -> Chunk | None:
+        return self.chunk
+
+    def progress(self) -> str:
+        return self.line
+
+    def problem(self) -> str | None:
+        return self.fatal
+
+
+def show_alone(make: Callable[[LiveSnapshot], QWidget], arguments: Sequence[str] = ("example",)) -> int:
+    """Open a widget in a window of its own, filled from the example; returns when it is closed."""
+    app = QApplication(list(arguments))
+    apply_theme(app)
+    widget = make(example_snapshot())
+    widget.resize(max(widget.sizeHint().width(), 420), max(widget.sizeHint().height(), 320))
+    widget.show()
+    return app.exec()

@@ -1,0 +1,97 @@
+"""The top of the window: what is connected, where the data come from, and what went wrong."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from bci_live.live.snapshot import LiveSnapshot, badge
+from bci_live.window import theme
+
+
+class Badge(QLabel):
+    """A pill with one of the badge texts; its shape and words tell as much as its colour."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("badge")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.hide()
+
+    def show_badge(self, text: str) -> None:
+        """Show the words of `live.snapshot.badge`."""
+        if text == self.text():
+            return
+        colour = theme.ORANGE if "STALE" in text else theme.GREEN if text == "LIVE" else theme.PURPLE
+        self.setStyleSheet(f"background: {colour}; color: {theme.BACKGROUND};")
+        self.setText(text)
+        self.show()
+
+
+class Header(QWidget):
+    """Title, the stream's name, the badge."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = theme.named_label("title", title)
+        self.stream = theme.named_label("muted")
+        self.notice = theme.named_label("note")
+        self.badge = Badge()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 0, 0)
+        row.setSpacing(14)
+        row.addWidget(self.title)
+        row.addWidget(self.stream, 1)
+        # A long name must not widen the window: it is cut.
+        self.stream.setMinimumWidth(1)
+        for widget in (self.notice, self.badge):
+            row.addWidget(widget)
+
+    def show_stream(self, snapshot: LiveSnapshot) -> None:
+        """Name and size of the stream, the badge, and for how long nothing came."""
+        facts, status = snapshot.facts, snapshot.status
+        stale = status is not None and status.stale
+        self.badge.show_badge(badge(facts, stale))
+        about = [f"{facts.name} · {len(facts.channels)} channels · {facts.rate:g} Hz"] if facts else []
+        self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
+        if snapshot.phase == "ended":
+            self.notice.setText("The session has ended")
+        elif stale and status is not None and status.age_s is not None:
+            self.notice.setText(f"No sample for {status.age_s:.0f} s")
+        else:
+            self.notice.setText("")
+
+
+class ErrorBar(QFrame):
+    """One bar for whatever went wrong; hidden while nothing did. New errors replace the text, never pile up."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("errors")
+        self.text = theme.named_label("error")
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        mark = theme.named_label("note", "⚠")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.MARGIN, 7, theme.MARGIN, 7)
+        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.text, 1)
+        self.hide()
+
+    def show_error(self, text: str | None) -> None:
+        """Show `text`, or hide the bar."""
+        if (text or "") != self.text.text():
+            self.text.setText(text or "")
+            self.setVisible(bool(text))
+
+
+if __name__ == "__main__":
+    from bci_live.window.example import show_alone
+
+    def _example(snapshot: LiveSnapshot) -> Header:
+        header = Header("bci_live")
+        header.show_stream(snapshot)
+        return header
+
+    raise SystemExit(show_alone(_example))

@@ -1,0 +1,165 @@
+"""The window: it polls its source on two timers and hands what it gets to the panels. It never waits for anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from bci_live.live.snapshot import LiveSnapshot
+from bci_live.types import Decoding
+from bci_live.window import theme
+from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
+from bci_live.window.header import ErrorBar, Header
+from bci_live.window.picture_row import PictureRow
+from bci_live.window.scores_panel import ScoresPanel
+from bci_live.window.signal_view import SECONDS, EpochSpan, SignalView
+from bci_live.window.source import SnapshotSource
+from bci_live.window.start_page import StartPage
+from bci_live.window.status_panel import StatusPanel, reason_text
+from bci_live.window.truth import Truths
+
+SIGNAL_EVERY_MS = 40
+SNAPSHOT_EVERY_MS = 100
+_SIDE_WIDTH = 348
+_TRUTH_PIXELS = 256
+
+
+class MainWindow(QMainWindow):
+    """Shows `source` until it is closed. Polling needs no flags: after the close nothing can arrive any more."""
+
+    def __init__(self, source: SnapshotSource, title: str) -> None:
+        super().__init__()
+        self._source = source
+        self._truths = Truths(_TRUTH_PIXELS)
+        self._decoding: Decoding | None = None
+        self._bug: str | None = None
+        self.header = Header(title)
+        self.errors = ErrorBar()
+        self.start = StartPage(title)
+        self.signal = SignalView()
+        self.pictures = PictureRow(self._truths)
+        self.scores = ScoresPanel()
+        self.status = StatusPanel()
+        self.filmstrip = Filmstrip()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start)
+        self.pages.addWidget(self._live_page())
+        self.setWindowTitle(title)
+        self.setCentralWidget(self._frame())
+        self.resize(1280, 800)
+        self._signal_timer = self._poll(SIGNAL_EVERY_MS, self.poll_signal)
+        self._snapshot_timer = self._poll(SNAPSHOT_EVERY_MS, self.poll_snapshot)
+        self.poll_snapshot()
+
+    def poll_signal(self) -> None:
+        """Scroll the signal on."""
+        chunk = self._source.signal(SECONDS)
+        if chunk is not None:
+            self.signal.show_signal(chunk)
+
+    def poll_snapshot(self) -> None:
+        """Bring everything else up to date."""
+        problem, snapshot = self._source.problem(), self._source.snapshot()
+        self.errors.show_error(self._bug or problem or _newest_error(snapshot))
+        if snapshot is None:
+            self.start.show_progress(self._source.progress(), failed=problem is not None)
+            return
+        self.pages.setCurrentIndex(1)
+        self.header.show_stream(snapshot)
+        self.status.show_status(snapshot)
+        self.pictures.show_pictures(snapshot)
+        self._show_scores(snapshot)
+        self._show_events(snapshot)
+        self.filmstrip.show_pairs(self._pairs(snapshot))
+
+    def show_bug(self, text: str) -> None:
+        """Tell of a bug of the window itself, in the bar."""
+        self._bug = text
+        self.errors.show_error(text)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        self._signal_timer.stop()
+        self._snapshot_timer.stop()
+        super().closeEvent(event)
+
+    def _show_scores(self, snapshot: LiveSnapshot) -> None:
+        decoding = snapshot.decoding
+        if decoding is None or decoding is self._decoding:
+            return
+        self._decoding = decoding
+        label = decoding.epoch.marker.label
+        self.scores.show_scores(decoding.scores, label if label in snapshot.labels else None)
+
+    def _show_events(self, snapshot: LiveSnapshot) -> None:
+        """Markers with what became of them, and the epoch that the pictures come from."""
+        if snapshot.facts is not None:
+            self.signal.show_channels(snapshot.facts.channels)
+        reasons = {missed.marker: reason_text(missed.reason) for missed in snapshot.missed}
+        self.signal.show_markers([(marker, reasons.get(marker)) for marker in snapshot.markers])
+        if snapshot.decoding is not None:
+            onset = snapshot.decoding.epoch.onset
+            self.signal.show_epoch(EpochSpan(onset + snapshot.epoch.start_s, onset + snapshot.epoch.stop_s))
+
+    def _pairs(self, snapshot: LiveSnapshot) -> tuple[Pair, ...]:
+        """The last finished pictures beside what was shown."""
+        pairs = []
+        for reconstruction in snapshot.history[-PAIRS:]:
+            decoding = reconstruction.decoding
+            marker = decoding.epoch.marker
+            right = decoding.top == marker.label if marker.label in snapshot.labels else None
+            truth = self._truths.of(marker)
+            pairs.append(Pair(marker, reconstruction.image, truth, decoding.top, right))
+        return tuple(pairs)
+
+    def _live_page(self) -> QWidget:
+        page = QWidget()
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.addWidget(self.signal, 5)
+        left.addWidget(self.pictures, 6)
+        left.addWidget(self.filmstrip)
+        right.addWidget(self.scores)
+        right.addWidget(self.status, 1)
+        for panel in (self.scores, self.status):
+            panel.setFixedWidth(_SIDE_WIDTH)
+        both = QHBoxLayout(page)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.addLayout(left, 1)
+        both.addLayout(right)
+        for layout in (left, right, both):
+            layout.setSpacing(theme.GAP)
+        return page
+
+    def _frame(self) -> QWidget:
+        """Header, error bar and the pages, one below the other."""
+        frame = QWidget()
+        frame.setObjectName("page")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        column.setSpacing(theme.GAP)
+        column.addWidget(self.header)
+        column.addWidget(self.errors)
+        column.addWidget(self.pages, 1)
+        return frame
+
+    def _poll(self, every_ms: int, action: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.timeout.connect(action)
+        timer.start(every_ms)
+        return timer
+
+
+def _newest_error(snapshot: LiveSnapshot | None) -> str | None:
+    """The newest of the session's errors, with how many others there were."""
+    if snapshot is None or not snapshot.errors:
+        return None
+    others = len(snapshot.errors) - 1
+    return snapshot.errors[0] + (f" (and {others} other{'s' * (others > 1)} before)" if others else "")
+
+
+if __name__ == "__main__":
+    from bci_live.window.example import ExampleSource, example_chunk, show_alone
+
+    raise SystemExit(show_alone(lambda snapshot: MainWindow(ExampleSource(snapshot, example_chunk()), "bci_live")))

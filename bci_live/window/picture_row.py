@@ -1,0 +1,83 @@
+"""Saliency map, reconstruction and the true picture of one stimulus, side by side."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QHBoxLayout, QWidget
+
+from bci_live.live.snapshot import LiveSnapshot
+from bci_live.types import Decoding, Picture, Reconstruction
+from bci_live.window import theme
+from bci_live.window.picture_panel import PicturePanel, to_picture
+from bci_live.window.truth import Truths
+
+NOTE = "Detail is invented by diffusion."
+_WAITING = {
+    "warming": "Warming up …",
+    "waiting": "Waiting for the first sample …",
+    "live": "Waiting for the first stimulus …",
+    "ended": "No stimulus came.",
+}
+
+
+class PictureRow(QWidget):
+    """The three pictures always belong to one marker: a new saliency map empties the old reconstruction."""
+
+    def __init__(self, truths: Truths, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._truths = truths
+        self._decoding: Decoding | None = None
+        self._reconstruction: Reconstruction | None = None
+        self.saliency = PicturePanel("Saliency map", "")
+        self.reconstruction = PicturePanel("Reconstruction", "", NOTE)
+        self.truth = PicturePanel("What was shown", "")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP)
+        for panel in (self.saliency, self.reconstruction, self.truth):
+            panel.setMinimumWidth(self.reconstruction.minimumSizeHint().width())
+            row.addWidget(panel, 1)
+
+    def show_pictures(self, snapshot: LiveSnapshot) -> None:
+        """What of the newest stimulus there is by now."""
+        decoding = snapshot.decoding
+        if decoding is None:
+            for panel in (self.saliency, self.reconstruction, self.truth):
+                panel.clear(_WAITING[snapshot.phase])
+            return
+        if decoding is not self._decoding:
+            self._show_decoding(decoding)
+        reconstruction = snapshot.reconstruction
+        if reconstruction is None or reconstruction is self._reconstruction:
+            return
+        if reconstruction.decoding.epoch.marker == decoding.epoch.marker:
+            self._reconstruction = reconstruction
+            self.reconstruction.show_picture(reconstruction.image, _progress(reconstruction))
+
+    def _show_decoding(self, decoding: Decoding) -> None:
+        self._decoding, self._reconstruction = decoding, None
+        self.saliency.show_picture(
+            to_picture(decoding.saliency), f"read from {len(decoding.epoch.data)} channels, one trial"
+        )
+        self.reconstruction.clear("Drawing …")
+        marker = decoding.epoch.marker
+        truth: Picture | None = self._truths.of(marker)
+        if truth is None:
+            self.truth.clear("It is not known what was shown.", f"marker: {marker.label}")
+        else:
+            self.truth.show_picture(truth, marker.label)
+
+
+def _progress(reconstruction: Reconstruction) -> str:
+    decoding = reconstruction.decoding
+    return f"{decoding.top} · step {reconstruction.step} of {reconstruction.steps} · seed {reconstruction.seed}"
+
+
+if __name__ == "__main__":
+    from bci_live.window.example import show_alone
+
+    def _example(snapshot: LiveSnapshot) -> PictureRow:
+        row = PictureRow(Truths(256))
+        row.show_pictures(snapshot)
+        return row
+
+    raise SystemExit(show_alone(_example))

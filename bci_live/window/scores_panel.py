@@ -1,0 +1,89 @@
+"""What the decoder thinks was shown: the most probable label, large, and the five best as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+
+from bci_live.window import theme
+
+BARS = 5
+ROW = 29
+_LABEL_WIDTH = 118
+_FIGURE_WIDTH = 52
+
+
+class ScoreBars(QWidget):
+    """`rows`: (label, probability), best first. The bar of `truth` is filled green and ticked."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: tuple[tuple[str, float], ...] = ()
+        self.truth: str | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, BARS * ROW)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for index, (label, probability) in enumerate(self.rows):
+            self._paint_row(painter, QRectF(0, index * ROW, self.width(), ROW), label, probability)
+
+    def _paint_row(self, painter: QPainter, row: QRectF, label: str, probability: float) -> None:
+        right = label == self.truth
+        text = f"✓ {label}" if right else label
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(QColor(theme.TEXT))
+        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _LABEL_WIDTH - 8)
+        painter.drawText(row.adjusted(0, 0, _LABEL_WIDTH - row.width(), 0), middle | Qt.AlignmentFlag.AlignLeft, elided)
+        painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, f"{100 * probability:.0f} %")
+        track = row.adjusted(_LABEL_WIDTH, 8, -_FIGURE_WIDTH, -8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.LINE))
+        painter.drawRoundedRect(track, 4, 4)
+        painter.setBrush(QColor(theme.GREEN if right else theme.SKY))
+        track.setWidth(max(3.0, track.width() * min(max(probability, 0.0), 1.0)))
+        painter.drawRoundedRect(track, 4, 4)
+
+
+class ScoresPanel(theme.Panel):
+    """The top label with its confidence, and the bars."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("What the EEG tells", parent)
+        self.top = theme.named_label("large", "–")
+        self.confidence = theme.named_label("muted", "Nothing decoded yet")
+        self.bars = ScoreBars()
+        self.body.addWidget(self.top)
+        self.body.addWidget(self.confidence)
+        self.body.addWidget(self.bars)
+
+    def show_scores(self, scores: Mapping[str, float], truth: str | None) -> None:
+        """`scores`: label → calibrated probability. `truth`: the label shown, if it is known."""
+        rows = tuple(sorted(scores.items(), key=lambda row: -row[1])[:BARS])
+        self.bars.rows, self.bars.truth = rows, truth
+        label, probability = rows[0]
+        self.top.setText(label)
+        told = f"Confidence {100 * probability:.0f} %"
+        if truth is not None:
+            told += ". Right." if label == truth else f". Shown was: {truth}"
+        self.confidence.setText(told)
+        self.heading.setText(f"What the EEG tells, of {len(scores)} labels")
+        self.bars.update()
+
+
+if __name__ == "__main__":
+    from bci_live.live.snapshot import LiveSnapshot
+    from bci_live.window.example import example_decoding, show_alone
+
+    def _example(_: LiveSnapshot) -> ScoresPanel:
+        panel = ScoresPanel()
+        panel.show_scores(example_decoding("dog", 0.0).scores, "dog")
+        return panel
+
+    raise SystemExit(show_alone(_example))

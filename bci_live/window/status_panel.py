@@ -1,0 +1,122 @@
+"""Figures: what became of the markers, how often the top label was right, how long it took, how the stream does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from bci_live.live.snapshot import LatencyStatus, LiveSnapshot
+from bci_live.types import MissedReason
+from bci_live.window import theme
+
+NOT_YET = "–"
+_STAGES = {
+    "epoch_ms": "Epoch cut",
+    "saliency_ms": "Saliency map",
+    "first_image_ms": "First picture",
+    "image_ms": "Finished picture",
+}
+_WORDS = {MissedReason.TOO_OLD: "too old", MissedReason.UNKNOWN_LABEL: "unknown label"}
+
+
+class StatusPanel(theme.Panel):
+    """Three small tables; `figure(name)` is what a row says."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Session", parent)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(5)
+        self._grid.setColumnStretch(1, 1)
+        self._values: dict[str, QLabel] = {}
+        self._add_rows("", ("Markers", "Shown", "Missed", "Top-1 right"))
+        self._add_rows("AFTER THE LAST SAMPLE: MEDIAN, 95 %", tuple(_STAGES.values()))
+        self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Breaks"))
+        self.body.addLayout(self._grid)
+        self.body.addStretch(1)
+
+    def figure(self, name: str) -> str:
+        """What the row `name` says."""
+        return self._values[name].text()
+
+    def show_status(self, snapshot: LiveSnapshot) -> None:
+        """All figures of the snapshot."""
+        counts = snapshot.counts
+        self._say("Markers", str(counts.markers))
+        self._say("Shown", str(counts.shown))
+        self._say("Missed", missed_text(counts.missed))
+        self._say("Top-1 right", accuracy_text(snapshot.accuracy, len(snapshot.labels)))
+        for key, name in _STAGES.items():
+            self._say(name, latency_text(snapshot.latency.get(key)))
+        facts, status = snapshot.facts, snapshot.status
+        self._say("Announced", f"{facts.rate:g} Hz" if facts else NOT_YET)
+        self._say("Measured", f"{status.measured_rate:.1f} Hz" if status and status.measured_rate else NOT_YET)
+        self._say("Last sample", age_text(status.age_s if status else None))
+        self._say("Breaks", str(status.breaks) if status else NOT_YET)
+
+    def _add_rows(self, section: str, names: tuple[str, ...]) -> None:
+        row = self._grid.rowCount()
+        if section:
+            self._grid.setRowMinimumHeight(row, 10)
+            self._grid.addWidget(theme.named_label("section", section), row + 1, 0, 1, 2)
+        for offset, name in enumerate(names, start=2):
+            title, value = theme.named_label("muted", name), theme.named_label("value", NOT_YET)
+            title.setAlignment(Qt.AlignmentFlag.AlignTop)
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+            value.setWordWrap(name == "Missed")
+            self._values[name] = value
+            self._grid.addWidget(title, row + offset, 0)
+            self._grid.addWidget(value, row + offset, 1)
+
+    def _say(self, name: str, text: str) -> None:
+        if self._values[name].text() != text:
+            self._values[name].setText(text)
+
+
+def reason_text(reason: MissedReason) -> str:
+    """A reason in words."""
+    return _WORDS.get(reason, reason.value)
+
+
+def missed_text(missed: Mapping[MissedReason, int]) -> str:
+    """'3: artefact 2, gap 1'."""
+    parts = ", ".join(f"{reason_text(reason)} {count}" for reason, count in missed.items() if count)
+    return f"{sum(missed.values())}: {parts}" if parts else "0"
+
+
+def accuracy_text(accuracy: tuple[int, int] | None, labels: int) -> str:
+    """'31 of 55 = 56 %, chance 2.5 %'."""
+    if accuracy is None or not accuracy[1]:
+        return NOT_YET
+    right, of = accuracy
+    chance = f", chance {100 / labels:.3g} %" if labels else ""
+    return f"{right} of {of} = {100 * right / of:.0f} %{chance}"
+
+
+def latency_text(latency: LatencyStatus | None) -> str:
+    """'12 ms, 18 ms': median and 95th percentile."""
+    return NOT_YET if latency is None else f"{_ms(latency.median)}, {_ms(latency.p95)}"
+
+
+def age_text(age_s: float | None) -> str:
+    """'20 ms ago'; short ages in steps of 10 ms, so that the figure does not flicker."""
+    if age_s is None:
+        return NOT_YET
+    return f"{age_s:.1f} s ago" if age_s >= 1 else f"{round(age_s * 100) * 10} ms ago"
+
+
+def _ms(value: float) -> str:
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+if __name__ == "__main__":
+    from bci_live.window.example import show_alone
+
+    def _example(snapshot: LiveSnapshot) -> StatusPanel:
+        panel = StatusPanel()
+        panel.show_status(snapshot)
+        return panel
+
+    raise SystemExit(show_alone(_example))

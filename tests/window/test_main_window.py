@@ -1,0 +1,206 @@
+"""What the window shows of a snapshot, and that it is there before the session is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from pytestqt.qtbot import QtBot
+
+from bci_live.live.snapshot import Counts, LiveSnapshot
+from bci_live.types import Marker, MissedReason
+from bci_live.window.example import (
+    NOW,
+    ExampleSource,
+    example_chunk,
+    example_decoding,
+    example_facts,
+    example_labels,
+    example_reconstruction,
+)
+from bci_live.window.main_window import MainWindow
+from bci_live.window.picture_panel import to_picture
+from tests.window.conftest import OpenWindow, pixels_of
+
+
+def state_of(source: ExampleSource) -> LiveSnapshot:
+    assert source.state is not None
+    return source.state
+
+
+def show(window: MainWindow, source: ExampleSource, state: LiveSnapshot) -> None:
+    source.state = state
+    window.poll_snapshot()
+    window.poll_signal()
+
+
+def test_the_window_is_there_with_a_progress_line_before_the_session_is(open_window: OpenWindow, qtbot: QtBot) -> None:
+    source = ExampleSource()
+    window = open_window(source)
+    assert window.start.isVisible()
+    assert window.start.line.text() == "Loading the decoder …"
+    source.line = "Warming up …"
+    qtbot.waitUntil(lambda: window.start.line.text() == "Warming up …", timeout=3000)
+
+
+def test_a_session_that_cannot_start_says_why_in_the_bar(open_window: OpenWindow) -> None:
+    source = ExampleSource()
+    window = open_window(source)
+    assert not window.errors.isVisible()
+    source.fatal = "No LSL stream named 'X' was found. Switch the headset on."
+    window.poll_snapshot()
+    assert window.errors.isVisible()
+    assert window.errors.text.text() == source.fatal
+    assert not window.start.bar.isVisible()
+
+
+def test_the_timers_bring_a_session_onto_the_screen(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    waiting = ExampleSource()
+    window = open_window(waiting)
+    waiting.state, waiting.chunk = source.state, source.chunk
+    qtbot.waitUntil(lambda: window.signal.isVisible() and window.signal.traces is not None, timeout=3000)
+    assert window.signal.traces is not None
+    assert window.signal.traces.values.shape[0] == 32
+
+
+def test_the_three_pictures_are_the_session_s_own(open_window: OpenWindow, source: ExampleSource) -> None:
+    window, state = open_window(source), state_of(source)
+    assert state.decoding is not None
+    assert state.reconstruction is not None
+    np.testing.assert_array_equal(pixels_of(window.pictures.saliency.pixmap), to_picture(state.decoding.saliency))
+    np.testing.assert_array_equal(pixels_of(window.pictures.reconstruction.pixmap), state.reconstruction.image)
+    assert window.pictures.truth.caption.text() == state.decoding.epoch.marker.label
+    assert pixels_of(window.pictures.truth.pixmap).shape == (256, 256, 3)
+    assert window.pictures.reconstruction.note.text() == "Detail is invented by diffusion."
+
+
+def test_a_new_saliency_map_empties_the_reconstruction_of_the_marker_before(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window, state = open_window(source), state_of(source)
+    camera = example_decoding("camera", NOW)
+    show(window, source, replace(state, decoding=camera))
+    assert window.pictures.reconstruction.pixmap is None
+    assert window.pictures.truth.caption.text() == "camera"
+    half = example_reconstruction(camera, step=2)
+    show(window, source, replace(state, decoding=camera, reconstruction=half))
+    np.testing.assert_array_equal(pixels_of(window.pictures.reconstruction.pixmap), half.image)
+    assert "step 2 of 4" in window.pictures.reconstruction.caption.text()
+
+
+def test_a_marker_that_the_catalogue_does_not_know_has_no_true_picture(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window, state = open_window(source), state_of(source)
+    decoding = example_decoding("dog", NOW)
+    unknown = replace(decoding, epoch=replace(decoding.epoch, marker=Marker("../etc/passwd", NOW)))
+    show(window, source, replace(state, decoding=unknown, history=(example_reconstruction(unknown),)))
+    assert window.pictures.truth.pixmap is None
+    assert window.scores.bars.truth is None
+    assert window.filmstrip.strip.pairs[-1].right is None
+    window.grab()  # the strip draws a pair without truth
+
+
+def test_the_badge_tells_what_kind_of_data_this_is(open_window: OpenWindow, source: ExampleSource) -> None:
+    window, state = open_window(source), state_of(source)
+    assert state.status is not None
+    stale = replace(state.status, stale=True, age_s=3.4)
+    assert window.header.badge.text() == "SIMULATED · REPLAY"
+    recorded = replace(example_facts(), simulated=False)
+    show(window, source, replace(state, facts=recorded))
+    assert window.header.badge.text() == "REPLAY"
+    live = replace(recorded, replay=False)
+    show(window, source, replace(state, facts=live))
+    assert window.header.badge.text() == "LIVE"
+    show(window, source, replace(state, facts=live, status=stale))
+    assert window.header.badge.text() == "STALE"
+    assert window.header.notice.text() == "No sample for 3 s"
+    show(window, source, replace(state, status=stale))
+    assert window.header.badge.text() == "SIMULATED · REPLAY · STALE"
+
+
+def test_scores_are_bars_best_first_with_the_confidence(open_window: OpenWindow, source: ExampleSource) -> None:
+    window, state = open_window(source), state_of(source)
+    assert state.decoding is not None
+    best = sorted(state.decoding.scores.values(), reverse=True)[:5]
+    assert [probability for _, probability in window.scores.bars.rows] == best
+    assert window.scores.top.text() == state.decoding.top == "mushroom"
+    assert window.scores.confidence.text() == "Confidence 62 %. Right."
+    wrong = replace(state.decoding, scores={**state.decoding.scores, "tent": 0.9})
+    show(window, source, replace(state, decoding=wrong))
+    assert window.scores.confidence.text() == "Confidence 90 %. Shown was: mushroom"
+
+
+def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window, state = open_window(source), state_of(source)
+    figure = window.status.figure
+    assert (figure("Markers"), figure("Shown"), figure("Missed")) == ("57", "55", "2: artefact 1, gap 1")
+    assert figure("Top-1 right") == f"41 of 55 = 75 %, chance {100 / len(example_labels())} %"
+    assert figure("Finished picture") == "188 ms, 263 ms"
+    assert (figure("Announced"), figure("Measured"), figure("Breaks")) == ("250 Hz", "249.9 Hz", "1")
+    assert figure("Last sample") == "10 ms ago"
+    nothing = replace(state, counts=Counts(3, 0, {MissedReason.TOO_OLD: 3}), accuracy=None, latency={}, status=None)
+    show(window, source, nothing)
+    assert (figure("Missed"), figure("Top-1 right"), figure("Epoch cut")) == ("3: too old 3", "–", "–")
+
+
+def test_the_filmstrip_holds_the_last_pictures_beside_the_truth(open_window: OpenWindow, source: ExampleSource) -> None:
+    window, state = open_window(source), state_of(source)
+    strip = window.filmstrip.strip
+    assert [pair.marker.label for pair in strip.pairs] == [entry.decoding.epoch.marker.label for entry in state.history]
+    newest, truth = strip.pixmaps[strip.pairs[-1].marker]
+    np.testing.assert_array_equal(pixels_of(newest), state.history[-1].image)
+    assert truth is not None
+    assert [pair.right for pair in strip.pairs] == [True] * 4 + [False] + [True] * 3
+    twenty = tuple(example_reconstruction(example_decoding("dog", NOW + index)) for index in range(20))
+    show(window, source, replace(state, history=twenty))
+    assert [pair.marker.time for pair in strip.pairs] == [NOW + index for index in range(12, 20)]
+    assert len(strip.pixmaps) == 8
+
+
+def test_errors_stand_in_one_bar_and_go_when_they_are_gone(open_window: OpenWindow, source: ExampleSource) -> None:
+    window, state = open_window(source), state_of(source)
+    assert not window.errors.isVisible()
+    show(window, source, replace(state, errors=("drawing: out of memory", "epoching: odd", "decoding: odd")))
+    assert window.errors.isVisible()
+    assert window.errors.text.text() == "drawing: out of memory (and 2 others before)"
+    show(window, source, state)
+    assert not window.errors.isVisible()
+
+
+def test_words_from_the_network_are_shown_as_plain_text(open_window: OpenWindow, source: ExampleSource) -> None:
+    window, state = open_window(source), state_of(source)
+    name = "<img src=x>{0.__class__}"
+    show(window, source, replace(state, facts=replace(example_facts(), name=name), markers=(Marker(name, NOW - 3),)))
+    assert name in window.header.stream.text()
+    assert window.signal.visible_markers() == [name]
+
+
+def test_missed_markers_say_why_in_the_signal(open_window: OpenWindow, source: ExampleSource) -> None:
+    window = open_window(source)
+    window.poll_signal()
+    # The first two of the eight are older than the ten seconds shown.
+    assert window.signal.visible_markers()[:2] == ["guitar", "rocket"]
+    assert len(window.signal.visible_markers()) == 7
+    missed = [line for line in window.signal.lines if line.text in ("an…", "anc…", "anchor (gap)")]
+    assert len(missed) == 1
+
+
+def test_without_a_decoding_the_panels_say_what_is_waited_for(open_window: OpenWindow, source: ExampleSource) -> None:
+    empty = replace(state_of(source), decoding=None, reconstruction=None, history=(), markers=(), phase="waiting")
+    window = open_window(ExampleSource(empty, example_chunk()))
+    assert window.pictures.saliency.pixmap is None
+    assert window.pictures.saliency.view.placeholder == "Waiting for the first sample …"
+    window.grab()
+
+
+def test_a_closed_window_asks_no_more(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
+    window = open_window(source)
+    window.close()
+    source.state = replace(state_of(source), counts=Counts(99, 99))
+    qtbot.wait(250)  # two of the slower timer's periods: nothing to wait for can be seen
+    assert window.status.figure("Markers") == "57"
