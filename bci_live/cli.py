@@ -1,0 +1,208 @@
+"""The commands: each parses, calls one function, prints. What a command does, a Python user can do with one import."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from bci_live import __version__
+from bci_live.config import Config, DiffusionConfig, bundled
+from bci_live.errors import BciError
+
+app = typer.Typer(
+    name="bci-live",
+    help="See, while a person looks at a picture, what their EEG tells of it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+imports = typer.Typer(help="Turn recordings of other programs into XDF sessions.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"bci-live {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    from bci_live.streams.lsl_config import configure_lsl
+
+    configure_lsl()
+
+
+@app.command()
+def live(
+    stream: Annotated[
+        str | None, typer.Option(help="Name of the EEG stream; without it, the only one there is.")
+    ] = None,
+    markers: Annotated[str | None, typer.Option(help="Name of the marker stream.")] = None,
+    decoder: Annotated[Path | None, typer.Option(help="Folder of a trained decoder; without it, the demo's.")] = None,
+    device: Device = "auto",
+    replay: Annotated[Path | None, typer.Option(help="Replay this recording as the stream.")] = None,
+    loop: Annotated[bool, typer.Option(help="Replay again and again.")] = False,
+    start: Annotated[float, typer.Option(help="Skip so many seconds of the recording.", min=0)] = 0.0,
+    headless: Annotated[bool, typer.Option(help="No window: write pictures and a protocol to --out.")] = False,
+    seconds: Annotated[float | None, typer.Option(help="Headless: stop after so long.", min=0.1)] = None,
+    out: Annotated[Path, typer.Option(help="Headless: the folder for pictures and protocol.")] = Path("live-output"),
+    as_json: Annotated[bool, typer.Option("--json", help="Headless: print the summary as the last line.")] = False,
+    pipeline: Annotated[str | None, typer.Option("--diffusion", help="Folder of the diffusion pipeline.")] = None,
+    steps: Annotated[int, typer.Option(help="Diffusion steps.", min=1, max=50)] = DiffusionConfig().steps,
+    strength: Annotated[float, typer.Option(help="How much of the initial image is redrawn, 0…1.")] = (
+        DiffusionConfig().strength
+    ),
+    initial: Annotated[str, typer.Option(help="Draw from: saliency, latent or grey.")] = DiffusionConfig().initial,
+    seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
+) -> None:
+    """Connect to EEG and markers over LSL and show, or write, what the EEG tells."""
+    from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
+
+    diffusion = DiffusionConfig.model_validate(
+        {"steps": steps, "strength": strength, "initial": initial, "seed": seed}
+        | ({"pipeline": pipeline} if pipeline else {})
+    )
+    request = LiveRequest(
+        stream=stream,
+        markers=markers,
+        decoder=decoder or bundled("models/decoder-demo"),
+        device=device,
+        replay=replay,
+        loop=loop,
+        start_s=start,
+        config=Config(diffusion=diffusion),
+    )
+    if headless:
+        summary = headless_live(request, seconds=seconds, out=out, console=Console(stderr=True))
+        print(json.dumps(summary) if as_json else describe(summary, out))
+    else:
+        from bci_live.window.app import run_window
+
+        raise typer.Exit(windowed_live(request, run_window))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recording: XDF, or anything that MNE reads.")],
+    loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
+    start: Annotated[float, typer.Option(help="Skip so many seconds.", min=0)] = 0.0,
+    source_id: Annotated[str | None, typer.Option(help="LSL source id of the outlets.")] = None,
+    wait: Annotated[float, typer.Option(help="Wait up to so many seconds for a listener.", min=0)] = 0.0,
+) -> None:
+    """Play a recording as LSL outlets in real time, with its own channel names, units and rates."""
+    from bci_live.sessions.replay import play_with_progress
+
+    play_with_progress(file, loop=loop, start_s=start, source_id=source_id, wait_for_consumers_s=wait)
+
+
+@app.command()
+def train(
+    sessions: Annotated[list[Path], typer.Argument(help="Recordings with markers.")],
+    out: Annotated[Path, typer.Option(help="Folder for the decoder.")],
+    pipeline: Annotated[
+        str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
+    ] = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Same seed, same decoder (on the CPU).")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace the decoder in --out.")] = False,
+) -> None:
+    """Make a decoder from recordings of one's own."""
+    from bci_live.training.decoder import train_decoder
+
+    config = Config()
+    card = train_decoder(
+        sessions,
+        out,
+        pipeline=bundled(pipeline or config.diffusion.pipeline),
+        filter_config=config.filter,
+        epoch_config=config.epoch,
+        seed=seed,
+        device=device,
+        overwrite=overwrite,
+    )
+    print(f"The decoder is in {out}: {card.describe()}")
+
+
+@app.command("train-diffusion")
+def train_diffusion_command(
+    out: Annotated[Path, typer.Option(help="Folder for the pipeline.")],
+    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 75.0,
+    work: Annotated[Path, typer.Option(help="Checkpoints; an interrupted training goes on from here.")] = Path(
+        ".cache/diffusion"
+    ),
+    device: Device = "auto",
+) -> None:
+    """Train the small diffusion pipeline on the stimulus catalogue."""
+    from bci_live.training.diffusion import train_diffusion
+
+    train_diffusion(out=out, minutes=minutes, work=work, device=device)
+
+
+@imports.command("muse-csv")
+def muse_csv(
+    files: Annotated[list[Path], typer.Argument(help="CSV files as muse-lsl's recorder writes them.")],
+    out: Annotated[Path, typer.Option(help="The XDF file; several inputs are numbered run-01, run-02, …")],
+    labels: Annotated[str, typer.Option(help="What the markers mean: 1=house,2=face")] = "",
+    keep_aux: Annotated[bool, typer.Option(help="Keep the channel 'Right AUX'.")] = False,
+) -> None:
+    """Turn muse-lsl CSV recordings into XDF sessions."""
+    from bci_live.sessions.muse_csv import import_muse, parse_labels
+
+    for path in import_muse(files, out, parse_labels(labels), keep_aux=keep_aux):
+        print(path)
+
+
+def describe(summary: dict[str, object], out: Path) -> str:
+    """The summary of a headless run in the words of a person."""
+    missed = summary["missed"]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in missed.items()) if isinstance(missed, dict) else ""
+    lines = [
+        f"{summary['badge']}: {summary['shown']} of {summary['markers']} markers shown"
+        + (f"; missed: {reasons}" if reasons else "")
+    ]
+    times = summary.get("image_ms")
+    if isinstance(times, dict) and times.get("median") is not None:
+        lines.append(
+            f"Picture {times['median']:.0f} ms (median) after the window's last sample, p95 {times['p95']:.0f} ms"
+        )
+    accuracy = summary.get("accuracy")
+    if isinstance(accuracy, dict):
+        lines.append(
+            f"Top-1 {accuracy['top1']:.0%} of {accuracy['of']} pictures whose truth is known; chance {accuracy['chance']:.1%}"
+        )
+    lines.append(f"Pictures, protocol and contact sheet: {out}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run a command; what the user can mend ends with a sentence and exit code 2."""
+    try:
+        app()
+    except BciError as error:
+        _complain(str(error))
+    except ValidationError as error:
+        _complain("; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="bold red", markup=False)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The epochs that the live pipeline cuts, over real LSL, are to the bit those cut from the file. A whole real run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bci_live.config import Config, EpochConfig, FilterConfig
+from bci_live.live.replay_process import ReplayProcess
+from bci_live.live.session import LiveSession
+from bci_live.live.snapshot import Shown
+from bci_live.sessions.recording import read_recording
+from bci_live.signal.epoching import EpochPlan
+from bci_live.streams.clock import local_clock
+from bci_live.streams.discovery import find_eeg, find_markers
+from bci_live.training.epochs import cut_recording
+from bci_live.types import Decoding, Epoch, Missed, Reconstruction
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+
+class KeepsEpochs:
+    """Stands where the decoder does: epochs are what is compared, so nothing is read from them."""
+
+    def __init__(self, channels: tuple[str, ...], rate: float) -> None:
+        self.card = SimpleNamespace(
+            channels=channels, rate=rate, filter=FilterConfig(), epoch=EpochConfig(), labels=("face", "house"),
+            pipeline="", simulated=False,
+        )  # fmt: skip
+
+    def decode(self, epoch: Epoch) -> Decoding:
+        blank = np.zeros((1, 1, 3), np.float32)
+        return Decoding(blank, blank[0], None, {"face": 0.5, "house": 0.5}, epoch, local_clock())
+
+
+class DrawsNothing:
+    """Stands where diffusion does."""
+
+    name = ""
+
+    def warm_up(self) -> None:
+        """Nothing to warm."""
+
+    def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
+        yield Reconstruction(np.zeros((1, 1, 3), np.uint8), 1, 1, seed, decoding, local_clock())
+
+
+def test_live_epochs_are_bit_identical_to_those_of_the_file(muse_sessions: list[Path]) -> None:
+    recording = read_recording(muse_sessions[5])
+    facts = recording.facts
+    plan = EpochPlan(facts.rate, facts.rate, FilterConfig(), EpochConfig())
+    offline = cut_recording(recording, plan, facts.channels)
+    outcomes: list[Any] = []
+    with ReplayProcess(muse_sessions[5], loop=False, start_s=0, wait_for_consumers_s=30) as replay:
+        eeg = find_eeg(None, 20, source_id=replay.eeg_source_id)
+        markers = find_markers(None, 20, source_id=replay.marker_source_id)
+        with LiveSession(eeg, markers, KeepsEpochs(facts.channels, facts.rate), DrawsNothing(), Config()) as session:
+            wait_until(lambda: replay.ended, 200, "the run's end")
+            wait_until(lambda: session.idle, 20, "the last epoch")
+            session.finish(10)
+            outcomes = session.drain()
+    assert len(outcomes) == len(recording.markers)
+    live = sorted((o.reconstruction.decoding.epoch for o in outcomes if isinstance(o, Shown)), key=lambda e: e.onset)
+    missed = [o for o in outcomes if isinstance(o, Missed)]
+    assert [epoch.marker.label for epoch in live] == list(offline.labels)
+    np.testing.assert_array_equal(np.stack([epoch.data for epoch in live]), offline.data)
+    assert sorted(m.reason for m in missed) == sorted(m.reason for m in offline.missed)

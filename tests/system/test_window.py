@@ -1,0 +1,70 @@
+"""The window on the demo, through real LSL, as `make live` opens it, but without a screen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from bci_live.live.launcher import BackgroundSession, LiveRequest
+from bci_live.live.snapshot import LiveSnapshot
+from bci_live.window.main_window import MainWindow
+from bci_live.window.picture_panel import to_picture
+from tests.system.conftest import ROOT
+from tests.window.conftest import pixels_of
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+
+class Held(BackgroundSession):
+    """A session whose snapshot can be held, so that what the window shows of it can be compared."""
+
+    held: LiveSnapshot | None = None
+
+    def snapshot(self) -> LiveSnapshot | None:
+        return self.held or super().snapshot()
+
+
+def test_the_window_shows_what_the_demo_session_tells(qtbot: QtBot) -> None:
+    demo, decoder = ROOT / "recordings" / "demo.xdf", ROOT / "models" / "decoder-demo"
+    with Held(LiveRequest(decoder=decoder, replay=demo, loop=True, device="cpu")) as session:
+        window = MainWindow(session, "bci_live")
+        qtbot.addWidget(window)
+        window.show()
+        assert window.start.isVisible()
+
+        def three_shown() -> None:
+            assert session.problem() is None
+            snapshot = session.snapshot()
+            assert snapshot is not None
+            assert snapshot.counts.shown >= 3
+
+        qtbot.waitUntil(lambda: bool(session.problem() or session.snapshot()), timeout=90_000)
+        qtbot.waitUntil(three_shown, timeout=60_000)
+        session.held = session.snapshot()
+        assert session.held is not None
+        window.poll_snapshot()
+        window.poll_signal()
+        holds(window, session.held)
+        window.close()
+
+
+def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
+    """The widgets hold what the snapshot says."""
+    assert window.header.badge.text() == "SIMULATED · REPLAY"
+    decoding, newest = snapshot.decoding, snapshot.history[-1]
+    assert decoding is not None
+    np.testing.assert_array_equal(pixels_of(window.pictures.saliency.pixmap), to_picture(decoding.saliency))
+    strip = window.filmstrip.strip
+    np.testing.assert_array_equal(pixels_of(strip.pixmaps[strip.pairs[-1].marker][0]), newest.image)
+    assert all(pair.truth is not None for pair in strip.pairs)
+    assert window.pictures.truth.pixmap is not None
+    assert window.pictures.truth.caption.text() == decoding.epoch.marker.label
+    assert window.scores.top.text() == decoding.top
+    assert window.status.figure("Shown") == str(snapshot.counts.shown)
+    assert "chance 2.5 %" in window.status.figure("Top-1 right")
+    assert window.status.figure("Finished picture").endswith("ms")
+    assert window.signal.traces is not None
+    assert window.signal.traces.values.shape[0] == 32
+    assert window.signal.visible_markers()[-1] == snapshot.markers[-1].label
+    assert not window.errors.isVisible()
