@@ -73,7 +73,7 @@ def read_card(folder: Path) -> DecoderCard:
         )
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DecoderError(
             f"The decoder '{folder}' is damaged: {CARD_FILE} cannot be read ({error}). {_AGAIN}"
         ) from error

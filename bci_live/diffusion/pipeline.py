@@ -64,7 +64,7 @@ def _check_folder(folder: Path) -> None:
         kind = index["_class_name"]
         parts = {name: value for name, value in index.items() if isinstance(value, list)}
         libraries = {value[0] for value in parts.values()}
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise DiffusionError(
             f"{folder} is no diffusers pipeline: its model_index.json cannot be read ({error}). {_REMEDY}"
         ) from error

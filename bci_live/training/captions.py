@@ -43,7 +43,8 @@ def _standardised(states: np.ndarray, there: np.ndarray) -> np.ndarray:
     """(n, tokens, width): centred per token position and scaled over what is `there`; padding becomes zero."""
     weight = there[..., None].astype(np.float64)
     centred = (states - (states * weight).sum(0) / np.maximum(weight.sum(0), 1)) * weight
-    return (centred / np.sqrt((centred**2).sum() / (weight.sum() * states.shape[-1]))).astype(np.float32)
+    scale = np.sqrt((centred**2).sum() / (weight.sum() * states.shape[-1]))
+    return np.asarray(centred / scale, dtype=np.float32)
 
 
 def _encoder_folder() -> Path:

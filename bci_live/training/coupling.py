@@ -29,7 +29,7 @@ def layout_scores(layouts: FloatArray) -> FloatArray:
     axes = np.linalg.svd(background, full_matrices=False)[2]
     values = np.concatenate((layouts[:, :5], background @ axes.T), axis=1)
     ranks = values.argsort(0).argsort(0)
-    return ndtri((ranks + 0.5) / len(values)).astype(np.float32)
+    return np.asarray(ndtri((ranks + 0.5) / len(values)), dtype=np.float32)
 
 
 def patterns(size: int, channels: int) -> Tensor:

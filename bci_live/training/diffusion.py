@@ -140,7 +140,8 @@ class DiffusionLoss:
         # The error of the clean picture where that is not what the noisy one holds; the velocity's error would count the
         # difference 1 / sigma² times.
         weight = torch.where(_each(blurs > 1).to(self._device), sigma.square(), torch.ones_like(sigma))
-        return (weight * (velocity.float() - target).square()).mean()
+        loss: Tensor = (weight * (velocity.float() - target).square()).mean()
+        return loss
 
 
 def draw_timesteps(count: int, generator: torch.Generator) -> Tensor:

@@ -120,10 +120,10 @@ def test_a_real_recording_is_played_from_a_start_to_its_end(tmp_path: Path, data
     assert 4 * 256 - 20 < len(rows) <= 4 * 256 + 20  # 4 s, give or take the packets' jitter
     assert np.array(rows, dtype=np.float32).tobytes() == recording.samples[first:].tobytes()
     shift = stamps[0] - recording.stamps[first]
-    expected = recording.markers[-len(texts) :]
+    expected = [m for m in recording.markers if m.time >= recording.stamps[first]]
     assert [text for (text,) in texts] == [m.label for m in expected]
     assert marker_stamps - shift == pytest.approx([m.time for m in expected], abs=1e-7)
-    assert 5 <= len(texts) <= 8  # a stimulus each 0.5…0.7 s
+    assert len(texts) >= 3  # a stimulus each 0.5…0.7 s, the last some time before the end
 
 
 def test_the_streams_keep_their_names_labels_units_and_rates_and_say_that_they_are_a_replay(

@@ -1,0 +1,95 @@
+"""The decoder that ships: deterministic, in the shapes that it announces, and refused when anything about it is off."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bci_live.decoding.decoder import TrainedDecoder, load_decoder
+from bci_live.errors import DecoderError, MontageError
+from bci_live.types import Epoch, Marker
+
+FOLDER = Path(__file__).resolve().parents[2] / "models" / "decoder-demo"
+
+
+@pytest.fixture(scope="module")
+def decoder() -> TrainedDecoder:
+    return load_decoder(FOLDER)
+
+
+def epoch_of(decoder: TrainedDecoder, seed: int = 0, channels: int | None = None) -> Epoch:
+    shape = (channels or len(decoder.card.channels), decoder.card.n_times)
+    data = np.random.default_rng(seed).normal(0, 5, shape).astype(np.float32)
+    return Epoch(data, 0.0, Marker("dog", 0.0), 0.0, 0.0)
+
+
+def test_a_decoding_has_the_shapes_and_ranges_that_its_type_promises(decoder: TrainedDecoder) -> None:
+    decoding = decoder.decode(epoch_of(decoder))
+    card = decoder.card
+    assert decoding.saliency.shape == (64, 64, 3)
+    assert decoding.saliency.min() >= 0
+    assert decoding.saliency.max() <= 1
+    assert decoding.embedding.shape == (card.tokens, card.width)
+    assert decoding.latent is not None
+    assert decoding.latent.shape == card.latent_shape
+    assert set(decoding.scores) == set(card.labels)
+    assert sum(decoding.scores.values()) == pytest.approx(1, abs=1e-5)
+    assert decoding.scores[decoding.top] == decoding.confidence
+
+
+def test_the_same_epoch_decodes_to_the_same_bits_and_another_to_others(decoder: TrainedDecoder) -> None:
+    first, again, other = (decoder.decode(epoch_of(decoder, seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.saliency, again.saliency)
+    np.testing.assert_array_equal(first.embedding, again.embedding)
+    assert first.scores == again.scores != other.scores
+
+
+def test_an_epoch_of_another_montage_is_refused(decoder: TrainedDecoder) -> None:
+    with pytest.raises(MontageError, match="4"):
+        decoder.decode(epoch_of(decoder, channels=4))
+
+
+def test_its_own_scores_come_with_their_control(decoder: TrainedDecoder) -> None:
+    assert decoder.card.simulated
+    assert decoder.card.scores["top1"] >= 0.5
+    assert decoder.card.controls["top1_shuffled"] < 0.08  # chance is 0.025
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "decoder.json").unlink(),
+        lambda folder: (folder / "weights.safetensors").unlink(),
+        lambda folder: (folder / "decoder.json").write_text("{"),
+        lambda folder: (folder / "decoder.json").write_text("[" * 100_000),
+        lambda folder: (folder / "weights.safetensors").write_bytes(b"\x00" * 64),
+        lambda folder: change(folder, format=2),
+        lambda folder: change(folder, labels=["dog"]),
+        lambda folder: change(folder, channels=["Cz"]),
+    ],
+    ids=[
+        "no card",
+        "no weights",
+        "half a card",
+        "a deep card",
+        "zeros",
+        "other version",
+        "one label",
+        "other channels",
+    ],
+)
+def test_a_damaged_folder_is_refused_with_its_name(damage: object, tmp_path: Path) -> None:
+    folder = tmp_path / "decoder"
+    shutil.copytree(FOLDER, folder)
+    damage(folder)  # type: ignore[operator]
+    with pytest.raises(DecoderError, match="decoder"):
+        load_decoder(folder)
+
+
+def change(folder: Path, **values: object) -> None:
+    card = json.loads((folder / "decoder.json").read_text())
+    (folder / "decoder.json").write_text(json.dumps(card | values))
