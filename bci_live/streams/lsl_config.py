@@ -9,7 +9,8 @@ from platformdirs import user_cache_path
 
 # The places that liblsl reads its configuration from, besides the variable.
 _PLACES = (Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg"))
-_CONFIGURATION = "[lab]\nKnownPeers = {127.0.0.1}\n"
+# liblsl tells of its own start at level 0; from warnings (-1) on a user should see it.
+_CONFIGURATION = "[lab]\nKnownPeers = {127.0.0.1}\n[log]\nlevel = -1\n"
 
 
 def configure_lsl() -> None:
