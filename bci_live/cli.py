@@ -101,11 +101,15 @@ def replay(
     start: Annotated[float, typer.Option(help="Skip so many seconds.", min=0)] = 0.0,
     source_id: Annotated[str | None, typer.Option(help="LSL source id of the outlets.")] = None,
     wait: Annotated[float, typer.Option(help="Wait up to so many seconds for a listener.", min=0)] = 0.0,
+    lead: Annotated[float, typer.Option(help="Send the EEG from so many seconds before --start on.", min=0)] = 0.0,
+    parent: Annotated[int | None, typer.Option(help="End with this process.", hidden=True)] = None,
 ) -> None:
     """Play a recording as LSL outlets in real time, with its own channel names, units and rates."""
     from bci_live.sessions.replay import play_with_progress
 
-    play_with_progress(file, loop=loop, start_s=start, source_id=source_id, wait_for_consumers_s=wait)
+    play_with_progress(
+        file, loop=loop, start_s=start, lead_s=lead, source_id=source_id, wait_for_consumers_s=wait, parent=parent
+    )
 
 
 @app.command()

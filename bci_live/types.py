@@ -84,7 +84,7 @@ class Decoding:
     """What the decoder reads of an epoch.
 
     `saliency`: (h, w, 3) in 0…1. `embedding`: (tokens, width) in the diffusion pipeline's text space.
-    `latent`: (4, h, w) scaled VAE latent, or None. `scores`: label → calibrated probability. `made`: s.
+    `latent`: (channels, h, w) scaled VAE latent, or None. `scores`: label → calibrated probability. `made`: s.
     """
 
     saliency: FloatArray

@@ -22,7 +22,7 @@ from bci_live.types import Chunk
 if TYPE_CHECKING:
     import pylsl
 
-    from bci_live.live.protocols import Decoder, Reconstructor
+    from bci_live.live.protocols import Card, Decoder, Reconstructor
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
     from bci_live.live.snapshot import LiveSnapshot
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 REPLAY_WAIT_S = 60.0
 # The longest that a replay's process takes to read its file and open its outlets, on a slow machine.
 REPLAY_START_S = 20.0
+REPLAY_SPARE_S = 0.1
+# How often a window's session looks whether its replay failed.
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def open_live(
         replay = None
         if request.replay is not None:
             progress(f"Starting the replay of {request.replay.name} …")
-            replay = stack.enter_context(_start_replay(request, request.replay))
+            replay = stack.enter_context(_start_replay(request, request.replay, _pre_roll_s(decoder.card)))
         progress("Looking for the streams …")
         eeg, markers = _find_streams(request, replay)
         progress("Warming up …")
@@ -115,10 +118,17 @@ def _check_replay(file: Path, start_s: float) -> None:
         )
 
 
-def _start_replay(request: LiveRequest, file: Path) -> ReplayProcess:
+def _pre_roll_s(card: Card) -> float:
+    """What the epoch of a replay's first marker needs before it, with some samples to spare."""
+    return card.filter.pre_roll_s - card.epoch.start_s + REPLAY_SPARE_S
+
+
+def _start_replay(request: LiveRequest, file: Path, lead_s: float = 0.0) -> ReplayProcess:
     from bci_live.live.replay_process import ReplayProcess
 
-    return ReplayProcess(file, loop=request.loop, start_s=request.start_s, wait_for_consumers_s=REPLAY_WAIT_S)
+    return ReplayProcess(
+        file, loop=request.loop, start_s=request.start_s, lead_s=lead_s, wait_for_consumers_s=REPLAY_WAIT_S
+    )
 
 
 def _find_streams(request: LiveRequest, replay: ReplayProcess | None) -> tuple[pylsl.StreamInfo, pylsl.StreamInfo]:
@@ -181,7 +191,7 @@ class BackgroundSession:
         return self._progress
 
     def problem(self) -> str | None:
-        """Why there is no session, with the remedy; None while all is well."""
+        """Why there is no session, or nothing comes into it, with the remedy; None while all is well."""
         return self._problem
 
     def snapshot(self) -> LiveSnapshot | None:
@@ -196,10 +206,11 @@ class BackgroundSession:
 
     def _run(self) -> None:
         try:
-            with open_live(self._request, self._tell, keep_outcomes=False) as (session, _):
+            with open_live(self._request, self._tell, keep_outcomes=False) as (session, replay):
                 self._session = session
                 self._tell("")
-                self._closing.wait()
+                while not self._closing.wait(_LOOK_S):
+                    self._problem = replay.problem() if replay else None
                 self._session = None
         except BciError as error:
             self._problem = str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,12 +19,15 @@ _ENDING_S = 5.0
 class ReplayProcess:
     """Runs `bci-live replay` while the `with` block lasts."""
 
-    def __init__(self, file: Path, *, loop: bool, start_s: float, wait_for_consumers_s: float) -> None:
+    def __init__(
+        self, file: Path, *, loop: bool, start_s: float, wait_for_consumers_s: float, lead_s: float = 0.0
+    ) -> None:
         source_id = f"bci-live-{uuid.uuid4()}"
         self.eeg_source_id, self.marker_source_id = outlet_source_ids(file, source_id)
         self._command = [
             sys.executable, "-m", "bci_live", "replay", str(file), "--source-id", source_id,
-            "--start", str(start_s), "--wait", str(wait_for_consumers_s), *(["--loop"] if loop else []),
+            "--start", str(start_s), "--lead", str(lead_s), "--wait", str(wait_for_consumers_s),
+            "--parent", str(os.getpid()), *(["--loop"] if loop else []),
         ]  # fmt: skip
 
     def __enter__(self) -> Self:

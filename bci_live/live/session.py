@@ -131,7 +131,7 @@ class LiveSession:
             self._phase = "live"
         decoding, reconstruction, last = self._telemetry.newest()
         history, markers = self._telemetry.history()
-        stream_errors = (status.error,) if status.error else ()
+        stream_errors = tuple(error for error in (status.error, self._markers.overflow()) if error)
         return LiveSnapshot(
             facts=self._eeg.facts,
             status=status,

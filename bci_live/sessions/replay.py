@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import TypedDict, Unpack
 
 import pylsl
 from rich.console import Console
@@ -45,8 +47,10 @@ class Replay:
     Parameters
     ----------
     start_s : s from the beginning that are skipped, with their markers, in every pass
+    lead_s : s by which the samples start earlier, so that the first epochs have what lies before them
     source_id : see `outlet_source_ids`
     wait_for_consumers_s : the longest wait for a listener on every outlet, s; then it plays all the same
+    parent : the process that the replay ends with, even if that is killed (where the system tells: not on Windows)
     clock : what the stamps are told in, s
 
     Raises
@@ -61,14 +65,17 @@ class Replay:
         *,
         loop: bool = False,
         start_s: float = 0.0,
+        lead_s: float = 0.0,
         source_id: str | None = None,
         wait_for_consumers_s: float = 0.0,
+        parent: int | None = None,
         clock: Callable[[], float] = pylsl.local_clock,
     ) -> None:
         self._recording = recording
-        self._schedule = make_schedule(recording, start_s)
+        self._schedule = make_schedule(recording, start_s, lead_s)
         self._loop = loop
         self._wait_s = wait_for_consumers_s
+        self._parent = parent
         self._clock = clock
         self._period = 1 / recording.facts.rate
         self._chunk = max(1, round(recording.facts.rate * CHUNK_S))
@@ -124,36 +131,42 @@ class Replay:
     def _wait_until(self, begin: float, due: float, stop: Event, on_progress: OnProgress | None) -> bool:
         """Whether it came to that."""
         length = self._schedule.length_s
-        while not stop.is_set():
+        while not stop.is_set() and not self._orphaned():
             played = self._clock() - begin
             if on_progress is not None:
                 on_progress(min(max(played, 0.0), length), length)
             if played >= due:
                 return True
             stop.wait(min(due - played, LONGEST_WAIT_S))
+        stop.set()
         return False
+
+    def _orphaned(self) -> bool:
+        return self._parent is not None and os.name == "posix" and os.getppid() != self._parent
+
+
+class ReplayOptions(TypedDict, total=False):
+    """What `Replay` can be told besides the recording."""
+
+    loop: bool
+    start_s: float
+    lead_s: float
+    source_id: str | None
+    wait_for_consumers_s: float
+    parent: int | None
 
 
 def play(
-    path: Path,
-    loop: bool = False,
-    start_s: float = 0.0,
-    source_id: str | None = None,
-    wait_for_consumers_s: float = 0.0,
-    stop: Event | None = None,
-    on_progress: OnProgress | None = None,
+    recording: Path, stop: Event | None = None, on_progress: OnProgress | None = None, **options: Unpack[ReplayOptions]
 ) -> None:
-    """Replay the recording `path`; see `Replay`. Without `stop`, Ctrl-C and SIGTERM are its ordinary end.
+    """Replay a recording with the `options` of `Replay`. Without `stop`, Ctrl-C and SIGTERM are its ordinary end.
 
     Raises
     ------
     RecordingError
-        If the file is no recording, or is over before `start_s`.
+        If the file is no recording, or is over before its start.
     """
-    recording = read_recording(path)
-    player = Replay(
-        recording, loop=loop, start_s=start_s, source_id=source_id, wait_for_consumers_s=wait_for_consumers_s
-    )
+    player = Replay(read_recording(recording), **options)
     if stop is not None:
         player.run(stop, on_progress)
         return
@@ -161,21 +174,16 @@ def play(
         player.run(Event(), on_progress)
 
 
-def play_with_progress(
-    path: Path,
-    loop: bool = False,
-    start_s: float = 0.0,
-    source_id: str | None = None,
-    wait_for_consumers_s: float = 0.0,
-) -> None:
+def play_with_progress(recording: Path, **options: Unpack[ReplayOptions]) -> None:
     """`play`, with a progress bar on standard error when that is a terminal."""
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"Replaying {Path(path).name}", total=None)
+        task = progress.add_task(f"Replaying {Path(recording).name}", total=None)
         play(
-            path, loop, start_s, source_id, wait_for_consumers_s,
+            recording,
             on_progress=lambda played, total: progress.update(task, completed=played, total=total),
-        )  # fmt: skip
+            **options,
+        )
 
 
 @contextmanager

@@ -46,8 +46,8 @@ class Schedule:
         return merge(chunks, markers, key=lambda step: step[0])
 
 
-def make_schedule(recording: Recording, start_s: float = 0.0) -> Schedule:
-    """Play `recording` from `start_s` seconds after its beginning on.
+def make_schedule(recording: Recording, start_s: float = 0.0, lead_s: float = 0.0) -> Schedule:
+    """Play `recording` from `start_s` seconds after its beginning on; its samples from `lead_s` earlier on.
 
     Raises
     ------
@@ -56,16 +56,17 @@ def make_schedule(recording: Recording, start_s: float = 0.0) -> Schedule:
     """
     times, breaks = recording.times()
     samples = _sample_deadlines(recording.stamps, breaks, 1 / recording.facts.rate)
-    first = int(np.searchsorted(samples, start_s))
-    if first == len(samples):
+    begin = int(np.searchsorted(samples, start_s))
+    if begin == len(samples):
         raise RecordingError(
             f"'{recording.path}' lasts {samples[-1]:.1f} s and cannot start at {start_s:g} s: choose an earlier start."
         )
+    first = int(np.searchsorted(samples, max(0.0, start_s - lead_s)))
     marker_times = np.array([marker.time for marker in recording.markers])
     markers = _marker_deadlines(marker_times, times, samples)
     origin = samples[first]
     # By the sample that is nearest to it, a marker belongs to what is skipped or to what is played.
-    played = np.flatnonzero(markers >= origin) if first else np.arange(len(markers))
+    played = np.flatnonzero(markers >= samples[begin]) if begin else np.arange(len(markers))
     due = np.clip(markers[played] - origin, 0.0, samples[-1] - origin + MARKER_TAIL_S)
     order = np.argsort(due, kind="stable")
     return Schedule(first, samples[first:] - origin, tuple((int(played[i]), float(due[i])) for i in order))

@@ -106,20 +106,22 @@ class EegInlet(_Inlet):
         self._buffer = np.empty((_MOST_SAMPLES, n_channels), dtype=np.float32)
         self._rate = _RateMeter()
         self._stale_s = stale_s
+        self._opened = clock()
         # Values of other formats come as lists: liblsl fills a buffer of its own format alone.
         self._direct = info.channel_format() == pylsl.cf_float32
 
     def status(self) -> StreamStatus:
         """A snapshot for the display."""
         last = self.ring.last_arrival
-        age = None if last is None else max(0.0, self._clock() - last)
+        now = self._clock()
+        age = None if last is None else max(0.0, now - last)
         return StreamStatus(
             samples=self.ring.count,
             breaks=self.ring.breaks_seen,
             age_s=age,
             measured_rate=self._rate.hertz,
             offset_s=self._offset_s,
-            stale=age is not None and age > self._stale_s,
+            stale=now - (self._opened if last is None else last) > self._stale_s,
             error=self._error,
         )
 
@@ -152,7 +154,7 @@ class MarkerInlet(_Inlet):
         super().__init__(info, clock)
         self._waiting: deque[Marker] = deque()
         self._lock = threading.Lock()
-        self.dropped = 0
+        self._dropped = 0
 
     def pop(self) -> list[Marker]:
         """The markers since the last call."""
@@ -170,7 +172,13 @@ class MarkerInlet(_Inlet):
             if len(self._waiting) < _MOST_MARKERS:
                 self._waiting.append(marker)
             else:
-                self.dropped += 1
+                self._dropped += 1
+
+    def overflow(self) -> str:
+        """That markers came in faster than anybody took them; empty while that has not happened."""
+        if not self._dropped:
+            return ""
+        return f"{self._dropped} markers of '{self.facts.name}' were dropped: {_MOST_MARKERS:,} were waiting already."
 
 
 def _text(value: str | float) -> str:

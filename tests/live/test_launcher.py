@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 import numpy as np
 import pytest
@@ -55,6 +56,20 @@ def test_the_window_is_told_why_there_is_no_session(tmp_path: Path) -> None:
         wait_until(lambda: session.problem() is not None, 60, "the reason")
         assert "none.xdf" in str(session.problem())
         assert session.snapshot() is None
+
+
+def test_the_window_is_told_when_its_replay_dies(tmp_path: Path) -> None:
+    file = recording(tmp_path, (Marker("dog", 1.0),))
+    died = MagicMock(**{"problem.return_value": "the replay died"})
+    with (
+        patch.object(launcher, "load_models", return_value=(MagicMock(), MagicMock())),
+        patch.object(launcher, "_pre_roll_s", return_value=0.0),
+        patch.object(launcher, "_start_replay", return_value=nullcontext(died)),
+        patch.object(launcher, "_find_streams", return_value=(MagicMock(), MagicMock())),
+        patch("bci_live.live.session.LiveSession", return_value=nullcontext(MagicMock())),
+        BackgroundSession(LiveRequest(tmp_path / "decoder", replay=file)) as session,
+    ):
+        wait_until(lambda: session.problem() == "the replay died", 60, "the reason")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.replay import outlet_source_ids, play
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.streams.markers import marker_text
+from tests.waiting import wait_until
 
 Make = Callable[..., Recording]
 
@@ -216,6 +218,33 @@ def test_each_file_has_source_ids_of_its_own(tmp_path: Path) -> None:
     assert outlet_source_ids(tmp_path / "a.xdf", "me") == ("me-eeg", "me-markers")
     assert outlet_source_ids(tmp_path / "a.xdf") == outlet_source_ids(tmp_path / "." / "a.xdf")
     assert outlet_source_ids(tmp_path / "a.xdf") != outlet_source_ids(tmp_path / "b.xdf")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell a process that its parent is gone")
+def test_a_looping_replay_ends_when_its_parent_was_killed(session: Recording) -> None:
+    program = (
+        "import time; from pathlib import Path; from bci_live.live.replay_process import ReplayProcess\n"
+        f"with ReplayProcess(Path({str(session.path)!r}), loop=True, start_s=0, wait_for_consumers_s=0) as replay:\n"
+        "    print(replay.pid, replay.eeg_source_id, flush=True)\n    time.sleep(120)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid, eeg_id = parent.stdout.readline().split()
+    try:
+        open_inlet(eeg_id)
+        parent.kill()
+        parent.wait()
+        wait_until(lambda: not running(int(pid)), 20, "the replay to end")
+    finally:
+        parent.kill()
+        if running(int(pid)):
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def running(pid: int) -> bool:
+    """Whether the process is there and no zombie that nobody has waited for."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")
 
 
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:

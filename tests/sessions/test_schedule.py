@@ -47,6 +47,14 @@ def test_a_start_skips_the_samples_and_the_markers_before_it(make_recording: Mak
     assert schedule.markers[0][1] == pytest.approx((400 - 375) / 250)
 
 
+def test_a_lead_sends_samples_but_no_markers_from_before_the_start(make_recording: Make) -> None:
+    plain, led = (make_schedule(make_recording(), start_s=1.5, lead_s=lead) for lead in (0.0, 1.0))
+    assert led.first == 125
+    assert [index for index, _ in led.markers] == [index for index, _ in plain.markers]
+    assert led.markers[0][1] == pytest.approx(plain.markers[0][1] + 1.0)
+    assert make_schedule(make_recording(), start_s=0.5, lead_s=1.0).first == 0
+
+
 def test_a_start_after_the_end_is_refused(make_recording: Make) -> None:
     with pytest.raises(RecordingError, match=r"lasts 4\.0 s and cannot start at 9 s"):
         make_schedule(make_recording(), start_s=9)

@@ -16,7 +16,9 @@ import pytest
 from bci_live.errors import StreamError
 from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.streams.inlet import EegInlet, MarkerInlet
+from bci_live.streams.outlet import open_eeg_outlet
 from bci_live.streams.ring import Window
+from bci_live.types import StreamFacts
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +70,27 @@ def test_a_killed_and_restarted_outlet_leaves_a_gap_not_a_splice() -> None:
     assert eeg.status().breaks == 1
     jump = int(np.flatnonzero(np.diff(chunk.samples[:, 0]) > 1)[0]) + 1
     assert jump in chunk.breaks
+
+
+def test_a_stream_that_never_sends_is_stale() -> None:
+    name = f"test-{uuid.uuid4()}"
+    silent = open_eeg_outlet(
+        StreamFacts(name, "EEG", f"source-{name}", "", "", 250.0, ("E1",), ("microvolts",)), chunk=5
+    )
+    with EegInlet(find_eeg(name, 15), stale_s=0.5) as eeg:
+        wait_until(lambda: eeg.status().stale, 10, "the stream to be stale")
+        assert eeg.status().age_s is None
+    del silent
+
+
+def test_markers_that_nobody_takes_are_dropped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"test-{uuid.uuid4()}"
+    monkeypatch.setattr("bci_live.streams.inlet._MOST_MARKERS", 1)
+    with outlet(name), MarkerInlet(find_markers(f"{name}-m", 15)) as inlet:
+        assert inlet.overflow() == ""
+        wait_until(lambda: bool(inlet.overflow()), 20, "a dropped marker")
+        assert f"'{name}-m' were dropped" in inlet.overflow()
+        assert len(inlet.pop()) == 1
 
 
 def test_closing_leaves_no_thread() -> None:
