@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bci_live.config import EpochConfig, FilterConfig
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 
 
 class _Part(BaseModel):
@@ -48,7 +48,7 @@ class DecoderCard(_Part):
     label heads validation chose. `scores` and `controls`: measured on runs that the scored head had not seen.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     weights_sha256: str = ""
     channels: tuple[str, ...] = Field(min_length=1)
     rate: float = Field(gt=0)

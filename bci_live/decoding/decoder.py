@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.encoder import Encoder, LabelLayer
-from bci_live.decoding.heads import CaptionHead, LabelBlend, StructureHead
+from bci_live.decoding.heads import CaptionHead, ContrastHead, LabelBlend, StructureHead
 from bci_live.decoding.plain import PlainHead
 from bci_live.decoding.saliency import SaliencyGenerator
 from bci_live.decoding.storage import read_card, read_weights
@@ -32,6 +32,7 @@ class DecoderNetwork(nn.Module):
         self.blend = LabelBlend()
         self.caption = CaptionHead(card)
         self.structure = StructureHead(card)
+        self.contrast = ContrastHead(card)
         self.saliency = SaliencyGenerator(sizes)
 
     def condition(self, feature: Tensor, coordinates: Tensor) -> Tensor:
@@ -79,7 +80,8 @@ class TrainedDecoder:
         feature = network.encoder(data.to(self._device)).cpu()
         logits = network.blend(network.labels(feature), network.plain(data))
         coordinates = network.structure(data)
-        saliency = network.saliency.live(network.condition(feature, coordinates).to(self._device)).cpu()
+        condition = network.condition(feature, coordinates).to(self._device)
+        saliency = network.saliency.live(condition, network.contrast(data).to(self._device)).cpu()
         latent = network.structure.latent(coordinates)[0].numpy() if self.card.latent_shape else None
         probabilities = torch.softmax(logits[0], dim=0).tolist()
         return Decoding(

@@ -1,4 +1,4 @@
-"""The linear heads: caption embedding, VAE latent, and the blend of label logits. Small, so always on the CPU."""
+"""The linear heads: caption embedding, VAE latent, contrast map, and the blend of label logits. Small, so always on the CPU."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.plain import binned
+
+# Bins of 20 ms resolve the C1 from the P1.
+_RETINOTOPIC_S, _RETINOTOPIC_BINS = 0.3, 15
 
 
 class LabelBlend(nn.Module):
@@ -71,16 +74,39 @@ class CaptionHead(nn.Module):
         return -torch.cdist(arrived[None], points[None])[0].square() / spread
 
 
-class StructureHead(nn.Module):
-    """(n, channels, times) in µV → coordinates in the PCA of the training latents, and the latent itself.
+class WaveformRidge(nn.Module):
+    """(n, channels, times) in µV → (n, outputs): an affine map of the channels' mean voltages in equal bins of time.
 
-    A ridge from the waveforms of all channels (Perceptogram, Fei et al. 2024): here place, size and colour have a path.
+    `first`, `last`: the stretch of samples that is read.
     """
 
     mean: Tensor
     deviation: Tensor
     weight: Tensor
     bias: Tensor
+
+    def __init__(self, channels: int, first: int, last: int, bins: int, outputs: int) -> None:
+        super().__init__()
+        self.first, self.last, self.bins = first, last, min(bins, last - first)
+        inputs = channels * self.bins
+        shapes = {"mean": (inputs,), "deviation": (inputs,), "weight": (outputs, inputs), "bias": (outputs,)}
+        for name, shape in shapes.items():
+            self.register_buffer(name, torch.ones(shape))
+
+    def inputs(self, data: Tensor) -> Tensor:
+        """(n, channels × bins), µV."""
+        return binned(data[..., self.first : self.last], self.bins).flatten(1)
+
+    def forward(self, data: Tensor) -> Tensor:
+        return (self.inputs(data) - self.mean) / self.deviation @ self.weight.T + self.bias
+
+
+class StructureHead(nn.Module):
+    """(n, channels, times) in µV → coordinates in the PCA of the training latents, and the latent itself.
+
+    A ridge from the waveforms of all channels over the whole window (Perceptogram, Fei et al. 2024).
+    """
+
     axes: Tensor
     centre: Tensor
     spread: Tensor
@@ -88,27 +114,38 @@ class StructureHead(nn.Module):
     def __init__(self, card: DecoderCard) -> None:
         super().__init__()
         self.shape = card.latent_shape or (3, 8, 8)
-        self.bins = min(card.sizes.bins, card.n_times)
-        inputs = len(card.channels) * self.bins
         axes, numbers = card.sizes.structure_axes, self.shape[0] * self.shape[1] * self.shape[2]
-        shapes = {
-            "mean": (inputs,),
-            "deviation": (inputs,),
-            "weight": (axes, inputs),
-            "bias": (axes,),
-            "axes": (axes, numbers),
-            "centre": (numbers,),
-            "spread": (axes,),
-        }
-        for name, shape in shapes.items():
+        self.read = WaveformRidge(len(card.channels), 0, card.n_times, card.sizes.bins, axes)
+        for name, shape in {"axes": (axes, numbers), "centre": (numbers,), "spread": (axes,)}.items():
             self.register_buffer(name, torch.ones(shape))
 
     def forward(self, data: Tensor) -> Tensor:
         """The coordinates, (n, axes)."""
-        inputs = (binned(data, self.bins).flatten(1) - self.mean) / self.deviation
-        return inputs @ self.weight.T + self.bias
+        coordinates: Tensor = self.read(data)
+        return coordinates
 
     def latent(self, coordinates: Tensor) -> Tensor:
         """(n, axes) → (n, *latent shape), scaled as the pipeline wants it."""
         latent: Tensor = (coordinates @ self.axes + self.centre).unflatten(1, self.shape)
         return latent
+
+
+class ContrastHead(nn.Module):
+    """(n, channels, times) in µV → (n, 1, 8, 8): where in the picture something is, before what it is.
+
+    A ridge from the response's first 300 ms, which is retinotopic (C1, P1, N1), to the stimulus's contrast map
+    (`training.placement.contrast_map`); no unit: 0 is the mean map, 1 the map's standard deviation over stimuli.
+    """
+
+    SIDE = 8
+
+    def __init__(self, card: DecoderCard) -> None:
+        super().__init__()
+        onset = round(-card.epoch.start_s * card.rate)
+        last = min(card.n_times, onset + max(_RETINOTOPIC_BINS, round(_RETINOTOPIC_S * card.rate)))
+        first = min(onset, last - 1)
+        self.read = WaveformRidge(len(card.channels), first, last, _RETINOTOPIC_BINS, self.SIDE**2)
+
+    def forward(self, data: Tensor) -> Tensor:
+        contrast: Tensor = self.read(data).unflatten(1, (1, self.SIDE, self.SIDE))
+        return contrast

@@ -12,11 +12,12 @@ from bci_live.decoding.card import NetworkSizes
 
 
 class SaliencyGenerator(nn.Module):
-    """(n, noise) and the condition (n, feature + structure axes) → (n, 3, 32, 32) in -1…1.
+    """(n, noise), the condition (n, feature + structure axes) and the contrast map (n, 1, h, w) → (n, 3, 32, 32) in -1…1.
 
-    The condition is the paper's f(x), and beside it what the structure head reads of place and colour. Live,
-    `fixed_noise` is z: the same EEG gives the same picture; it is smoothly enlarged to 64 pixels, since single trials
-    hold no finer detail and the training is four times as fast.
+    The condition is the paper's f(x), and beside it what the structure head reads of the latent. The contrast map is
+    laid beside the activations at every resolution, so that where something is need not be learned anew for every
+    label. Live, `fixed_noise` is z: the same EEG gives the same picture; it is smoothly enlarged to 64 pixels, since
+    single trials hold no finer detail and the training is four times as fast.
     """
 
     fixed_noise: Tensor
@@ -28,19 +29,21 @@ class SaliencyGenerator(nn.Module):
         self.start = nn.Linear(sizes.noise + sizes.feature + sizes.structure_axes, width * 16)
         widths = [width, width, width // 2, width // 4]
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.GroupNorm(1, b), nn.LeakyReLU(0.2))
+            nn.Sequential(nn.Conv2d(a + 1, b, 3, padding=1), nn.GroupNorm(1, b), nn.LeakyReLU(0.2))
             for a, b in pairwise(widths)
         )
         self.paint = nn.Conv2d(widths[-1], 3, 3, padding=1)
 
-    def forward(self, noise: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, noise: Tensor, condition: Tensor, contrast: Tensor) -> Tensor:
         x = self.start(torch.cat([noise, condition], dim=1)).unflatten(1, (-1, 4, 4))
         for block in self.blocks:
-            x = block(functional.interpolate(x, scale_factor=2.0))
+            x = functional.interpolate(x, scale_factor=2.0)
+            place = functional.interpolate(contrast, x.shape[-2:], mode="bilinear", align_corners=False)
+            x = block(torch.cat([x, place], dim=1))
         return torch.tanh(self.paint(x))
 
-    def live(self, condition: Tensor) -> Tensor:
+    def live(self, condition: Tensor, contrast: Tensor) -> Tensor:
         """(n, 3, 64, 64) in 0…1, with the fixed noise."""
-        drawn: Tensor = self(self.fixed_noise.expand(len(condition), -1), condition)
+        drawn: Tensor = self(self.fixed_noise.expand(len(condition), -1), condition, contrast)
         enlarged = functional.interpolate(drawn, scale_factor=2.0, mode="bilinear", align_corners=False)
         return (enlarged + 1) / 2

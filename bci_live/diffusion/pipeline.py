@@ -81,7 +81,7 @@ def _check_folder(folder: Path) -> None:
 def _from_pretrained(source: str, device: torch.device, kind: torch.dtype, *, local: bool) -> Any:
     none = dict.fromkeys(("text_encoder", "tokenizer", "safety_checker", "feature_extractor", "image_encoder"))
     try:
-        with _quiet():
+        with quiet_libraries():
             from diffusers import StableDiffusionImg2ImgPipeline
 
             pipeline = StableDiffusionImg2ImgPipeline.from_pretrained(
@@ -97,12 +97,12 @@ def _from_pretrained(source: str, device: torch.device, kind: torch.dtype, *, lo
     if any(weight.is_meta for part in (pipeline.unet, pipeline.vae) for weight in part.parameters()):
         raise DiffusionError(f"The diffusion pipeline {source} is damaged: some of its weights are missing. {_REMEDY}")
     pipeline.set_progress_bar_config(disable=True)
-    with _quiet():
+    with quiet_libraries():
         return pipeline.to(device, kind)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """Keep the libraries' remarks from the user: that torchvision is absent (no part that needs it is used here), that an
     autoencoder of the tiny kind was given (it is meant), and a progress bar of milliseconds.
     """

@@ -17,9 +17,10 @@ Array = NDArray[np.float64]
 
 RESPONSE_S = 0.7
 # Peak on the best electrode, averaged over pictures, of the two parts of the response.
-EARLY_UV, LATE_UV = 4.0, 6.0
+EARLY_UV, LATE_UV = 8.0, 6.0
 _AXES = 28
-# (centre, width) of the bumps of a response, s, with their signs: P1 and N1; N170-like, P3-like.
+# (centre, width) of the bumps of a response, s, with their signs: C1; P1 and N1; N170-like, P3-like.
+_STRIATE = (0.075, 0.012)
 _EARLY = ((0.100, 0.016, 1.0), (0.160, 0.022, -0.8))
 _LATE = ((0.175, 0.025), (0.260, 0.040), (0.380, 0.060))
 
@@ -78,16 +79,32 @@ class SimulatedHead:
 
 
 def _early_patterns(times: Array, rng: np.random.Generator) -> Array:
-    """Each receptive field's dipole lies across from it: left field to the right hemisphere, upper field below."""
+    """Each receptive field has a source in striate cortex (C1) and one in extrastriate cortex (P1, N1)."""
     across = np.linspace(-1, 1, GRID)
-    x, y = np.meshgrid(across, across)
-    positions = np.stack([-0.035 * x.ravel(), np.full(GRID**2, -0.062), 0.02 + 0.022 * y.ravel()], axis=1)
+    x, y = (axis.ravel() for axis in np.meshgrid(across, across))
+    delays = rng.normal(0, 0.004, GRID**2)
+    striate = _striate_leads(x, y, rng)[:, :, None] * _bumps(times, _STRIATE[0] + delays, _STRIATE[1])
+    # Left field to the right hemisphere; upper field (y < 0) below.
+    positions = np.stack([-0.040 * x, np.full(GRID**2, -0.055), 0.015 + 0.030 * y], axis=1)
     leads = gain(positions, radial(positions, 0.25, rng))
-    latencies = rng.normal(0, 0.004, GRID**2)
-    courses = np.stack(
-        [sum(sign * _bump(times, centre + late, width) for centre, width, sign in _EARLY) for late in latencies]
+    courses = sum(sign * _bumps(times, centre + delays, width) for centre, width, sign in _EARLY)
+    extrastriate = (leads / np.abs(leads).max(axis=0).mean()).T[:, :, None] * courses
+    return np.asarray(striate + extrastriate)
+
+
+def _striate_leads(x: Array, y: Array, rng: np.random.Generator) -> Array:
+    """(fields, channels), the largest of a field about 1: the cruciform model.
+
+    The upper field lies on the lower bank of the calcarine fissure and the lower field on the upper bank, so that their
+    dipoles point opposite ways and the C1 turns its sign with the place of a stimulus (Jeffreys & Axford 1972; Clark, Fan
+    & Hillyard 1995).
+    """
+    positions = np.stack(
+        [-np.sign(x) * (0.006 + 0.010 * np.abs(x)), -0.066 + 0.012 * np.hypot(x, y), 0.012 + 0.010 * y], 1
     )
-    return np.asarray(np.einsum("cf,ft->fct", leads, courses))
+    pointing = np.stack([-0.5 * x, -0.1 - 0.6 * np.abs(x), y], axis=1) + 0.15 * rng.standard_normal(positions.shape)
+    leads = gain(positions, pointing / np.linalg.norm(pointing, axis=1, keepdims=True))
+    return np.asarray(leads / np.abs(leads).max(axis=0).mean()).T
 
 
 def _late_patterns(times: Array, n_axes: int, rng: np.random.Generator) -> Array:
@@ -108,6 +125,11 @@ def _late_patterns(times: Array, n_axes: int, rng: np.random.Generator) -> Array
         courses = np.stack([_bump(times, centre + shift, width) for shift in rng.normal(0, 0.025, n_axes)])
         patterns += rng.choice([-1, 1]) * np.einsum("ca,at->act", leads, courses)
     return patterns
+
+
+def _bumps(times: Array, centres: Array, width: float) -> Array:
+    """(n, 1, times), one bump for each of the n centres."""
+    return np.stack([_bump(times, centre, width) for centre in centres])[:, None]
 
 
 def _bump(times: Array, centre: float, width: float) -> Array:

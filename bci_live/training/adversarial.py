@@ -29,7 +29,7 @@ class SaliencyTraining:
     the trained ones.
     """
 
-    steps: int = 600
+    steps: int = 1000
     batch: int = 16
     learning_rate: float = 1e-3
     adversarial: float = 0.1
@@ -61,6 +61,7 @@ class Discriminator(nn.Module):
 def train_saliency(
     generator: SaliencyGenerator,
     conditions: Tensor,
+    contrasts: Tensor,
     pictures: Picture,
     shown: NDArray[np.int64],
     settings: SaliencyTraining,
@@ -74,6 +75,7 @@ def train_saliency(
     Parameters
     ----------
     conditions : (n, condition), what the heads read of each epoch
+    contrasts : (n, 1, h, w), the contrast maps read of each epoch
     pictures : (m, 64, 64, 3), uint8, the different stimuli
     shown : (n,), which of them each epoch saw
     """
@@ -93,8 +95,10 @@ def train_saliency(
         real = targets[torch.from_numpy(shown)[chosen]].to(device)
         condition = conditions[chosen].to(device)
         condition = condition + settings.blur * spread * torch.randn(condition.shape, device=device)
+        contrast = contrasts[chosen].to(device)
         noise_a, noise_b = torch.randn(2, len(chosen), len(generator.fixed_noise), device=device)
-        fake_a, fake_b = generator(torch.cat([noise_a, noise_b]), condition.repeat(2, 1)).chunk(2)
+        noises, twice = torch.cat([noise_a, noise_b]), contrast.repeat(2, 1, 1, 1)
+        fake_a, fake_b = generator(noises, condition.repeat(2, 1), twice).chunk(2)
 
         scores = discriminator(differentiable_augment(torch.cat([real, fake_a.detach()])), condition.repeat(2, 1))
         critique = hinge_discriminator(*scores.chunk(2))  # eq. 2

@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional
 
+from bci_live.diffusion.pipeline import quiet_libraries
 from bci_live.training.loop import LoopSettings, run_loop
 from bci_live.training.renderings import Renderings
 from bci_live.types import Picture
@@ -91,8 +92,9 @@ def load_autoencoder(folder: Path, device: torch.device) -> AutoencoderKL | Auto
     """The autoencoder of a pipeline (its folder `vae`), of either kind that diffusers' img2img pipelines take."""
     name = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_class_name")
     kind = AutoencoderTiny if name == "AutoencoderTiny" else AutoencoderKL
-    model: AutoencoderKL | AutoencoderTiny = kind.from_pretrained(folder, use_safetensors=True)
-    return model.to(device, torch.float32).eval()
+    with quiet_libraries():
+        model: AutoencoderKL | AutoencoderTiny = kind.from_pretrained(folder, use_safetensors=True)
+        return model.to(device, torch.float32).eval()
 
 
 @torch.no_grad()

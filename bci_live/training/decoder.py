@@ -23,10 +23,12 @@ from bci_live.training.heads import (
     Blend,
     choose_blend,
     fit_captions,
+    fit_contrast,
     fit_structure,
     structure_axes,
 )
 from bci_live.training.latents import structure_of
+from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
 from bci_live.training.preparation import TrainingSet, prepare_sessions
 from bci_live.training.validation import (
@@ -94,9 +96,12 @@ def train_decoder(
         folds = folds_by_run(examples.runs)
         fit_captions(network.caption, captions, features, examples.labels, folds)
         coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
+        maps = contrast_map(examples.pictures, network.contrast.SIDE)
+        contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
         train_saliency(
             network.saliency,
             network.condition(features, coordinates),
+            contrasts,
             examples.pictures,
             examples.shown,
             saliency_training or SaliencyTraining(),
@@ -105,7 +110,7 @@ def train_decoder(
             None if minutes is None else 60 * minutes,
             phase("saliency"),
         )
-    scores = card.scores | {"structure_explained": explained}
+    scores = card.scores | {"latent_explained": explained, "contrast_explained": placed}
     card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls)})
     return save_decoder(out, card, network.state_dict())
 

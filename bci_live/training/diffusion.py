@@ -29,7 +29,7 @@ from bci_live.training.renderings import Renderings, cached_renderings, calm_lay
 _TIMESTEPS = (999, 874, 749, 624, 499, 374, 249, 124)
 _SHARES = (0.27, 0.02, 0.21, 0.03, 0.17, 0.03, 0.12, 0.02)
 _COUPLED_SHARE = 0.4
-_BLURRED_SHARE = 0.7
+_SOFT_SHARE, _MOST_FADED, _NOISY = 0.7, 0.7, 400
 _CALM_PER_LABEL = 80
 _CALM_SEED = 7
 _AUTOENCODER_SHARE = 0.15
@@ -100,25 +100,21 @@ class DiffusionLoss:
         self._data, self._settings, self._device = data, settings, device
         self._alphas = scheduler.alphas_cumprod.to(device)
         self._basis = patterns(data.latents.shape[-1], data.latents.shape[1]).to(device)
+        self._mean = data.latents.mean(dim=0).to(device)
 
     def __call__(self, network: nn.Module, step: int) -> Tensor:
         """Mean squared error of one batch, drawn from the step's number."""
         generator = torch.Generator().manual_seed(self._settings.seed * 1_000_003 + step)
         data, count = self._data, self._settings.batch
         timesteps = draw_timesteps(count, generator)
-        free, soft = torch.rand(2, count, generator=generator)
+        free = torch.rand(count, generator=generator)
         # At the last timestep the noise always tells the layout; below it img2img brings noise that does not.
         coupled = (timesteps == _TIMESTEPS[0]) | (free < _COUPLED_SHARE)
         calm = torch.randint(len(data.calm), (count,), generator=generator)
         picks = torch.where(
             coupled, data.calm[calm], torch.randint(len(data.labels) - len(data.calm), (count,), generator=generator)
         )
-        # A saliency map is softer than a picture, and so is the model's own guess after the first steps: most start
-        # points are blurred (the noisier the more), the target stays sharp.
-        noisy_half = timesteps > 400
-        blurs = torch.where(
-            (soft < _BLURRED_SHARE) & (timesteps > 200), torch.where(noisy_half & (soft < _BLURRED_SHARE / 2), 4, 2), 1
-        )
+        softness, faded = draw_softness(timesteps, generator)
         coupled, timesteps = coupled.to(self._device), timesteps.to(self._device)
 
         clean = data.latents[picks].to(self._device)
@@ -126,10 +122,7 @@ class DiffusionLoss:
         noise = torch.randn(clean.shape, generator=generator).to(self._device)
         told = couple(noise, data.scores[calm].to(self._device), self._basis)
         noise = torch.where(_each(coupled), told, noise)
-        start = clean
-        for factor in (2, 4):
-            start = torch.where(_each(blurs == factor).to(self._device), _soften(clean, factor), start)
-
+        start = soften(clean, softness.to(self._device), faded.to(self._device), self._mean)
         alpha = _each(self._alphas[timesteps].sqrt())
         sigma = _each((1 - self._alphas[timesteps]).sqrt())
         noisy = alpha * start + sigma * noise
@@ -139,7 +132,7 @@ class DiffusionLoss:
             velocity = network(noisy, timesteps, prompts).sample
         # The error of the clean picture where that is not what the noisy one holds; the velocity's error would count the
         # difference 1 / sigma² times.
-        weight = torch.where(_each(blurs > 1).to(self._device), sigma.square(), torch.ones_like(sigma))
+        weight = torch.where(_each(softness > 1).to(self._device), sigma.square(), torch.ones_like(sigma))
         loss: Tensor = (weight * (velocity.float() - target).square()).mean()
         return loss
 
@@ -150,6 +143,31 @@ def draw_timesteps(count: int, generator: torch.Generator) -> Tensor:
     kinds = torch.multinomial(torch.tensor((*_SHARES, rest)), count, replacement=True, generator=generator)
     uniform = torch.randint(50, 999, (count,), generator=generator)
     return torch.where(kinds < len(_TIMESTEPS), torch.tensor((*_TIMESTEPS, 0))[kinds], uniform)
+
+
+def draw_softness(timesteps: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """How soft each start point is made: by which factor (1, 2, 4 or 8), and how much of its contrast is lost (0…1).
+
+    A saliency map or a latent that was read from EEG is softer and paler than a picture, the model's own guess after
+    the first steps is softer: so most start points are, the noisier the more. The target stays sharp.
+    """
+    count = len(timesteps)
+    soft, pale = torch.rand(2, count, generator=generator)
+    noisy = timesteps > _NOISY
+    very = torch.where(soft < 0.2, 8, torch.where(soft < 0.45, 4, 2))
+    factors = torch.where(noisy, very, 2)
+    factors = torch.where((soft < _SOFT_SHARE) & (timesteps > 200), factors, 1)
+    return factors, torch.where(noisy & (factors > 1), _MOST_FADED * pale, 0.0)
+
+
+def soften(latents: Tensor, factors: Tensor, faded: Tensor, mean: Tensor) -> Tensor:
+    """Average (n, c, h, w) latents over squares of each one's factor, and move them towards the (c, h, w) mean."""
+    soft = latents
+    for factor in (2, 4, 8):
+        small = functional.avg_pool2d(latents, factor)
+        blurred = functional.interpolate(small, latents.shape[-2:], mode="bilinear")
+        soft = torch.where(_each(factors == factor), blurred, soft)
+    return soft + _each(faded) * (mean - soft)
 
 
 def train_diffusion(
@@ -230,11 +248,6 @@ def _latents(
         torch.arange(len(free), len(free) + len(calm.images)),
         torch.from_numpy(layout_scores(calm.layouts)),
     )
-
-
-def _soften(latents: Tensor, factor: int) -> Tensor:
-    small = functional.avg_pool2d(latents, factor)
-    return functional.interpolate(small, latents.shape[-2:], mode="bilinear")
 
 
 def _each(values: Tensor) -> Tensor:

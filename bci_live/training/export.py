@@ -13,6 +13,7 @@ import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionImg2ImgPipeline
 from torch import nn
 
+from bci_live.diffusion.pipeline import quiet_libraries
 from bci_live.stimuli.captions import BANK_FILE, CaptionBank
 
 SCORES_FILE = "training.json"
@@ -43,7 +44,8 @@ def export_pipeline(
     )
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    pipeline.save_pretrained(fresh, safe_serialization=True)
+    with quiet_libraries():
+        pipeline.save_pretrained(fresh, safe_serialization=True)
     _forget(fresh / "vae" / "config.json", "block_out_channels")
     bank.save(fresh / BANK_FILE)
     (fresh / SCORES_FILE).write_text(json.dumps(dict(facts), indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""Fits what stands on the encoder: the blend of label heads, the caption embedding, the structure."""
+"""Fits what stands on the encoder: the blend of label heads, the caption embedding, latent and contrast map."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
-from bci_live.decoding.heads import CaptionHead, StructureHead
-from bci_live.decoding.plain import binned
+from bci_live.decoding.heads import CaptionHead, ContrastHead, StructureHead, WaveformRidge
 from bci_live.training.losses import embedding_error
 from bci_live.training.ridge import Array, Fold, Ridge, fit_ridge
 from bci_live.types import FloatArray
@@ -119,17 +118,40 @@ def fit_structure(
     centre = flat.mean(dim=0)
     _, _, axes = torch.linalg.svd(latents.flatten(1) - centre, full_matrices=False)
     axes = axes[: len(head.axes)]
-    inputs = binned(torch.from_numpy(data), head.bins).flatten(1)
-    head.mean.copy_(inputs.mean(dim=0))
-    head.deviation.copy_(inputs.std(dim=0).clamp_min(1e-6))
-    standard = ((inputs - head.mean) / head.deviation).double().numpy()
     targets = ((flat - centre) @ axes.T).double().numpy()
-    ridge, held_out = fit_ridge(standard, targets, folds)
-    _set_ridge(head.weight, head.bias, ridge)
+    held_out = _fit_waveforms(head.read, data, targets, folds)
     head.axes.copy_(axes)
     head.centre.copy_(centre)
     head.spread.copy_(torch.from_numpy(held_out).std(dim=0).clamp_min(1e-6))
     return torch.from_numpy(held_out).float(), _explained(held_out, targets, float((flat - centre).square().sum()))
+
+
+def fit_contrast(
+    head: ContrastHead, data: FloatArray, maps: Tensor, shown: NDArray[np.int64], folds: Sequence[Fold]
+) -> tuple[Tensor, float]:
+    """Fit the ridge from early waveforms to the stimuli's contrast maps, (m, side, side).
+
+    Returns
+    -------
+    (n, 1, side, side) maps read by ridges that had not seen the trial's run, and the share of variance they explain
+    """
+    flat = maps.flatten(1)[shown].double()
+    centred = flat - flat.mean(dim=0)
+    targets = (centred / centred.square().mean().sqrt().clamp_min(1e-9)).numpy()
+    held_out = _fit_waveforms(head.read, data, targets, folds)
+    read = torch.from_numpy(held_out).float().unflatten(1, (1, *maps.shape[1:]))
+    return read, _explained(held_out, targets, float((targets**2).sum()))
+
+
+def _fit_waveforms(head: WaveformRidge, data: FloatArray, targets: Array, folds: Sequence[Fold]) -> Array:
+    """Fit the ridge; returns (n, outputs), each trial read by a ridge that had not seen its run."""
+    inputs = head.inputs(torch.from_numpy(data))
+    head.mean.copy_(inputs.mean(dim=0))
+    head.deviation.copy_(inputs.std(dim=0).clamp_min(1e-6))
+    standard = ((inputs - head.mean) / head.deviation).double().numpy()
+    ridge, held_out = fit_ridge(standard, targets, folds)
+    _set_ridge(head.weight, head.bias, ridge)
+    return held_out
 
 
 def _explained(predicted: Array, targets: Array, total: float) -> float:

@@ -67,7 +67,7 @@ def test_its_own_scores_come_with_their_control(decoder: TrainedDecoder) -> None
         lambda folder: (folder / "decoder.json").write_text("{"),
         lambda folder: (folder / "decoder.json").write_text("[" * 100_000),
         lambda folder: (folder / "weights.safetensors").write_bytes(b"\x00" * 64),
-        lambda folder: change(folder, format=2),
+        lambda folder: change(folder, format=1),
         lambda folder: change(folder, labels=["dog"]),
         lambda folder: change(folder, channels=["Cz"]),
     ],

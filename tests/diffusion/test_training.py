@@ -14,8 +14,9 @@ from bci_live.diffusion.pipeline import load_pipeline
 from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.training.coupling import SCORES, couple, layout_scores, patterns
-from bci_live.training.diffusion import build_scheduler, draw_timesteps, train_diffusion
+from bci_live.training.diffusion import build_scheduler, draw_softness, draw_timesteps, soften, train_diffusion
 from bci_live.training.loop import LoopSettings, learning_rate, run_loop
+from bci_live.training.placement import contrast_map
 from bci_live.training.renderings import draw_renderings
 from tests.diffusion.conftest import TINY, random_bank
 
@@ -106,3 +107,34 @@ def test_whole_training_writes_a_pipeline_and_resumes(tmp_path: Path) -> None:
     assert load_bank(out).labels == load_catalogue().labels
     assert load_pipeline(out, torch.device("cpu")).unet.config.cross_attention_dim == 32
     assert [it.name for it in tmp_path.iterdir() if it.name.startswith(".")] == []
+
+
+def test_start_points_are_soft_where_it_is_noisy_and_never_at_the_end() -> None:
+    timesteps = torch.tensor([999, 749, 374, 124]).repeat(1000)
+    factors, faded = draw_softness(timesteps, torch.Generator().manual_seed(0))
+    assert set(factors[timesteps > 400].tolist()) == {1, 2, 4, 8}
+    assert set(factors[timesteps == 374].tolist()) == {1, 2}
+    assert (factors[timesteps == 124] == 1).all()
+    assert faded[timesteps > 400].max() > 0.6
+    assert (faded[factors == 1] == 0).all()
+
+
+def test_softening_keeps_the_place_and_loses_detail_and_contrast() -> None:
+    latents = torch.zeros(4, 1, 16, 16)
+    latents[:, :, 2, 2] = 1.0
+    mean = torch.zeros(1, 16, 16)
+    soft = soften(latents, torch.tensor([1, 2, 8, 8]), torch.tensor([0.0, 0.0, 0.0, 0.5]), mean)
+    assert torch.equal(soft[0], latents[0])
+    assert soft[1, 0, :5, :5].sum() > 0.99 * soft[1].sum()
+    assert 0 < soft[2].max() < soft[1].max() < 1
+    torch.testing.assert_close(soft[3], 0.5 * soft[2])
+
+
+def test_a_contrast_map_is_brightest_where_the_object_is_and_blind_to_the_background() -> None:
+    pictures = np.full((2, 64, 64, 3), 90, dtype=np.uint8)
+    pictures[1] = 200
+    pictures[:, 40:48, 8:16] += 40
+    maps = contrast_map(pictures, 8)
+    assert maps.shape == (2, 8, 8)
+    assert maps[0].argmax() == 5 * 8 + 1
+    torch.testing.assert_close(maps[0], maps[1])

@@ -1,0 +1,133 @@
+"""Training a decoder on a little EEG that can be told apart, and on EEG that cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from bci_live.config import EpochConfig, FilterConfig, bundled
+from bci_live.decoding.decoder import load_decoder
+from bci_live.errors import DecoderError, LabelError, MontageError, RecordingError
+from bci_live.sessions.recording import Recording, read_recording
+from bci_live.sessions.xdf_writer import write_recording
+from bci_live.signal.epoching import EpochPlan
+from bci_live.training.adversarial import SaliencyTraining
+from bci_live.training.decoder import train_decoder
+from bci_live.training.encoder import EncoderTraining
+from bci_live.training.epochs import cut_recording
+from bci_live.types import Epoch, Marker, StreamFacts
+
+RATE, TRIALS, EVERY_S = 100.0, 40, 1.0
+CHANNELS = ("Fz", "Cz", "Pz", "Oz")
+FILTER, EPOCH = FilterConfig(pre_roll_s=0.5), EpochConfig(stop_s=0.6)
+PIPELINE = bundled("models/diffusion-demo")
+
+
+def session(path: Path, seed: int, amplitude_uv: float = 8.0, labels: Sequence[str] = ("face", "house")) -> Path:
+    """40 trials of a second; each "face" has a bump at Oz 170 ms after its onset, in noise of 5 µV."""
+    rng = np.random.default_rng(seed)
+    times = 100 + np.arange(round((TRIALS * EVERY_S + 3) * RATE)) / RATE
+    samples = rng.normal(0, 5, (len(times), len(CHANNELS)))
+    shown = rng.permutation([labels[k % len(labels)] for k in range(TRIALS)])
+    onsets = 102 + EVERY_S * np.arange(TRIALS)
+    for onset in onsets[shown == "face"]:
+        samples[:, 3] += amplitude_uv * np.exp(-0.5 * ((times - onset - 0.17) / 0.03) ** 2)
+    markers = tuple(Marker(str(label), float(onset), "stimuli") for label, onset in zip(shown, onsets, strict=True))
+    facts = StreamFacts("cap", "EEG", f"cap-{seed}", "", "", RATE, CHANNELS, ("microvolts",) * len(CHANNELS))
+    write_recording(path, Recording(facts, samples.astype(np.float32), times, markers, path))
+    return path
+
+
+def train(sessions: Sequence[Path], out: Path, **options: object) -> None:
+    train_decoder(
+        sessions, out, pipeline=PIPELINE, filter_config=FILTER, epoch_config=EPOCH, progress=False,
+        encoder_training=EncoderTraining(passes=6, batch=16), saliency_training=SaliencyTraining(steps=3, batch=4),
+        **options,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def auc_on(folder: Path, path: Path) -> float:
+    """Of `scores["face"]` on the epochs of a session."""
+    decoder = load_decoder(folder)
+    epochs = cut_recording(read_recording(path), EpochPlan(RATE, RATE, FILTER, EPOCH), CHANNELS)
+    decodings = [
+        decoder.decode(Epoch(data, 0.0, marker, 0.0, 0.0))
+        for data, marker in zip(epochs.data, epochs.markers, strict=True)
+    ]
+    faces = [marker.label == "face" for marker in epochs.markers]
+    return float(roc_auc_score(faces, [decoding.scores["face"] for decoding in decodings]))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("decoders")
+
+
+@pytest.fixture(scope="module")
+def sessions(folder: Path) -> list[Path]:
+    return [session(folder / f"run-{seed}.xdf", seed) for seed in (1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path, sessions: list[Path]) -> Path:
+    train(sessions, folder / "decoder")
+    return folder / "decoder"
+
+
+def test_it_reads_a_session_that_it_has_never_seen_and_says_so_of_itself(trained: Path, folder: Path) -> None:
+    # A bump of 8 µV, 60 ms wide, in 5 µV of noise that the filter makes smaller still: nearly always to be seen.
+    assert auc_on(trained, session(folder / "new.xdf", 9)) > 0.9
+    card = load_decoder(trained).card
+    assert card.scores["auc"] > 0.9
+    assert 0.2 < card.controls["auc_shuffled"] < 0.8  # 14 trials of each label: chance is 0.5 ± 0.11
+    assert card.labels == ("face", "house")
+    assert [file.epochs for file in card.files] == [TRIALS] * 3
+    assert not card.simulated
+
+
+def test_without_anything_to_read_it_says_that_it_reads_nothing(folder: Path) -> None:
+    nothing = [session(folder / f"nothing-{seed}.xdf", seed, amplitude_uv=0) for seed in (11, 12, 13)]
+    train(nothing, folder / "chance")
+    # 60 trials of each label: chance is 0.5 ± 0.05.
+    assert 0.3 < load_decoder(folder / "chance").card.scores["auc"] < 0.7
+
+
+def test_the_same_seed_gives_the_same_decoder(trained: Path, sessions: list[Path], folder: Path) -> None:
+    train(sessions, folder / "again")
+    train(sessions, folder / "other", seed=1)
+    weights = [(path / "weights.safetensors").read_bytes() for path in (trained, folder / "again", folder / "other")]
+    assert weights[0] == weights[1] != weights[2]
+
+
+def test_what_is_in_the_folder_is_not_overwritten_unasked(trained: Path, sessions: list[Path]) -> None:
+    before = (trained / "weights.safetensors").read_bytes()
+    with pytest.raises(DecoderError, match="overwrite"):
+        train(sessions, trained)
+    assert (trained / "weights.safetensors").read_bytes() == before
+
+
+def test_sessions_that_cannot_be_trained_on_are_refused_by_name(sessions: list[Path], folder: Path) -> None:
+    def refused(path: Path, kind: type[Exception], message: str) -> None:
+        with pytest.raises(kind, match=message):
+            train([*sessions, path], folder / "none")
+        assert not (folder / "none").exists()
+
+    refused(session(folder / "dragon.xdf", 4, labels=("face", "dragon")), LabelError, "'dragon' \\(20 times\\)")
+    refused(session(folder / "panda.xdf", 5, labels=("face", "house", "panda")), RecordingError, "'panda' has 13")
+    bare = replace(read_recording(sessions[0]), markers=())
+    write_recording(folder / "bare.xdf", bare)
+    refused(folder / "bare.xdf", RecordingError, "no markers")
+    fewer = replace(bare.facts, channels=CHANNELS[:3], units=("microvolts",) * 3)
+    cut = replace(read_recording(sessions[0]), facts=fewer, samples=bare.samples[:, :3])
+    write_recording(folder / "fewer.xdf", cut)
+    refused(folder / "fewer.xdf", MontageError, "fewer")
+
+
+def test_one_session_alone_is_held_out_by_stretches_of_time(sessions: list[Path], folder: Path) -> None:
+    train(sessions[:1], folder / "one")
+    assert "stretches of time of one session" in load_decoder(folder / "one").card.split
