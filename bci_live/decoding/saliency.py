@@ -21,11 +21,13 @@ class SaliencyGenerator(nn.Module):
     """
 
     fixed_noise: Tensor
+    gain: Tensor
 
     def __init__(self, sizes: NetworkSizes) -> None:
         super().__init__()
         width = sizes.generator_width
         self.register_buffer("fixed_noise", torch.zeros(sizes.noise))
+        self.register_buffer("gain", torch.ones(()))
         self.start = nn.Linear(sizes.noise + sizes.feature + sizes.structure_axes, width * 16)
         widths = [width, width, width // 2, width // 4]
         self.blocks = nn.ModuleList(
@@ -43,7 +45,18 @@ class SaliencyGenerator(nn.Module):
         return torch.tanh(self.paint(x))
 
     def live(self, condition: Tensor, contrast: Tensor) -> Tensor:
-        """(n, 3, 64, 64) in 0…1, with the fixed noise."""
+        """(n, 3, 64, 64) in 0…1, with the fixed noise, and with the contrast of the stimuli.
+
+        What is read of a single trial regresses to the mean, and so do the maps; `gain` gives them back, on average, the
+        contrast against the background that the training's stimuli had. A diffusion model takes pale for pale.
+        """
         drawn: Tensor = self(self.fixed_noise.expand(len(condition), -1), condition, contrast)
+        ground = background(drawn)
+        drawn = (ground + self.gain * (drawn - ground)).clamp(-1, 1)
         enlarged = functional.interpolate(drawn, scale_factor=2.0, mode="bilinear", align_corners=False)
         return (enlarged + 1) / 2
+
+
+def background(pictures: Tensor) -> Tensor:
+    """The mean colour of the upper and the lower border: (n, 3, h, w) → (n, 3, 1, 1)."""
+    return torch.cat([pictures[:, :, :2], pictures[:, :, -2:]], dim=2).mean(dim=(2, 3), keepdim=True)

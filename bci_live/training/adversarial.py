@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bci_live.decoding.saliency import SaliencyGenerator
+from bci_live.decoding.saliency import SaliencyGenerator, background
 from bci_live.training.losses import hinge_discriminator, hinge_generator, mode_seeking, structural_similarity
 from bci_live.types import Picture
 
 Report = Callable[[float, str], None]
+# Where next to nothing is read, a larger one would show noise.
+_MOST_GAIN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,18 @@ def train_saliency(
         if seconds is not None and time.monotonic() - began > seconds:
             break
     generator.eval().to("cpu")
+    generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[torch.from_numpy(shown)]))
+
+
+@torch.inference_mode()
+def contrast_gain(generator: SaliencyGenerator, conditions: Tensor, contrasts: Tensor, stimuli: Tensor) -> Tensor:
+    """How much paler against their background the drawn maps are than the (n, 3, h, w) stimuli: a ratio, at least 1."""
+    noise = generator.fixed_noise.expand(len(conditions), -1)
+    drawn = torch.cat(
+        [generator(*part) for part in zip(*(x.split(256) for x in (noise, conditions, contrasts)), strict=True)]
+    )
+    spread = [(pictures - background(pictures)).square().mean().sqrt() for pictures in (stimuli, drawn)]
+    return (spread[0] / spread[1].clamp_min(1e-6)).clamp(1.0, _MOST_GAIN)
 
 
 def differentiable_augment(pictures: Tensor) -> Tensor:

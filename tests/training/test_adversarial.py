@@ -1,0 +1,55 @@
+"""The saliency generator's training, and the contrast that its maps get back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from bci_live.decoding.card import NetworkSizes
+from bci_live.decoding.saliency import SaliencyGenerator, background
+from bci_live.training.adversarial import SaliencyTraining, contrast_gain, differentiable_augment, train_saliency
+
+SIZES = NetworkSizes(feature=2, structure_axes=2, generator_width=16, noise=4)
+
+
+def test_maps_that_are_half_as_contrasty_as_the_stimuli_are_doubled() -> None:
+    torch.manual_seed(0)
+    generator, conditions, contrasts = SaliencyGenerator(SIZES), torch.randn(8, 4), torch.randn(8, 1, 8, 8)
+    with torch.inference_mode():
+        drawn = generator(generator.fixed_noise.expand(8, -1), conditions, contrasts)
+        plain = generator.live(conditions, contrasts)
+    stimuli = background(drawn) + 2 * (drawn - background(drawn))
+    generator.gain.copy_(contrast_gain(generator, conditions, contrasts, stimuli))
+    assert generator.gain.item() == pytest.approx(2, rel=1e-3)
+    with torch.inference_mode():
+        ours = generator.live(conditions, contrasts)
+    assert (ours - background(ours)).std() > 1.5 * (plain - background(plain)).std()
+
+
+def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it() -> None:
+    rng = np.random.default_rng(0)
+    pictures = np.full((64, 64, 64, 3), 60, dtype=np.uint8)
+    contrasts, right = torch.zeros(64, 1, 8, 8), np.arange(64) % 2 == 1
+    for index, (x, y) in enumerate(zip(np.where(right, 40, 8), rng.integers(8, 40, 64), strict=True)):
+        pictures[index, y : y + 16, x : x + 16] = (230, 120, 60)
+        contrasts[index, 0, y // 8 : y // 8 + 2, x // 8 : x // 8 + 2] = 4.0
+    generator = SaliencyGenerator(SIZES)
+    train_saliency(
+        generator, torch.zeros(64, 4), contrasts, pictures, np.arange(64), SaliencyTraining(steps=120, batch=8), 0,
+        torch.device("cpu"), None, lambda *_: None,
+    )  # fmt: skip
+    with torch.inference_mode():
+        red = generator.live(torch.zeros(64, 4), contrasts)[:, 0]
+    halves = red[:, :, 32:].mean(dim=(1, 2)) - red[:, :, :32].mean(dim=(1, 2))
+    assert ((halves > 0).numpy() == right).mean() > 0.95
+
+
+def test_augmentation_changes_pictures_but_not_their_shape_and_lets_gradients_through() -> None:
+    pictures = torch.zeros(2, 3, 32, 32, requires_grad=True)
+    changed = differentiable_augment(pictures)
+    assert changed.shape == pictures.shape
+    assert not torch.equal(changed[0], changed[1])
+    changed.sum().backward()  # type: ignore[no-untyped-call]
+    assert pictures.grad is not None
+    assert pictures.grad.abs().sum() > 0
