@@ -198,7 +198,12 @@ def main() -> None:
     except BciError as error:
         _complain(str(error))
     except ValidationError as error:
-        _complain("; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()))
+        _complain(
+            "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg'].removeprefix('Value error, ')}"
+                for e in error.errors()
+            )
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -47,6 +47,8 @@ def read_recording(path: Path) -> Recording:
     path = Path(path)
     if not path.exists():
         raise RecordingError(f"There is no recording '{path}'. Check the name and the folder.")
+    if path.is_dir() and not path.suffix:  # some formats are folders, but those have an ending
+        raise RecordingError(f"'{path}' is a folder. Name a recording in it.")
     if path.suffix.lower() == ".csv":
         raise RecordingError(
             f"'{path}' is a table, not a recording. If a Muse headband wrote it, import it first: "

@@ -9,8 +9,9 @@ from platformdirs import user_cache_path
 
 # The places that liblsl reads its configuration from, besides the variable.
 _PLACES = (Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg"))
-# liblsl tells of its own start at level 0; from warnings (-1) on a user should see it.
-_CONFIGURATION = "[lab]\nKnownPeers = {127.0.0.1}\n[log]\nlevel = -1\n"
+# liblsl writes "ERR Stream transmission broke off" whenever an outlet closes, as at every replay's end. What matters of it
+# comes back as an exception or shows as a stale stream, so that of its own log only what is fatal (-3) is let through.
+_CONFIGURATION = "[lab]\nKnownPeers = {127.0.0.1}\n[log]\nlevel = -3\n"
 
 
 def configure_lsl() -> None:

@@ -187,3 +187,8 @@ def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
     assert digest(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     with pytest.raises(RecordingError, match="absent"):
         digest(tmp_path / "absent")
+
+
+def test_a_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="is a folder"):
+        read_recording(tmp_path)

@@ -31,10 +31,9 @@ def test_faces_and_houses_are_told_apart_live(
     assert summary["shown"] + sum(summary["missed"].values()) == summary["markers"]
     shown = [line for line in lines if line["outcome"] == "shown"]
     rejected = summary["missed"].get("artefact", 0)
-    # Markers in the filter's pre-roll of 2 s after the excerpt's beginning have no whole window: three or four.
-    early = summary["missed"].get("too_old", 0)
-    assert early <= 4
-    assert len(shown) >= 0.95 * (len(lines) - rejected - early)
+    # The replay sends the pre-roll of its first marker, too: none is too old.
+    assert "too_old" not in summary["missed"]
+    assert len(shown) >= 0.95 * (len(lines) - rejected)
 
     # Plain offline decoders get 0.70 on this run; sixty trials leave a standard error of 0.07.
     truth = [line["marker"] == "face" for line in shown]
