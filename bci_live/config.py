@@ -54,7 +54,7 @@ class DiffusionConfig(_Part):
 
     pipeline: str = "models/diffusion-demo"
     steps: int = Field(4, ge=1, le=50)
-    strength: float = Field(1.0, gt=0, le=1)
+    strength: float = Field(0.75, gt=0, le=1)
     initial: Literal["saliency", "latent", "grey"] = "saliency"
     seed: int = 0
 

@@ -28,7 +28,7 @@ def measure(
     folder: Path, steps: int, bank: CaptionBank, judge: ObjectClassifier, grid: Path | None
 ) -> dict[str, object]:
     """Accuracy, the labels most often missed, and the milliseconds a picture takes."""
-    config = DiffusionConfig(pipeline=str(folder), steps=steps, initial="grey")
+    config = DiffusionConfig(pipeline=str(folder), steps=steps, strength=1.0, initial="grey")
     reconstructor = DiffusionReconstructor.load(folder, torch.device("cpu"), config, time.perf_counter)
     reconstructor.warm_up()
     images, times = [], []
