@@ -65,4 +65,6 @@ class ReplayProcess:
             return None
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip()
-        return said.splitlines()[-1] if said else f"The replay ended with exit code {self._process.returncode}."
+        if said:
+            return said.splitlines()[-1]
+        return f"The replay's process was ended from outside (exit code {self._process.returncode}). Start the program again."
