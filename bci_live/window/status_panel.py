@@ -65,7 +65,7 @@ class StatusPanel(theme.Panel):
             title, value = theme.named_label("muted", name), theme.named_label("value", NOT_YET)
             title.setAlignment(Qt.AlignmentFlag.AlignTop)
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
-            value.setWordWrap(name == "Missed")
+            value.setWordWrap(name in ("Missed", "Top-1 right"))  # these grow during a session
             self._values[name] = value
             self._grid.addWidget(title, row + offset, 0)
             self._grid.addWidget(value, row + offset, 1)
