@@ -88,6 +88,8 @@ def live(
     if headless:
         summary = headless_live(request, seconds=seconds, out=out, console=Console(stderr=True))
         print(json.dumps(summary) if as_json else describe(summary, out))
+        if summary["problem"]:
+            raise BciError(str(summary["problem"]))
     else:
         from bci_live.window.app import run_window
 
@@ -187,6 +189,9 @@ def describe(summary: dict[str, object], out: Path) -> str:
         lines.append(
             f"Top-1 {accuracy['top1']:.0%} of {accuracy['of']} pictures whose truth is known; chance {accuracy['chance']:.1%}"
         )
+    errors = summary.get("errors")
+    if isinstance(errors, list) and errors:
+        lines.append(f"Errors on the way: {'; '.join(map(str, errors))}")
     lines.append(f"Pictures, protocol and contact sheet: {out}")
     return "\n".join(lines)
 

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from bci_live.live.protocol_writer import ProtocolWriter
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.live.session import LiveSession
-from bci_live.live.snapshot import badge
+from bci_live.live.snapshot import LiveSnapshot, badge
+from bci_live.types import MissedReason
 
 _POLL_S = 0.05
 # After the replay's last sample, for what is under way.
@@ -50,14 +51,28 @@ def run_headless(
             writer.write(outcome)
         snapshot = session.snapshot()
         return writer.finish(
-            badge=badge(snapshot.facts),
+            badge=badge(snapshot.facts, stale=not (snapshot.status and snapshot.status.samples)),
             seconds=round(time.monotonic() - begin, 1),
             stream=snapshot.facts.name if snapshot.facts else None,
             breaks=snapshot.status.breaks if snapshot.status else 0,
             device=device,
             errors=list(snapshot.errors),
-            problem=replay.problem() if replay else None,
+            problem=(replay.problem() if replay else None) or what_failed(snapshot),
         )
+
+
+def what_failed(snapshot: LiveSnapshot) -> str | None:
+    """Why a session could not show anything, when the user can mend that; None when it could."""
+    name = snapshot.facts.name if snapshot.facts else ""
+    if not (snapshot.status and snapshot.status.samples):
+        return f"The stream '{name}' sent no sample. Is the headset's program still streaming?"
+    missed, counts = snapshot.missed, snapshot.counts
+    if counts.markers and counts.missed.get(MissedReason.UNKNOWN_LABEL, 0) == counts.markers:
+        return (
+            f"None of the {counts.markers} markers could be shown: {missed[-1].detail}. "
+            "Send labels that the decoder knows, or train one on these: bci-live train SESSION… --out DIR"
+        )
+    return None
 
 
 def _over(session: LiveSession, replay: ReplayProcess | None, begin: float, seconds: float | None) -> bool:

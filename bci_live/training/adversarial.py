@@ -102,20 +102,13 @@ def train_saliency(
         noises, twice = torch.cat([noise_a, noise_b]), contrast.repeat(2, 1, 1, 1)
         fake_a, fake_b = generator(noises, condition.repeat(2, 1), twice).chunk(2)
 
-        scores = discriminator(differentiable_augment(torch.cat([real, fake_a.detach()])), condition.repeat(2, 1))
-        critique = hinge_discriminator(*scores.chunk(2))  # eq. 2
+        critique = critic_loss(discriminator, real, fake_a.detach(), condition)
         for_discriminator.zero_grad()
         critique.backward()
         for_discriminator.step()
 
-        adversarial = hinge_generator(discriminator(differentiable_augment(fake_a), condition))  # eq. 4
-        similarity = structural_similarity((fake_a + 1) / 2, (real + 1) / 2)
-        loss = (
-            settings.adversarial * adversarial
-            + settings.mode_seeking * mode_seeking(fake_a, fake_b, noise_a, noise_b)  # eq. 5
-            + settings.similarity * (1 - similarity)  # eq. 6
-            # SSIM hardly sees colour: a mean over many pictures would stay grey without it.
-            + settings.colour * functional.l1_loss(fake_a, real)
+        loss, similarity = generator_loss(
+            settings, discriminator, (fake_a, fake_b), (noise_a, noise_b), real, condition
         )
         for_generator.zero_grad()
         loss.backward()
@@ -130,6 +123,33 @@ def train_saliency(
             break
     generator.eval().to("cpu")
     generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[torch.from_numpy(shown)]))
+
+
+def critic_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+    """The discriminator's hinge loss on (n, 3, h, w) pictures, augmented alike."""
+    scores = discriminator(differentiable_augment(torch.cat([real, fake])), condition.repeat(2, 1))
+    return hinge_discriminator(*scores.chunk(2))  # eq. 2
+
+
+def generator_loss(
+    settings: SaliencyTraining,
+    discriminator: Discriminator,
+    fakes: tuple[Tensor, Tensor],
+    noises: tuple[Tensor, Tensor],
+    real: Tensor,
+    condition: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """What the generator minimises, and the similarity to the stimuli in it. Two fakes, of two noises, for each condition."""
+    adversarial = hinge_generator(discriminator(differentiable_augment(fakes[0]), condition))  # eq. 4
+    similarity = structural_similarity((fakes[0] + 1) / 2, (real + 1) / 2)
+    loss = (
+        settings.adversarial * adversarial
+        + settings.mode_seeking * mode_seeking(*fakes, *noises)  # eq. 5
+        + settings.similarity * (1 - similarity)  # eq. 6
+        # SSIM hardly sees colour: a mean over many pictures would stay grey without it.
+        + settings.colour * functional.l1_loss(fakes[0], real)
+    )
+    return loss, similarity
 
 
 @torch.inference_mode()

@@ -87,7 +87,7 @@ def test_pickled_weights_are_not_read(folder: Path) -> None:
 def test_shipped_pipeline_draws_another_picture_for_another_caption() -> None:
     bank = load_bank(SHIPPED)
     assert bank.labels == load_catalogue().labels
-    reconstructor = DiffusionReconstructor.load(SHIPPED, CPU, DiffusionConfig(initial="grey"))
+    reconstructor = DiffusionReconstructor.load(SHIPPED, CPU, DiffusionConfig(initial="grey", strength=1.0))
     pumpkin, rocket = (list(reconstructor.draw(bank.embedding(it), None, 0))[-1] for it in ("pumpkin", "rocket"))
     assert pumpkin.shape == (64, 64, 3)
     # Both have the same noise; a pumpkin fills more of its picture with orange (red well above blue) than a rocket.

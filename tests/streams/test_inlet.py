@@ -85,9 +85,10 @@ def test_a_stream_that_never_sends_is_stale() -> None:
 
 def test_markers_that_nobody_takes_are_dropped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"test-{uuid.uuid4()}"
-    monkeypatch.setattr("bci_live.streams.inlet._MOST_MARKERS", 1)
     with outlet(name), MarkerInlet(find_markers(f"{name}-m", 15)) as inlet:
         assert inlet.overflow() == ""
+        inlet.pop()
+        monkeypatch.setattr("bci_live.streams.inlet._MOST_MARKERS", 1)
         wait_until(lambda: bool(inlet.overflow()), 20, "a dropped marker")
         assert f"'{name}-m' were dropped" in inlet.overflow()
         assert len(inlet.pop()) == 1

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bci_live.sessions.recording import read_recording
+from bci_live.sessions.xdf_writer import write_recording
 from tests.streams.test_inlet import outlet
 from tests.system.conftest import ROOT, Run
 
@@ -108,6 +111,21 @@ def test_a_marker_value_without_a_label_is_named(bci_live: Run, tmp_path: Path) 
     complains(
         bci_live, "import", "muse-csv", file, "--out", tmp_path / "run.xdf", "--labels", "1=house,2=face", about=("7",)
     )
+
+
+def test_labels_that_the_decoder_does_not_know_are_named_and_nothing_is_lost(bci_live: Run, tmp_path: Path) -> None:
+    demo = read_recording(DEMO)
+    dragons = tuple(replace(marker, label="dragon", detail="") for marker in demo.markers[:3])
+    short = round(8 * demo.facts.rate)
+    write_recording(
+        tmp_path / "dragons.xdf",
+        replace(demo, samples=demo.samples[:short], stamps=demo.stamps[:short], markers=dragons),
+    )
+    complains(
+        bci_live, "live", "--headless", "--replay", tmp_path / "dragons.xdf", "--decoder", DECODER, "--out", tmp_path / "o",
+        about=("None of the 3 markers", "'dragon'", "it knows airplane"),
+    )  # fmt: skip
+    assert json.loads((tmp_path / "o" / "summary.json").read_text())["missed"] == {"unknown_label": 3}
 
 
 def test_impossible_settings_are_refused(bci_live: Run, tmp_path: Path) -> None:
