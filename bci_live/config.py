@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FilterConfig(_Part):
@@ -19,15 +19,21 @@ class FilterConfig(_Part):
     low_hz: float = Field(1.0, gt=0)
     high_hz: float = Field(30.0, gt=0)
     order: int = Field(2, ge=1, le=8)
-    notch_hz: float | None = None
+    notch_hz: float | None = Field(None, gt=0)
     pre_roll_s: float = Field(2.0, ge=0, le=30)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low_hz < self.high_hz:
+            raise ValueError(f"the band {self.low_hz}…{self.high_hz} Hz must begin below its end")
+        return self
 
 
 class EpochConfig(_Part):
     """The window around a marker, and when it is thrown away."""
 
-    start_s: float = -0.1
-    stop_s: float = 0.8
+    start_s: float = Field(-0.1, ge=-30)
+    stop_s: float = Field(0.8, le=30)
     baseline: bool = True
     reject_uv: float | None = Field(150.0, gt=0)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bci_live.config import EpochConfig, FilterConfig
 
@@ -12,7 +12,7 @@ FORMAT: Literal[2] = 2
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class NetworkSizes(_Part):
@@ -51,15 +51,15 @@ class DecoderCard(_Part):
     format: Literal[2] = FORMAT
     weights_sha256: str = ""
     channels: tuple[str, ...] = Field(min_length=1)
-    rate: float = Field(gt=0)
-    n_times: int = Field(ge=8)
+    rate: float = Field(gt=0, le=100_000)
+    n_times: int = Field(ge=8, le=1_000_000)
     filter: FilterConfig
     epoch: EpochConfig
     labels: tuple[str, ...] = Field(min_length=2)
     bank_labels: tuple[str, ...]
     pipeline: str
-    tokens: int = Field(ge=1)
-    width: int = Field(ge=1)
+    tokens: int = Field(ge=1, le=1000)
+    width: int = Field(ge=1, le=10_000)
     saliency_pixels: Literal[64] = 64
     latent_shape: tuple[int, int, int] | None = None
     sizes: NetworkSizes
@@ -70,6 +70,13 @@ class DecoderCard(_Part):
     scores: dict[str, float] = {}
     controls: dict[str, float] = {}
     simulated: bool = False
+
+    @model_validator(mode="after")
+    def _band_below_nyquist(self) -> Self:
+        highest = max(self.filter.high_hz, self.filter.notch_hz or 0)
+        if highest >= self.rate / 2:
+            raise ValueError(f"a filter at {highest:g} Hz is impossible at {self.rate:g} Hz")
+        return self
 
     def describe(self) -> str:
         """One line for the terminal: what it decodes, and how well on runs it had not seen."""

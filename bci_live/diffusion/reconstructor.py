@@ -53,9 +53,20 @@ class DiffusionReconstructor:
         return cls(load_pipeline(source, device), pipeline_name(source), config, clock or local_clock)
 
     def warm_up(self) -> None:
-        """Draw once for nothing: the first draw allocates and picks kernels."""
-        for _ in self.draw(np.zeros((8, self._width), dtype=np.float32), None, seed=0):
-            pass
+        """Draw once for nothing: the first draw allocates and picks kernels.
+
+        Raises
+        ------
+        DiffusionError
+            If the pipeline's parts do not work together.
+        """
+        try:
+            for _ in self.draw(np.zeros((8, self._width), dtype=np.float32), None, seed=0):
+                pass
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise DiffusionError(
+                f"The diffusion pipeline '{self.name}' cannot draw: {error}. Get its folder anew."
+            ) from error
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         """One `Reconstruction` per step, the last one finished; the same decoding and seed give the same pictures.

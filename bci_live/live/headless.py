@@ -51,6 +51,7 @@ def run_headless(
             writer.write(outcome)
         snapshot = session.snapshot()
         return writer.finish(
+            markers=snapshot.counts.markers,
             badge=badge(snapshot.facts, stale=not (snapshot.status and snapshot.status.samples)),
             seconds=round(time.monotonic() - begin, 1),
             stream=snapshot.facts.name if snapshot.facts else None,

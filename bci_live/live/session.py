@@ -75,8 +75,14 @@ class LiveSession:
                 self._eeg, self._markers, plan, card.channels, card.labels, self._mailbox, self._telemetry, self._clock,
                 self._config.live.marker_timeout_s,
             )  # fmt: skip
+            notes = []
+            if card.simulated and not self._eeg.facts.simulated:
+                notes.append("The decoder was trained on simulated EEG: what it reads of a real head means nothing.")
             if plan.rate != plan.target_rate:
-                self.note = f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."
+                notes.append(
+                    f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."
+                )
+            self.note = " ".join(notes)
             opening.enter_context(self._eeg)
             opening.enter_context(self._markers)
             self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
@@ -131,7 +137,7 @@ class LiveSession:
             self._phase = "live"
         decoding, reconstruction, last = self._telemetry.newest()
         history, markers = self._telemetry.history()
-        stream_errors = tuple(error for error in (status.error, self._markers.overflow()) if error)
+        stream_errors = tuple(error for error in (status.error, self._markers.trouble()) if error)
         return LiveSnapshot(
             facts=self._eeg.facts,
             status=status,

@@ -13,6 +13,8 @@ local_clock = pylsl.local_clock
 
 _EVERY_S = 5.0
 _KEPT = 12
+# Two measurements in a row that agree and are so far from those before: the sender's clock was set anew.
+_STEP_S = 0.1
 
 
 class ClockOffset:
@@ -31,4 +33,13 @@ class ClockOffset:
             # Between a lost outlet and its return there is nothing to measure: the old offset holds.
             with suppress(TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError):
                 self._measured.append(self._inlet.time_correction(timeout=timeout or 0.001))
+                self._forget_another_clock()
         return median(self._measured) if self._measured else 0.0
+
+    def _forget_another_clock(self) -> None:
+        if len(self._measured) < 3:
+            return
+        *before, last, newest = self._measured
+        if abs(newest - last) < _STEP_S < min(abs(it - median(before)) for it in (last, newest)):
+            self._measured.clear()
+            self._measured.extend((last, newest))

@@ -155,6 +155,7 @@ class MarkerInlet(_Inlet):
         self._waiting: deque[Marker] = deque()
         self._lock = threading.Lock()
         self._dropped = 0
+        self._unreadable = 0
 
     def pop(self) -> list[Marker]:
         """The markers since the last call."""
@@ -164,7 +165,11 @@ class MarkerInlet(_Inlet):
         return markers
 
     def _pull(self) -> None:
-        values, stamp = self._inlet.pull_sample(timeout=_PULL_S)
+        try:
+            values, stamp = self._inlet.pull_sample(timeout=_PULL_S)
+        except UnicodeDecodeError:
+            self._unreadable += 1
+            return
         if values is None:
             return
         marker = parse_marker(_text(values[0]), stamp + self._offset_s, self.facts.name)
@@ -174,11 +179,14 @@ class MarkerInlet(_Inlet):
             else:
                 self._dropped += 1
 
-    def overflow(self) -> str:
-        """That markers came in faster than anybody took them; empty while that has not happened."""
-        if not self._dropped:
-            return ""
-        return f"{self._dropped} markers of '{self.facts.name}' were dropped: {_MOST_MARKERS:,} were waiting already."
+    def trouble(self) -> str:
+        """Which markers were lost: they came faster than anybody took them, or are no UTF-8. Empty when none was."""
+        told = []
+        if self._dropped:
+            told.append(f"{self._dropped} were dropped, because {_MOST_MARKERS:,} were waiting already")
+        if self._unreadable:
+            told.append(f"{self._unreadable} could not be read, because they are no UTF-8")
+        return f"Markers of '{self.facts.name}': {'; '.join(told)}." if told else ""
 
 
 def _text(value: str | float) -> str:

@@ -18,7 +18,10 @@ def configure_lsl() -> None:
     """Name this machine as a peer, unless the user has an LSL configuration. Must run before pylsl is imported."""
     if os.environ.get("LSLAPICFG") or any(place.is_file() for place in _PLACES):
         return
-    file = user_cache_path("bci_live", ensure_exists=True) / "lsl_api.cfg"
-    if not file.is_file() or file.read_text() != _CONFIGURATION:
-        file.write_text(_CONFIGURATION)
+    try:
+        file = user_cache_path("bci_live", ensure_exists=True) / "lsl_api.cfg"
+        if not file.is_file() or file.read_text() != _CONFIGURATION:
+            file.write_text(_CONFIGURATION)
+    except OSError:
+        return  # without a place to write to, liblsl's own defaults hold: multicast alone
     os.environ["LSLAPICFG"] = str(file)

@@ -70,6 +70,11 @@ def test_its_own_scores_come_with_their_control(decoder: TrainedDecoder) -> None
         lambda folder: change(folder, format=1),
         lambda folder: change(folder, labels=["dog"]),
         lambda folder: change(folder, channels=["Cz"]),
+        lambda folder: change(folder, rate=float("inf")),
+        lambda folder: change(folder, rate=50.0),
+        lambda folder: change(folder, filter={"low_hz": 30.0, "high_hz": 1.0}),
+        lambda folder: change(folder, epoch={"start_s": float("-inf")}),
+        lambda folder: change(folder, tokens=10**18),
     ],
     ids=[
         "no card",
@@ -80,6 +85,11 @@ def test_its_own_scores_come_with_their_control(decoder: TrainedDecoder) -> None
         "other version",
         "one label",
         "other channels",
+        "an endless rate",
+        "a band above half the rate",
+        "a band upside down",
+        "an endless window",
+        "a huge embedding",
     ],
 )
 def test_a_damaged_folder_is_refused_with_its_name(damage: object, tmp_path: Path) -> None:

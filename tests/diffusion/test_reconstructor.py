@@ -89,3 +89,10 @@ def test_embedding_of_another_text_space_is_refused(exported: Path, decoding: De
     foreign = dataclasses.replace(decoding, embedding=np.zeros((8, 77), np.float32))
     with pytest.raises(DiffusionError, match=r"\(8, 77\) does not fit the pipeline 'tiny'"):
         list(_load(exported).reconstruct(foreign, 0))
+
+
+def test_a_pipeline_whose_parts_do_not_work_together_is_told_when_it_warms_up(exported: Path) -> None:
+    reconstructor = _load(exported)
+    reconstructor._pipeline.scheduler.register_to_config(prediction_type="astrology")
+    with pytest.raises(DiffusionError, match="'tiny' cannot draw"):
+        reconstructor.warm_up()

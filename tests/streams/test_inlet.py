@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 import threading
@@ -11,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pylsl
 import pytest
 
 from bci_live.errors import StreamError
 from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.streams.inlet import EegInlet, MarkerInlet
-from bci_live.streams.outlet import open_eeg_outlet
+from bci_live.streams.outlet import open_eeg_outlet, open_marker_outlet
 from bci_live.streams.ring import Window
 from bci_live.types import StreamFacts
 from tests.waiting import wait_until
@@ -86,12 +88,28 @@ def test_a_stream_that_never_sends_is_stale() -> None:
 def test_markers_that_nobody_takes_are_dropped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"test-{uuid.uuid4()}"
     with outlet(name), MarkerInlet(find_markers(f"{name}-m", 15)) as inlet:
-        assert inlet.overflow() == ""
+        assert inlet.trouble() == ""
         inlet.pop()
         monkeypatch.setattr("bci_live.streams.inlet._MOST_MARKERS", 1)
-        wait_until(lambda: bool(inlet.overflow()), 20, "a dropped marker")
-        assert f"'{name}-m' were dropped" in inlet.overflow()
+        wait_until(lambda: bool(inlet.trouble()), 20, "a dropped marker")
+        assert f"'{name}-m'" in inlet.trouble()
+        assert "were dropped" in inlet.trouble()
         assert len(inlet.pop()) == 1
+
+
+def test_a_marker_that_is_no_text_is_counted_and_the_next_one_comes() -> None:
+    name = f"test-{uuid.uuid4()}"
+    facts = StreamFacts(name, "Markers", f"source-{name}", "", "", 0.0, ("marker",), ("",))
+    sender = open_marker_outlet(facts)
+    with MarkerInlet(find_markers(name, 15)) as inlet:
+        wait_until(sender.have_consumers, 10, "a listener")
+        # What a program in another encoding sends; pylsl itself would encode as UTF-8.
+        pylsl.lib.lib.lsl_push_sample_str(sender.obj, (ctypes.c_char_p * 1)(b"\xff\xfe"))
+        sender.push_sample(["face"])
+        found: list[str] = []
+        wait_until(lambda: bool(found.extend(m.label for m in inlet.pop()) or found), 10, "the next marker")
+        assert found == ["face"]
+        assert "1 could not be read" in inlet.trouble()
 
 
 def test_closing_leaves_no_thread() -> None:
