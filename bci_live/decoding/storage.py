@@ -28,6 +28,11 @@ def check_out(out: Path, overwrite: bool) -> None:
     DecoderError
         If something is there that would be lost.
     """
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise DecoderError(
+            f"'{out}' cannot be made, because '{there}' is no folder that can be written to. Choose another --out."
+        )
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not (out.is_dir() and {entry.name for entry in out.iterdir()} <= {CARD_FILE, WEIGHTS_FILE, "README.md"}):

@@ -230,4 +230,8 @@ def windowed_live(request: LiveRequest, run_window: Callable[[BackgroundSession]
             "There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so no window can open. Add --headless."
         )
     with BackgroundSession(request) as session:
-        return run_window(session)
+        code = run_window(session)
+        problem = session.problem()
+    if problem is not None:  # it was in the window; the terminal has it, too, with exit code 2
+        raise BciError(problem)
+    return code

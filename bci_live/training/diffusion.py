@@ -21,7 +21,7 @@ from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.training.autoencoder import CHANNELS, encode_all, reconstruction_psnr, train_autoencoder
 from bci_live.training.captions import make_bank
 from bci_live.training.coupling import couple, layout_scores, patterns
-from bci_live.training.export import export_pipeline
+from bci_live.training.export import check_pipeline_out, export_pipeline
 from bci_live.training.loop import LoopSettings, run_loop
 from bci_live.training.renderings import Renderings, cached_renderings, calm_layout, draw_renderings
 
@@ -183,6 +183,7 @@ def train_diffusion(
     """
     from bci_live.decoding.device import pick_device
 
+    check_pipeline_out(out)
     settings = settings or DiffusionTraining()
     place = pick_device(device) if isinstance(device, str) else device
     work.mkdir(parents=True, exist_ok=True)

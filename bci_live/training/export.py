@@ -14,9 +14,24 @@ from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionImg2ImgPipe
 from torch import nn
 
 from bci_live.diffusion.pipeline import quiet_libraries
+from bci_live.errors import DiffusionError
 from bci_live.stimuli.captions import BANK_FILE, CaptionBank
 
 SCORES_FILE = "training.json"
+
+
+def check_pipeline_out(out: Path) -> None:
+    """Whether a pipeline may be written to `out`: only over nothing, or over a pipeline.
+
+    Raises
+    ------
+    DiffusionError
+        If something is there that would be lost.
+    """
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / "model_index.json").is_file())):
+        raise DiffusionError(
+            f"'{out}' holds something that is no diffusion pipeline, and is left alone. Choose another --out."
+        )
 
 
 def export_pipeline(
@@ -31,7 +46,13 @@ def export_pipeline(
 
     The weights are stored in half precision (half the size, no visible difference) and read back as single.
     A model card that lies in `out` already is kept.
+
+    Raises
+    ------
+    DiffusionError
+        If `out` holds something else.
     """
+    check_pipeline_out(out)
     pipeline = StableDiffusionImg2ImgPipeline(
         vae=_stored(autoencoder, torch.float32),
         text_encoder=None,

@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from bci_live.decoding.heads import CaptionHead, ContrastHead, StructureHead, WaveformRidge
-from bci_live.training.losses import embedding_error
 from bci_live.training.ridge import Array, Fold, Ridge, fit_ridge
 from bci_live.types import FloatArray
 
@@ -79,18 +78,6 @@ def fit_captions(
     ridge, _ = fit_ridge(features.double().numpy(), points[labels], folds)
     _set_ridge(head.weight, head.bias, ridge)
     head.sharpness.fill_(SHARPNESS_OF_LABELS if head.source == "labels" else SHARPNESS_OF_RIDGE)
-
-
-def caption_scores(head: CaptionHead, logits: Tensor, features: Tensor, labels: NDArray[np.int64]) -> dict[str, float]:
-    """How often an embedding is nearest to the right caption; its squared error (eq. 7), the mean caption's being 1."""
-    target = head.captions[labels]
-    embedding = head(logits, features).flatten(1)
-    nearest = torch.cdist(embedding, head.captions).argmin(dim=1)
-    mean_error = embedding_error(head.centre.expand_as(target), target)
-    return {
-        "caption_top1": float((nearest == torch.from_numpy(labels)).float().mean()),
-        "caption_error": float(embedding_error(embedding, target) / mean_error),
-    }
 
 
 def structure_axes(latents: Tensor) -> int:

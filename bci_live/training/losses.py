@@ -64,8 +64,3 @@ def structural_similarity(a: Tensor, b: Tensor) -> Tensor:
     covariance = blur(a * b) - mean_a * mean_b
     likeness = (2 * mean_a * mean_b + _C1) * (2 * covariance + _C2)
     return (likeness / ((mean_a**2 + mean_b**2 + _C1) * (variance_a + variance_b + _C2))).mean()
-
-
-def embedding_error(predicted: Tensor, target: Tensor) -> Tensor:
-    """Mean of |h - ĥ|² over (n, tokens, width) (eq. 7)."""
-    return (predicted - target).square().flatten(1).sum(dim=1).mean()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bci_live.diffusion.pipeline import load_pipeline
+from bci_live.errors import DiffusionError
 from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.training.coupling import SCORES, couple, layout_scores, patterns
@@ -138,3 +139,11 @@ def test_a_contrast_map_is_brightest_where_the_object_is_and_blind_to_the_backgr
     assert maps.shape == (2, 8, 8)
     assert maps[0].argmax() == 5 * 8 + 1
     torch.testing.assert_close(maps[0], maps[1])
+
+
+def test_a_folder_that_is_no_pipeline_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years")
+    with pytest.raises(DiffusionError, match="is left alone"):
+        train_diffusion(tmp_path, minutes=1, work=tmp_path / "work", device="cpu", settings=TINY)
+    assert (tmp_path / "thesis.txt").read_text() == "years"
+    assert not (tmp_path / "work").exists()

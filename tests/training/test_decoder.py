@@ -111,6 +111,12 @@ def test_what_is_in_the_folder_is_not_overwritten_unasked(trained: Path, session
     assert (trained / "weights.safetensors").read_bytes() == before
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_the_training(sessions: list[Path], folder: Path) -> None:
+    (folder / "file").write_text("")
+    with pytest.raises(DecoderError, match="cannot be made"):
+        train(sessions, folder / "file" / "decoder")
+
+
 def test_sessions_that_cannot_be_trained_on_are_refused_by_name(sessions: list[Path], folder: Path) -> None:
     def refused(path: Path, kind: type[Exception], message: str) -> None:
         with pytest.raises(kind, match=message):
