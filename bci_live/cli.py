@@ -62,9 +62,10 @@ def live(
     as_json: Annotated[bool, typer.Option("--json", help="Headless: print the summary as the last line.")] = False,
     pipeline: Annotated[str | None, typer.Option("--diffusion", help="Folder of the diffusion pipeline.")] = None,
     steps: Annotated[int, typer.Option(help="Diffusion steps.", min=1, max=50)] = DiffusionConfig().steps,
-    strength: Annotated[float, typer.Option(help="How much of the initial image is redrawn, 0…1.")] = (
-        DiffusionConfig().strength
-    ),
+    strength: Annotated[
+        float | None,
+        typer.Option(help=f"How much of the initial image is redrawn, 0…1: {DiffusionConfig().strength}, grey wholly."),
+    ] = None,
     initial: Annotated[str, typer.Option(help="Draw from: saliency, latent or grey.")] = DiffusionConfig().initial,
     seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
 ) -> None:
@@ -72,7 +73,8 @@ def live(
     from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
 
     diffusion = DiffusionConfig.model_validate(
-        {"steps": steps, "strength": strength, "initial": initial, "seed": seed}
+        {"steps": steps, "initial": initial, "seed": seed}
+        | ({"strength": strength} if strength is not None else {})
         | ({"pipeline": pipeline} if pipeline else {})
     )
     request = LiveRequest(
@@ -118,6 +120,9 @@ def replay(
 def train(
     sessions: Annotated[list[Path], typer.Argument(help="Recordings with markers.")],
     out: Annotated[Path, typer.Option(help="Folder for the decoder.")],
+    labels: Annotated[
+        str, typer.Option(help="What the markers mean, where they are no labels: 1=house,2=face; others are left out.")
+    ] = "",
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
     ] = None,
@@ -126,6 +131,7 @@ def train(
     overwrite: Annotated[bool, typer.Option(help="Replace the decoder in --out.")] = False,
 ) -> None:
     """Make a decoder from recordings of one's own."""
+    from bci_live.sessions.labels import parse_labels
     from bci_live.training.decoder import train_decoder
 
     config = Config()
@@ -135,6 +141,7 @@ def train(
         pipeline=bundled(pipeline or config.diffusion.pipeline),
         filter_config=config.filter,
         epoch_config=config.epoch,
+        marker_labels=parse_labels(labels),
         seed=seed,
         device=device,
         overwrite=overwrite,
@@ -165,7 +172,8 @@ def muse_csv(
     keep_aux: Annotated[bool, typer.Option(help="Keep the channel 'Right AUX'.")] = False,
 ) -> None:
     """Turn muse-lsl CSV recordings into XDF sessions."""
-    from bci_live.sessions.muse_csv import import_muse, parse_labels
+    from bci_live.sessions.labels import parse_labels
+    from bci_live.sessions.muse_csv import import_muse
 
     for path in import_muse(files, out, parse_labels(labels), keep_aux=keep_aux):
         print(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -56,13 +56,23 @@ class StreamConfig(_Part):
 
 
 class DiffusionConfig(_Part):
-    """The pipeline that draws, and how. `int(steps * strength)` steps are run, as in diffusers."""
+    """The pipeline that draws, and how. `int(steps * strength)` steps are run, as in diffusers.
+
+    Flat grey has nothing to keep, so unless a strength is asked for it is drawn over altogether.
+    """
 
     pipeline: str = "models/diffusion-demo"
     steps: int = Field(4, ge=1, le=50)
     strength: float = Field(0.75, gt=0, le=1)
     initial: Literal["saliency", "latent", "grey"] = "saliency"
     seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_of_grey(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("initial") == "grey":
+            return {"strength": 1.0} | values
+        return values
 
     @model_validator(mode="after")
     def _draws_something(self) -> Self:

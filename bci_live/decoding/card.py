@@ -43,7 +43,8 @@ class TrainingFile(_Part):
 class DecoderCard(_Part):
     """Montage, settings, origin and measured scores of a decoder.
 
-    `rate`: Hz of the epochs. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
+    `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
+    none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
     embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `label_head`: which of the
     label heads validation chose. `scores` and `controls`: measured on runs that the scored head had not seen.
     """
@@ -56,6 +57,7 @@ class DecoderCard(_Part):
     filter: FilterConfig
     epoch: EpochConfig
     labels: tuple[str, ...] = Field(min_length=2)
+    marker_labels: dict[str, str] = {}
     bank_labels: tuple[str, ...]
     pipeline: str
     tokens: int = Field(ge=1, le=1000)
@@ -70,6 +72,13 @@ class DecoderCard(_Part):
     scores: dict[str, float] = {}
     controls: dict[str, float] = {}
     simulated: bool = False
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Self:
+        for what, names in (("label", self.labels), ("channel", self.channels)):
+            if len(set(names)) < len(names):
+                raise ValueError(f"a {what} stands there twice")
+        return self
 
     @model_validator(mode="after")
     def _band_below_nyquist(self) -> Self:

@@ -57,10 +57,18 @@ def save_decoder(out: Path, card: DecoderCard, weights: dict[str, Tensor]) -> De
     (fresh / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if (out / "README.md").is_file():
         shutil.copy(out / "README.md", fresh / "README.md")
-    if out.exists():
-        shutil.rmtree(out)
-    os.replace(fresh, out)
+    replace_folder(out, fresh)
     return card
+
+
+def replace_folder(out: Path, fresh: Path) -> None:
+    """Put `fresh` in the place of `out`; killed in the middle, one of the two is still there, whole."""
+    old = out.with_name(f".{out.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        os.replace(out, old)
+    os.replace(fresh, out)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_card(folder: Path) -> DecoderCard:

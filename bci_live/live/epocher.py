@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 from bci_live.live.mailbox import Mailbox
+from bci_live.live.protocols import Card
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan, artefact
 from bci_live.signal.montage import pick_channels
@@ -32,16 +34,15 @@ class Epocher:
         eeg: EegInlet,
         markers: MarkerInlet,
         plan: EpochPlan,
-        channels: tuple[str, ...],
-        labels: tuple[str, ...],
+        card: Card,
         mailbox: Mailbox[Epoch],
         telemetry: Telemetry,
         clock: Callable[[], float],
         timeout_s: float,
     ) -> None:
         self._ring, self._markers, self._plan = eeg.ring, markers, plan
-        self._channels, self._labels = channels, frozenset(labels)
-        self._picked = pick_channels(channels, eeg.facts.channels, eeg.facts.name)
+        self._channels, self._labels, self._marker_labels = card.channels, frozenset(card.labels), card.marker_labels
+        self._picked = pick_channels(card.channels, eeg.facts.channels, eeg.facts.name)
         self._mailbox, self._telemetry, self._clock, self._timeout_s = mailbox, telemetry, clock, timeout_s
         self._pending: list[tuple[float, int, Marker]] = []
         self._order = count()
@@ -79,6 +80,7 @@ class Epocher:
                 self._miss(marker, MissedReason.LATE, "the stream or the session ended before the window was complete")
 
     def _admit(self, marker: Marker) -> None:
+        marker = replace(marker, label=self._marker_labels.get(marker.label, marker.label))
         self._telemetry.marker(marker)
         if marker.label not in self._labels:
             known = ", ".join(sorted(self._labels)[:8]) + (", …" if len(self._labels) > 8 else "")

@@ -22,6 +22,7 @@ _POLL_S = 0.05
 # After the replay's last sample, for what is under way.
 _SETTLE_S = 2.0
 _FINISH_S = 30.0
+_SAY_EVERY_S = 20.0
 
 
 def run_headless(
@@ -40,11 +41,12 @@ def run_headless(
         if session.note:
             console.print(session.note)
         with _progress(console) as progress:
-            task = progress.add_task("Live", total=seconds)
+            task, said = progress.add_task("Live", total=seconds), 0.0
             while not interrupted and not _over(session, replay, begin, seconds):
                 for outcome in session.drain():
                     writer.write(outcome)
                 progress.update(task, completed=time.monotonic() - begin, description=f"{writer.shown} shown")
+                said = _say_sometimes(console, writer.shown, time.monotonic() - begin, said)
                 time.sleep(_POLL_S)
         session.finish(_FINISH_S)
         for outcome in session.drain():
@@ -52,7 +54,12 @@ def run_headless(
         snapshot = session.snapshot()
         return writer.finish(
             markers=snapshot.counts.markers,
-            badge=badge(snapshot.facts, stale=not (snapshot.status and snapshot.status.samples)),
+            unwritten=snapshot.counts.unread,
+            badge=badge(
+                snapshot.facts,
+                stale=not (snapshot.status and snapshot.status.samples),
+                simulated_decoder=snapshot.simulated_decoder,
+            ),
             seconds=round(time.monotonic() - begin, 1),
             stream=snapshot.facts.name if snapshot.facts else None,
             breaks=snapshot.status.breaks if snapshot.status else 0,
@@ -104,6 +111,14 @@ def _interruptions() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say_sometimes(console: Console, shown: int, seconds: float, said: float) -> float:
+    """Where no bar can be drawn, a line now and then; returns when the last one was said."""
+    if console.is_terminal or seconds - said < _SAY_EVERY_S:
+        return said
+    console.print(f"{shown} shown after {seconds:.0f} s")
+    return seconds
 
 
 def _progress(console: Console) -> Progress:

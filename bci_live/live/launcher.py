@@ -209,9 +209,11 @@ class BackgroundSession:
             with open_live(self._request, self._tell, keep_outcomes=False) as (session, replay):
                 self._session = session
                 self._tell("")
-                while not self._closing.wait(_LOOK_S):
-                    self._problem = replay.problem() if replay else None
-                self._session = None
+                try:
+                    while not self._closing.wait(_LOOK_S):
+                        self._problem = replay.problem() if replay else None
+                finally:
+                    self._session = None
         except BciError as error:
             self._problem = str(error)
         except Exception as error:

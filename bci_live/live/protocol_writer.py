@@ -20,6 +20,10 @@ from bci_live.stimuli.truth import stimulus_of
 from bci_live.types import Missed, Picture
 
 STAGES = ("epoch_ms", "saliency_ms", "first_image_ms", "image_ms")
+# Every line has all of it; null where a marker was missed.
+_LINE: dict[str, Any] = dict.fromkeys(
+    ("marker", "onset", "outcome", "detail", "scores", "top", "confidence", "image", "saliency", "seed", *STAGES)
+)
 _SHEET_ROWS = 40
 
 
@@ -95,7 +99,7 @@ class ProtocolWriter:
 
     def _missed_line(self, outcome: Missed) -> dict[str, Any]:
         self._missed[outcome.reason.value] += 1
-        return {
+        return _LINE | {
             "marker": outcome.marker.label,
             "onset": outcome.marker.time,
             "outcome": outcome.reason.value,
@@ -117,7 +121,7 @@ class ProtocolWriter:
         self._right += decoding.top == marker.label
         for stage in STAGES:
             self._times[stage].append(getattr(timings, stage))
-        return {
+        return _LINE | {
             "marker": marker.label,
             "onset": decoding.epoch.onset,
             "outcome": "shown",

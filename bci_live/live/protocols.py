@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from bci_live.config import EpochConfig, FilterConfig
@@ -22,6 +22,8 @@ class Card(Protocol):
     def epoch(self) -> EpochConfig: ...
     @property
     def labels(self) -> tuple[str, ...]: ...
+    @property
+    def marker_labels(self) -> Mapping[str, str]: ...
     @property
     def pipeline(self) -> str: ...
     @property

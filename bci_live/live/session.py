@@ -68,11 +68,11 @@ class LiveSession:
         self._warm_up()
         with ExitStack() as opening:
             streams = self._config.streams
-            self._eeg = EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s)
+            self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
             plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch)
-            self._markers = MarkerInlet(self._infos[1], self._clock)
+            self._markers = opening.enter_context(MarkerInlet(self._infos[1], self._clock))
             self._epocher = Epocher(
-                self._eeg, self._markers, plan, card.channels, card.labels, self._mailbox, self._telemetry, self._clock,
+                self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
                 self._config.live.marker_timeout_s,
             )  # fmt: skip
             notes = []
@@ -83,8 +83,6 @@ class LiveSession:
                     f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."
                 )
             self.note = " ".join(notes)
-            opening.enter_context(self._eeg)
-            opening.enter_context(self._markers)
             self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
             draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
             for stage in (draw_stage, self._epoch_stage):
@@ -155,6 +153,7 @@ class LiveSession:
             epoch=self._decoder.card.epoch,
             missed=self._telemetry.missed(),
             note=self.note,
+            simulated_decoder=self._decoder.card.simulated,
         )
 
     def _warm_up(self) -> None:

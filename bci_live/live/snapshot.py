@@ -41,11 +41,15 @@ Outcome = Shown | Missed
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Every marker is counted once it came in, and once more when it was shown or missed."""
+    """Every marker is counted once it came in, and once more when it was shown or missed.
+
+    `unread`: outcomes that were let go before anybody read them, because too many waited.
+    """
 
     markers: int = 0
     shown: int = 0
     missed: Mapping[MissedReason, int] = field(default_factory=dict)
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,16 @@ class LiveSnapshot:
     epoch: EpochConfig = field(default_factory=EpochConfig)
     missed: tuple[Missed, ...] = ()
     note: str = ""
+    simulated_decoder: bool = False
 
 
-def badge(facts: StreamFacts | None, stale: bool = False) -> str:
-    """LIVE, REPLAY, SIMULATED · REPLAY …, and STALE when nothing comes in (then nothing is LIVE): never left unsaid."""
+def badge(facts: StreamFacts | None, stale: bool = False, simulated_decoder: bool = False) -> str:
+    """LIVE, REPLAY, SIMULATED · REPLAY …, and STALE when nothing comes in (then nothing is LIVE): never left unsaid.
+
+    A decoder that was trained on a simulated head says nothing of a real one: that is said, too.
+    """
     if facts is None:
         return "NO STREAM"
     words = (["SIMULATED"] if facts.simulated else []) + (["REPLAY"] if facts.replay else [])
-    return " · ".join([*words, "STALE"] if stale else words or ["LIVE"])
+    words = [*words, "STALE"] if stale else words or ["LIVE"]
+    return " · ".join([*words, "SIMULATED DECODER"] if simulated_decoder and not facts.simulated else words)

@@ -17,7 +17,8 @@ from bci_live.types import Decoding, Marker, Missed, MissedReason, Reconstructio
 
 _RECENT_TIMES = 500
 _RECENT_MARKERS = 200
-_MOST_UNREAD = 100_000
+# Each holds a picture: some hundred megabytes.
+_MOST_UNREAD = 10_000
 
 
 class Telemetry:
@@ -38,7 +39,8 @@ class Telemetry:
         self._history: deque[Reconstruction] = deque(maxlen=history)
         self._recent: deque[Marker] = deque(maxlen=_RECENT_MARKERS)
         self._recent_missed: deque[Missed] = deque(maxlen=_RECENT_MARKERS)
-        self._unread: deque[Outcome] = deque(maxlen=_MOST_UNREAD)
+        self._unread: deque[Outcome] = deque()
+        self._let_go = 0
         self._decoding: Decoding | None = None
         self._reconstruction: Reconstruction | None = None
         self._last: Outcome | None = None
@@ -86,6 +88,9 @@ class Telemetry:
         self._last = outcome
         if self._keep_unread:
             self._unread.append(outcome)
+            if len(self._unread) > _MOST_UNREAD:
+                self._unread.popleft()
+                self._let_go += 1
         if isinstance(outcome, Missed):
             self._missed[outcome.reason] += 1
             self._recent_missed.append(outcome)
@@ -106,7 +111,7 @@ class Telemetry:
     def counts(self) -> Counts:
         """Markers, shown, missed."""
         with self._lock:
-            return Counts(self._markers, self._shown, dict(self._missed))
+            return Counts(self._markers, self._shown, dict(self._missed), self._let_go)
 
     def missed(self) -> tuple[Missed, ...]:
         """The last markers without a picture, newest last."""

@@ -32,25 +32,6 @@ class _Table:
     others: Mapping[str, TimeArray]
 
 
-def parse_labels(text: str | None) -> dict[str, str]:
-    """`"1=house,2=face"` as a dict; nothing gives an empty one.
-
-    Raises
-    ------
-    LabelError
-        If a part is not of the form NUMBER=NAME, or a number is named twice.
-    """
-    labels: dict[str, str] = {}
-    for part in filter(None, (part.strip() for part in (text or "").split(","))):
-        code, equals, name = (piece.strip() for piece in part.partition("="))
-        if not (equals and code and name):
-            raise LabelError(f"'{part}' does not map a marker to a label: write for instance --labels 1=house,2=face")
-        if code in labels:
-            raise LabelError(f"Marker {code} is mapped twice, to '{labels[code]}' and '{name}': name each number once.")
-        labels[code] = name
-    return labels
-
-
 def import_muse(files: Sequence[Path], out: Path, labels: Mapping[str, str], *, keep_aux: bool = False) -> list[Path]:
     """Write an XDF session for each CSV: `out` itself for one, else `out` with `_run-01`, `_run-02` … in its name.
 

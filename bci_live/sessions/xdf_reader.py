@@ -17,14 +17,13 @@ import pyxdf
 from bci_live.errors import RecordingError
 from bci_live.sessions.xdf_format import sound_chunks
 from bci_live.streams.markers import parse_marker
+from bci_live.streams.units import microvolts_per
 from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray
 
 # What pyxdf raises on files that are not as they should be: its bare error, or that of whatever it stumbled over.
 _PYXDF_ERRORS = (
     ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, ParseError, RuntimeError, TypeError, ValueError
 )  # fmt: skip
-
-_MICROVOLTS = {"v": 1e6, "volt": 1e6, "volts": 1e6, "mv": 1e3, "millivolt": 1e3, "millivolts": 1e3}
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:
     entries = [entry if isinstance(entry, dict) else {} for entry in _branch(desc, "channels").get("channel", [])]
     entries = (entries + [{}] * count)[:count]
     announced = [_leaf(entry, "unit") for entry in entries]
-    factors = np.array([_MICROVOLTS.get(unit.lower(), 1.0) for unit in announced])
+    factors = np.array([microvolts_per(unit) for unit in announced])
     facts = StreamFacts(
         name=_text(stream, "name"),
         kind=_text(stream, "type"),
@@ -137,8 +136,8 @@ def _markers(stream: _Stream) -> Iterator[Marker]:
     """A marker's label is its first channel: senders of several put codes of their own into the others."""
     name = _text(stream, "name")
     for row, stamp in zip(stream["time_series"], stream["time_stamps"], strict=True):
-        text = row[0] if _text(stream, "channel_format") == "string" else f"{row[0]:g}"
-        yield parse_marker(text, float(stamp), name)
+        if len(row):  # a damaged header may announce no channel
+            yield parse_marker(row[0], float(stamp), name)
 
 
 def _branch(parent: dict[str, Any], key: str) -> dict[str, Any]:

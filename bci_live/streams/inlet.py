@@ -18,6 +18,7 @@ from bci_live.streams.dejitter import Dejitter
 from bci_live.streams.discovery import facts
 from bci_live.streams.markers import parse_marker
 from bci_live.streams.ring import RingBuffer
+from bci_live.streams.units import microvolts_per
 from bci_live.types import Chunk, Marker, StreamFacts
 
 _PULL_S = 0.1
@@ -25,7 +26,6 @@ _OPEN_S = 10.0
 _CLOSE_S = 5.0
 _MOST_SAMPLES = 4096
 _MOST_MARKERS = 10_000
-_MICROVOLTS = {"v": 1e6, "volt": 1e6, "volts": 1e6, "mv": 1e3, "millivolt": 1e3, "millivolts": 1e3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,9 @@ class _Inlet:
             self._error = (
                 f"The stream '{self.facts.name}' is gone and cannot be recovered, because it has no source id."
             )
+        finally:
+            if not (self._closing.is_set() or self._error):  # a bug, whose traceback is on its way to the log
+                self._error = f"Reading the stream '{self.facts.name}' broke off. Start the program again."
 
     def _pull(self) -> None:
         raise NotImplementedError
@@ -102,7 +105,7 @@ class EegInlet(_Inlet):
         n_channels = len(self.facts.channels)
         self.ring = RingBuffer(n_channels, self.facts.rate, ring_seconds)
         self._dejitter = Dejitter(self.facts.rate)
-        self._scale = np.array([_MICROVOLTS.get(unit.lower(), 1.0) for unit in self.facts.units], dtype=np.float32)
+        self._scale = np.array([microvolts_per(unit) for unit in self.facts.units], dtype=np.float32)
         self._buffer = np.empty((_MOST_SAMPLES, n_channels), dtype=np.float32)
         self._rate = _RateMeter()
         self._stale_s = stale_s
@@ -172,7 +175,7 @@ class MarkerInlet(_Inlet):
             return
         if values is None:
             return
-        marker = parse_marker(_text(values[0]), stamp + self._offset_s, self.facts.name)
+        marker = parse_marker(values[0], stamp + self._offset_s, self.facts.name)
         with self._lock:
             if len(self._waiting) < _MOST_MARKERS:
                 self._waiting.append(marker)
@@ -180,19 +183,14 @@ class MarkerInlet(_Inlet):
                 self._dropped += 1
 
     def trouble(self) -> str:
-        """Which markers were lost: they came faster than anybody took them, or are no UTF-8. Empty when none was."""
+        """Why no more markers come, and which were lost: too many at once, or no UTF-8. Empty when all is well."""
         told = []
         if self._dropped:
             told.append(f"{self._dropped} were dropped, because {_MOST_MARKERS:,} were waiting already")
         if self._unreadable:
             told.append(f"{self._unreadable} could not be read, because they are no UTF-8")
-        return f"Markers of '{self.facts.name}': {'; '.join(told)}." if told else ""
-
-
-def _text(value: str | float) -> str:
-    if isinstance(value, str):
-        return value
-    return str(int(value)) if float(value).is_integer() else str(value)
+        lost = f"Markers of '{self.facts.name}': {'; '.join(told)}." if told else ""
+        return " ".join(filter(None, (self._error, lost)))
 
 
 class _RateMeter:

@@ -1,4 +1,4 @@
-"""The text of a marker: a plain label, or JSON with a label and what else the sender tells. It comes from the network."""
+"""A marker as it is sent: a number, a plain label, or JSON with a label and more. It comes from the network."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ LONGEST_LABEL = 200
 LONGEST_TEXT = 10_000
 
 
-def parse_marker(text: str, time: float, stream: str = "") -> Marker:
-    """`{"label": "dog", "layout": …}` becomes the label with the rest as detail; anything else is a label, cut to length."""
+def parse_marker(value: str | float, time: float, stream: str = "") -> Marker:
+    """`{"label": "dog", "layout": …}` becomes the label with the rest as detail; anything else is a label, cut to length.
+
+    A number is labelled by its digits, whole ones without a point: 2.0 is "2", live as in a file.
+    """
+    text = value if isinstance(value, str) else _digits(float(value))
     if text.startswith("{") and len(text) <= LONGEST_TEXT:
         try:
             told = json.loads(text)
@@ -21,6 +25,10 @@ def parse_marker(text: str, time: float, stream: str = "") -> Marker:
             label = told.pop("label")
             return Marker(label[:LONGEST_LABEL], time, stream, json.dumps(told) if told else "")
     return Marker(text.strip()[:LONGEST_LABEL], time, stream)
+
+
+def _digits(number: float) -> str:
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 def marker_text(marker: Marker) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bci_live.streams.inlet import EegInlet
+from bci_live.streams.ring import Window
 from bci_live.types import Marker
 
 with warnings.catch_warnings():
@@ -33,6 +34,7 @@ STIM_CHANNEL = "STI 014"
 _VOLTS_PER_MICROVOLT = 1e-6
 _BUFFER_S = 0.2
 _WAIT_S = 0.1
+_JOIN_S = 5.0
 
 
 class RingClient(_BaseClient):
@@ -82,7 +84,7 @@ class RingClient(_BaseClient):
         thread, self._recv_thread = self._recv_thread, None
         self._stopping.set()
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join(_JOIN_S)
         self._stopping.clear()
 
     def _buffer(self, start: int, first: int) -> NDArray[np.float64]:
@@ -105,8 +107,7 @@ class RingClient(_BaseClient):
     def _whole(self, marker: Marker, since_first: int) -> bool:
         if marker.label not in self._event_id or since_first < self._before:
             return False
-        window = self._ring.window(marker.time, self._before, self._after)
-        return hasattr(window, "samples")
+        return isinstance(self._ring.window(marker.time, self._before, self._after), Window)
 
 
 def _info(eeg: EegInlet) -> mne.Info:

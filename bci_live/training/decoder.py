@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def train_decoder(
     pipeline: Path,
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
+    marker_labels: Mapping[str, str] | None = None,
     seed: int = 0,
     minutes: float | None = None,
     device: str = "cpu",
@@ -65,6 +66,7 @@ def train_decoder(
     ----------
     sessions : recordings with markers, of one headset
     pipeline : folder of the diffusion pipeline whose caption bank and autoencoder the decoder learns to speak to
+    marker_labels : what the sessions' markers mean, where they are no labels; the decoder remembers it
     minutes : the longest that the saliency generator, the last to train, may take; it may stop early without harm
 
     Raises
@@ -81,7 +83,7 @@ def train_decoder(
     chosen = pick_device(device)
     for_encoder = encoder_training or EncoderTraining()
     bank = load_bank(pipeline)
-    examples = prepare_sessions(sessions, bank.labels, filter_config, epoch_config)
+    examples = prepare_sessions(sessions, bank.labels, filter_config, epoch_config, marker_labels or {})
     latents, is_latent = structure_of(examples.pictures, pipeline, chosen)
     card = _card(examples, bank, pipeline, latents, is_latent, filter_config, epoch_config)
     with _reproducible(seed), _phases(progress) as phase:
@@ -139,6 +141,7 @@ def _card(
         filter=filter_config,
         epoch=epoch_config,
         labels=examples.names,
+        marker_labels=examples.marker_labels,
         bank_labels=bank.labels,
         pipeline=pipeline.resolve().name,
         tokens=bank.embeddings.shape[1],

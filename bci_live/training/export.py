@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionImg2ImgPipeline
 from torch import nn
 
+from bci_live.decoding.storage import replace_folder
 from bci_live.diffusion.pipeline import quiet_libraries
 from bci_live.errors import DiffusionError
 from bci_live.stimuli.captions import BANK_FILE, CaptionBank
@@ -74,7 +74,7 @@ def export_pipeline(
         file.chmod(0o644)  # the library writes them for the owner's eyes alone
     if (out / "README.md").exists():
         shutil.copy(out / "README.md", fresh / "README.md")
-    _replace(out, fresh)
+    replace_folder(out, fresh)
 
 
 def _stored(model: nn.Module, kind: torch.dtype) -> nn.Module:
@@ -89,12 +89,3 @@ def _forget(config: Path, key: str) -> None:
     values = json.loads(config.read_text())
     values.pop(key, None)
     config.write_text(json.dumps(values, indent=2) + "\n")
-
-
-def _replace(out: Path, fresh: Path) -> None:
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        os.replace(out, old)
-    os.replace(fresh, out)
-    shutil.rmtree(old, ignore_errors=True)

@@ -15,6 +15,7 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from bci_live.errors import DiffusionError
 from bci_live.training import checkpoints
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -69,6 +70,11 @@ def run_loop(
                     group["lr"] = learning_rate(settings, step, done)
                 model.train()
                 loss = loss_at(model, step)
+                if not torch.isfinite(loss):
+                    raise DiffusionError(
+                        f"The training of '{settings.name}' diverged at step {step}: its loss is no number any more. "
+                        "Run the same command again: it goes on from the last checkpoint."
+                    )
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
                 optimizer.step()
@@ -81,8 +87,10 @@ def run_loop(
                 if time.monotonic() - saved > settings.save_every_s:
                     save()
                     saved = time.monotonic()
-        finally:
+        except (KeyboardInterrupt, SystemExit):
             save()
+            raise
+    save()
     return average
 
 

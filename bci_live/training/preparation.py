@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.card import TrainingFile
 from bci_live.errors import LabelError, MontageError, RecordingError
+from bci_live.sessions.labels import named
 from bci_live.sessions.recording import Recording, digest, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.stimuli.catalogue import load_catalogue
@@ -29,12 +30,14 @@ class TrainingSet:
     """What all heads are fitted to.
 
     `data`: (n, channels, times), µV. `labels`: (n,), index into `names`. `runs`: (n,), the number of each epoch's
-    session. `pictures`: (m, 64, 64, 3), the different stimuli. `shown`: (n,), index into `pictures`. `rate`: Hz.
+    session. `marker_labels`: what the sessions' own markers mean. `pictures`: (m, 64, 64, 3), the different stimuli.
+    `shown`: (n,), index into `pictures`. `rate`: Hz.
     """
 
     data: FloatArray
     labels: NDArray[np.int64]
     names: tuple[str, ...]
+    marker_labels: Mapping[str, str]
     runs: NDArray[np.int64]
     pictures: Picture
     shown: NDArray[np.int64]
@@ -45,9 +48,13 @@ class TrainingSet:
 
 
 def prepare_sessions(
-    sessions: Sequence[Path], bank_labels: Sequence[str], filter_config: FilterConfig, epoch_config: EpochConfig
+    sessions: Sequence[Path],
+    bank_labels: Sequence[str],
+    filter_config: FilterConfig,
+    epoch_config: EpochConfig,
+    marker_labels: Mapping[str, str],
 ) -> TrainingSet:
-    """Read, cut and label the recordings.
+    """Read, cut and label the recordings; `marker_labels` names the markers that are no labels themselves.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def prepare_sessions(
     """
     if not sessions:
         raise RecordingError("There is no session to train on. Name at least one recording.")
-    recordings = [read_recording(Path(path)) for path in sessions]
+    recordings = [named(read_recording(Path(path)), marker_labels) for path in sessions]
     for recording in recordings:
         _check_montage(recordings[0], recording)
         _check_labels(recording, bank_labels)
@@ -75,6 +82,7 @@ def prepare_sessions(
         data=np.concatenate([cut.data for cut in cuts]),
         labels=np.array([names.index(label) for label in labels]),
         names=names,
+        marker_labels=marker_labels,
         runs=np.repeat(np.arange(len(cuts)), [len(cut.labels) for cut in cuts]),
         pictures=pictures,
         shown=shown,
@@ -108,7 +116,7 @@ def _check_labels(recording: Recording, bank_labels: Sequence[str]) -> None:
         named = ", ".join(f"{label!r} ({count} times)" for label, count in unknown.most_common(5))
         raise LabelError(
             f"'{recording.path}' has markers with labels that the pipeline has no caption for: {named}. "
-            f"It knows: {', '.join(bank_labels)}. Name the markers so when importing (--labels 1=house,2=face)."
+            f"It knows: {', '.join(bank_labels)}. Say what the markers mean: --labels 1=house,2=face"
         )
 
 

@@ -51,7 +51,7 @@ class Header(QWidget):
         """Name and size of the stream, the badge, and for how long nothing came."""
         facts, status = snapshot.facts, snapshot.status
         stale = status is not None and status.stale
-        self.badge.show_badge(badge(facts, stale))
+        self.badge.show_badge(badge(facts, stale, snapshot.simulated_decoder))
         about = [f"{facts.name} · {len(facts.channels)} channels · {facts.rate:g} Hz"] if facts else []
         self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
         if snapshot.phase == "ended":

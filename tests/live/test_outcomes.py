@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -20,6 +21,7 @@ from bci_live.signal.epoching import EpochPlan
 from bci_live.types import Epoch, Marker, Missed, MissedReason
 from tests.live.fakes import RATE, REFUSAL, FakeDecoder, FakeEeg, FakeMarkers, FakeReconstructor
 
+CARD = SimpleNamespace(channels=("A", "B"), labels=("a", "b"), marker_labels={"1": "a"})
 PLAN = EpochPlan(RATE, RATE, FilterConfig(pre_roll_s=0.5), EpochConfig(stop_s=0.4))
 
 
@@ -32,7 +34,7 @@ class Bench:
         self.telemetry = Telemetry(history=10)
         mailbox: Mailbox[Epoch] = Mailbox(waiting)
         self.epocher = Epocher(
-            self.eeg, self.markers, PLAN, ("A", "B"), ("a", "b"), mailbox, self.telemetry, lambda: self.now, timeout_s=5
+            self.eeg, self.markers, PLAN, CARD, mailbox, self.telemetry, lambda: self.now, timeout_s=5
         )  # type: ignore[arg-type]
         self.drawer = Drawer(
             mailbox, decoder or FakeDecoder(), FakeReconstructor(), self.telemetry, self.errors, seed=7
@@ -40,6 +42,20 @@ class Bench:
 
     def reasons(self) -> list[str]:
         return [o.reason.value if isinstance(o, Missed) else "shown" for o in self.telemetry.drain()]
+
+
+def test_a_marker_that_is_no_label_is_shown_under_the_one_that_the_decoder_remembers() -> None:
+    bench = Bench()
+    bench.markers.waiting = [Marker("1", 1.0), Marker("2", 1.0)]
+    bench.eeg.write(0, 160)
+    bench.now = 1.45
+    bench.epocher.step()
+    bench.drawer.step()
+    unknown, shown = bench.telemetry.drain()
+    assert isinstance(shown, Shown)
+    assert shown.marker == Marker("a", 1.0)
+    assert isinstance(unknown, Missed)
+    assert unknown.reason is MissedReason.UNKNOWN_LABEL
 
 
 def test_a_marker_whose_window_is_whole_is_shown_with_its_times() -> None:

@@ -44,7 +44,7 @@ class SaysDog:
 
     card = SimpleNamespace(
         channels=("e2", "E1"), rate=RATE, filter=FilterConfig(pre_roll_s=1.0), epoch=EpochConfig(stop_s=0.5),
-        labels=("dog", "house"), pipeline="", simulated=False,
+        labels=("dog", "house"), marker_labels={}, pipeline="", simulated=False,
     )  # fmt: skip
 
     def decode(self, epoch: Epoch) -> Decoding:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bci_live.errors import LabelError, RecordingError
-from bci_live.sessions.muse_csv import import_muse, parse_labels
+from bci_live.sessions.muse_csv import import_muse
 from bci_live.sessions.recording import read_recording
 
 from .conftest import DATA
@@ -117,12 +117,3 @@ def test_an_existing_session_and_a_wrong_suffix_are_refused(tmp_path: Path, tabl
         import_muse([table], tmp_path / "out.xdf", {})
     with pytest.raises(RecordingError, match=r"name it out\.xdf"):
         import_muse([table], tmp_path / "out.edf", {})
-
-
-def test_labels_are_parsed_and_their_mistakes_named() -> None:
-    assert parse_labels(" 1=house, 2 = face,") == FACES
-    assert parse_labels("") == {}
-    with pytest.raises(LabelError, match="'face' does not map"):
-        parse_labels("1=house,face")
-    with pytest.raises(LabelError, match="mapped twice"):
-        parse_labels("1=house,1=face")

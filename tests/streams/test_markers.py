@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,11 @@ def test_json_with_a_label_keeps_the_rest_as_detail() -> None:
 
 def test_plain_text_is_the_label() -> None:
     assert parse_marker("face", 1.0).label == "face"
+
+
+@pytest.mark.parametrize(("number", "label"), [(2, "2"), (2.0, "2"), (1_234_567.0, "1234567"), (0.5, "0.5")])
+def test_a_number_is_labelled_by_its_digits(number: float, label: str) -> None:
+    assert parse_marker(number, 1.0).label == label
 
 
 @given(st.text(max_size=3000) | st.text(max_size=50).map(lambda inside: "{" + inside))

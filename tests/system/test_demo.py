@@ -26,7 +26,7 @@ def test_the_demo_names_what_was_shown_on_its_held_out_session(bci_live: Run, tm
     assert len(lines) == summary["markers"] >= 20
     # Chance is 1 of 40; the whole session gets more than half (docs/measured.md), thirty trials leave ± 0.09.
     right = sum(line["top"] == line["marker"] for line in shown)
-    assert right / len(shown) >= 0.4
+    assert right / len(shown) >= 0.5
     assert summary["accuracy"]["chance"] == pytest.approx(1 / 40)
     assert all((out / line["image"]).is_file() and (out / line["saliency"]).is_file() for line in shown)
     for stage in ("epoch_ms", "saliency_ms", "first_image_ms", "image_ms"):

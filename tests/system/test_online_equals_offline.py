@@ -30,7 +30,7 @@ class KeepsEpochs:
 
     def __init__(self, channels: tuple[str, ...], rate: float) -> None:
         self.card = SimpleNamespace(
-            channels=channels, rate=rate, filter=FilterConfig(), epoch=EpochConfig(), labels=("face", "house"),
+            channels=channels, rate=rate, filter=FilterConfig(), epoch=EpochConfig(), labels=("face", "house"), marker_labels={},
             pipeline="", simulated=False,
         )  # fmt: skip
 

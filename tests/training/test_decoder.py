@@ -104,6 +104,24 @@ def test_the_same_seed_gives_the_same_decoder(trained: Path, sessions: list[Path
     assert weights[0] == weights[1] != weights[2]
 
 
+def test_markers_that_are_numbers_are_named_and_the_decoder_remembers_it(
+    trained: Path, sessions: list[Path], folder: Path
+) -> None:
+    numbers = {"house": "1", "face": "2"}
+    coded = []
+    for path in sessions:
+        recording = read_recording(path)
+        markers = tuple(replace(marker, label=numbers[marker.label]) for marker in recording.markers)
+        write_recording(folder / f"coded-{path.name}", replace(recording, markers=markers))
+        coded.append(folder / f"coded-{path.name}")
+    with pytest.raises(LabelError, match="--labels 1=house,2=face"):
+        train(coded, folder / "coded")
+    train(coded, folder / "coded", marker_labels={"1": "house", "2": "face"})
+    card, plain = load_decoder(folder / "coded").card, load_decoder(trained).card
+    assert card.marker_labels == {"1": "house", "2": "face"}
+    assert card.weights_sha256 == plain.weights_sha256  # but for the names, the recordings are the same
+
+
 def test_what_is_in_the_folder_is_not_overwritten_unasked(trained: Path, sessions: list[Path]) -> None:
     before = (trained / "weights.safetensors").read_bytes()
     with pytest.raises(DecoderError, match="overwrite"):

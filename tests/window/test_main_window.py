@@ -119,6 +119,10 @@ def test_the_badge_tells_what_kind_of_data_this_is(open_window: OpenWindow, sour
     assert window.header.notice.text() == "No sample for 3 s"
     show(window, source, replace(state, status=stale))
     assert window.header.badge.text() == "SIMULATED · REPLAY · STALE"
+    show(window, source, replace(state, facts=live, simulated_decoder=True))
+    assert window.header.badge.text() == "LIVE · SIMULATED DECODER"
+    show(window, source, replace(state, simulated_decoder=True))
+    assert window.header.badge.text() == "SIMULATED · REPLAY"
 
 
 def test_scores_are_bars_best_first_with_the_confidence(open_window: OpenWindow, source: ExampleSource) -> None:
