@@ -12,13 +12,19 @@ MEMORY_S = 10.0
 FLOOR_S = 0.02
 FIRST_FLOOR_S = 0.075
 JITTERS = 12.0
+# A smaller loss hides in the jitter, but shifts every stamp after it to one side: residuals that for so long are all
+# beyond the larger of these are a loss, too. (Muse packets: never all beyond 5 ms for 0.15 s without one.)
+SHIFT_S = 0.25
+SHIFT_FLOOR_S = 0.003
+SHIFT_JITTERS = 2.5
 
 
 class Dejitter:
     """A second-order tracking loop over one stream's stamps; every sample moves it, so chunking changes nothing.
 
     Unlike a recursion that counts samples across a loss (liblsl's `proc_dejitter`), a residual that is many times the usual
-    one begins a new segment at the new stamp. State: time and period of the last sample, mean absolute residual.
+    one begins a new segment at the new stamp; residuals that stay on one side begin one, too, a moment after the loss.
+    State: time and period of the last sample, mean absolute residual, and the residuals since they are on one side.
     """
 
     def __init__(self, rate: float) -> None:
@@ -28,6 +34,8 @@ class Dejitter:
         self._seen = 0
         self._in_segment = 0
         self._jitter = 0.0
+        self._shifted = 0
+        self._shift = 0.0
 
     def straighten(self, stamps: TimeArray) -> tuple[TimeArray, tuple[int, ...]]:
         """The straightened times of the next stamps (n,), s, and the indices at which a new segment begins.
@@ -52,6 +60,10 @@ class Dejitter:
         if self._seen == 1 or abs(residual) > self._limit():
             self._time, self._in_segment = stamp, 1
             return self._seen > 1
+        if self._is_shifted(residual):
+            self._time, self._in_segment = predicted + self._shift / self._shifted, self._shifted
+            self._shifted, self._shift = 0, 0.0
+            return True
         self._in_segment += 1
         # A growing average until the memory is full, then a constant gain; the period follows critically damped.
         memory = MEMORY_S * self._rate
@@ -62,6 +74,17 @@ class Dejitter:
             self._period += 0.25 * gain * gain * residual
         self._jitter += (abs(residual) - self._jitter) / min(self._seen, memory)
         return False
+
+    def _is_shifted(self, residual: float) -> bool:
+        """Whether the residuals have been clearly on one side for so long that samples must have been lost."""
+        if abs(residual) <= max(SHIFT_FLOOR_S, SHIFT_JITTERS * self._jitter):
+            self._shifted, self._shift = 0, 0.0
+            return False
+        if residual * self._shift < 0:
+            self._shifted, self._shift = 0, 0.0
+        self._shifted += 1
+        self._shift += residual
+        return self._shifted >= SHIFT_S * self._rate and self._in_segment > self._rate
 
     def _limit(self) -> float:
         floor = FLOOR_S if self._in_segment > self._rate else FIRST_FLOOR_S

@@ -35,6 +35,8 @@ def replaying(path: Path, source_id: str, **options: object) -> Iterator[subproc
     """`play` in a process of its own."""
     arguments = "".join(f", {name}={value!r}" for name, value in options.items())
     program = (
+        # Tests that run in the background hand on that SIGINT is to be ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from pathlib import Path; from bci_live.sessions.replay import play; "
         f"play(Path({str(path)!r}), source_id={source_id!r}{arguments})"
     )

@@ -43,6 +43,14 @@ def test_after_a_lost_second_the_times_are_right_at_once() -> None:
     assert np.abs(times - kept).max() < 0.002
 
 
+@pytest.mark.parametrize(("rate", "lost"), [(250.0, 1), (250.0, 3), (1000.0, 4), (500.0, 9)])
+def test_a_few_lost_samples_show_by_the_stamps_after_them(rate: float, lost: int) -> None:
+    stamps = np.delete(np.arange(5000) / rate, slice(2500, 2500 + lost))
+    times, (found,) = Dejitter(rate).straighten(stamps)
+    assert 0 <= found - 2500 <= rate / 4  # too little to be told from jitter at once
+    assert np.abs(times - stamps)[found:].max() < 0.002
+
+
 def test_jitter_is_straightened_to_a_fraction_of_a_sample() -> None:
     times, breaks = Dejitter(RATE).straighten(jittered(10_000, 1))
     truth = 10 + np.arange(10_000) / RATE
@@ -76,3 +84,13 @@ def test_real_muse_packets_are_jitter_and_a_real_hole_is_seen(run: Path) -> None
     assert np.abs(times - line)[2560:].max() < 0.00195
     holed = np.delete(stamps, slice(10_000, 10_052))
     assert Dejitter(256.0).straighten(holed)[1] == (10_000,)
+
+
+@pytest.mark.skipif(not MUSE_RUNS, reason="the real recordings are not beside the project")
+@pytest.mark.parametrize("run", MUSE_RUNS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("lost", [6, 12], ids=["half a packet", "a packet"])
+def test_a_lost_packet_is_seen_through_the_jitter_of_the_others(run: Path, lost: int) -> None:
+    stamps = np.loadtxt(run, delimiter=",", skiprows=1, usecols=0)
+    for at in range(4_000, 24_000, 5_003):
+        (found,) = Dejitter(256.0).straighten(np.delete(stamps, slice(at, at + lost)))[1]
+        assert 0 <= found - at < 64  # a quarter of a second
