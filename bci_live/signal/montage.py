@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from bci_live.errors import MontageError
 
 
-def pick_channels(wanted: Sequence[str], there: Sequence[str], source: str) -> NDArray[np.intp]:
-    """Indices into `there` of the channels `wanted`, whatever their case.
+def pick_channels(wanted: Sequence[str], there: Sequence[str], source: str) -> NDArray[np.intp] | slice:
+    """Indices into `there` of the channels `wanted`, whatever their case; a slice, which copies nothing, of all in order.
 
     Raises
     ------
@@ -25,4 +25,5 @@ def pick_channels(wanted: Sequence[str], there: Sequence[str], source: str) -> N
             f"The decoder needs the channels {', '.join(missing)}, which '{source}' does not have. "
             f"It has {', '.join(there)}. Train a decoder for this headset: bci-live train SESSION… --out DIR"
         )
-    return np.array([places[name.lower()] for name in wanted], dtype=np.intp)
+    picked = [places[name.lower()] for name in wanted]
+    return slice(None) if picked == [*range(len(there))] else np.array(picked, dtype=np.intp)

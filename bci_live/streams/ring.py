@@ -6,8 +6,10 @@ import threading
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bci_live.types import Chunk, FloatArray, MissedReason
 
@@ -22,12 +24,15 @@ class Window:
 
 
 class RingBuffer:
-    """Fixed circular arrays, addressed by the running count of samples. Not lock-free: torn reads are worse than 5 µs."""
+    """Fixed circular arrays, addressed by the running count of samples. Not lock-free: torn reads are worse than 5 µs.
+
+    Channels lie side by side in memory, as epochs have them: a window is a copy of whole stretches, not of single values.
+    """
 
     def __init__(self, n_channels: int, rate: float, seconds: float) -> None:
         self.rate = rate
         self.capacity = max(int(rate * seconds), 1)
-        self._samples = np.zeros((self.capacity, n_channels), dtype=np.float32)
+        self._samples = np.zeros((n_channels, self.capacity), dtype=np.float32)
         self._times = np.zeros(self.capacity, dtype=np.float64)
         self._count = 0
         self._segments: deque[int] = deque([0])
@@ -62,9 +67,9 @@ class RingBuffer:
             first = self._count + n - kept
             place = first % self.capacity
             until_edge = min(kept, self.capacity - place)
-            for ring, new in ((self._samples, chunk.samples[n - kept :]), (self._times, chunk.times[n - kept :])):
-                ring[place : place + until_edge] = new[:until_edge]
-                ring[: kept - until_edge] = new[until_edge:]
+            for ring, new in ((self._samples, chunk.samples[n - kept :].T), (self._times, chunk.times[n - kept :])):
+                ring[..., place : place + until_edge] = new[..., :until_edge]
+                ring[..., : kept - until_edge] = new[..., until_edge:]
             self._segments.extend(self._count + index for index in chunk.breaks)
             self._breaks_seen += len(chunk.breaks)
             self._count += n
@@ -92,7 +97,7 @@ class RingBuffer:
                 return MissedReason.GAP
             if onset + after > end:
                 return None if end == self._count else MissedReason.GAP
-            samples = self._copy(onset - before, onset + after)
+            samples = self._copy(self._samples, onset - before, onset + after).T
             arrived = self._arrivals[bisect_left(self._ends, onset + after)]
             return Window(samples, float(self._times[onset % self.capacity]), arrived)
 
@@ -106,10 +111,10 @@ class RingBuffer:
         with self._changed:
             start = max(0, start, self._count - self.capacity)
             end = min(end, self._count)
-            places = np.arange(start, end) % self.capacity
             breaks = tuple(segment - start for segment in self._segments if start < segment < end)
             arrived = self._arrivals[-1] if self._arrivals else 0.0
-            return Chunk(self._samples[places], self._times[places], arrived, breaks)
+            samples, times = (self._copy(ring, start, end) for ring in (self._samples, self._times))
+            return Chunk(samples.T, times, arrived, breaks)
 
     def wait_newer(self, than_count: int, timeout: float) -> int:
         """Block until more samples than `than_count` were written, at most `timeout` seconds; returns the count."""
@@ -146,10 +151,10 @@ class RingBuffer:
                 return index - 1
         return index
 
-    def _copy(self, start: int, end: int) -> FloatArray:
-        place, n = start % self.capacity, end - start
+    def _copy(self, ring: NDArray[Any], start: int, end: int) -> NDArray[Any]:
+        place, n = start % self.capacity, max(0, end - start)
         until_edge = min(n, self.capacity - place)
-        return np.concatenate([self._samples[place : place + until_edge], self._samples[: n - until_edge]])
+        return np.concatenate([ring[..., place : place + until_edge], ring[..., : n - until_edge]], axis=-1)
 
     def _forget(self) -> None:
         oldest = self._count - self.capacity

@@ -84,5 +84,7 @@ def test_artefacts_are_named_with_their_channel() -> None:
 
 def test_channels_are_picked_by_name_and_missing_ones_named() -> None:
     np.testing.assert_array_equal(pick_channels(("oz", "Cz"), ("Cz", "Pz", "Oz"), "cap"), [2, 0])
+    # All in order is a slice, which copies nothing.
+    assert pick_channels(("cz", "Pz"), ("Cz", "Pz"), "cap") == slice(None)
     with pytest.raises(MontageError, match=r"O1, O2.*'cap'"):
         pick_channels(("O1", "O2", "Cz"), ("Cz",), "cap")

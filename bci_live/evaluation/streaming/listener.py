@@ -89,7 +89,8 @@ def main() -> None:
         while (now := clock()) < since + plan.seconds:
             epoch = mailbox.take(_LOOK_S)
             if epoch is not None:
-                got.append(Listened(epoch.data[:2], clock()))
+                now = clock()
+                got.append(Listened(epoch.data[:2].copy(), now))
             if now - looked > _LOOK_S:
                 looked = now
                 for check in checks:
