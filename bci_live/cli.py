@@ -73,6 +73,7 @@ def live(
 ) -> None:
     """Connect to EEG and markers over LSL and show, or write, what the EEG tells."""
     from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
+    from bci_live.live.protocol_writer import describe
 
     diffusion = DiffusionConfig.model_validate(
         {"steps": steps, "initial": initial, "seed": seed}
@@ -116,6 +117,30 @@ def replay(
     play_with_progress(
         file, loop=loop, start_s=start, lead_s=lead, source_id=source_id, wait_for_consumers_s=wait, parent=parent
     )
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option(help="The folder of recordings; BIDS folders are made in it.")] = Path(
+        "recordings"
+    ),
+    stream: Annotated[list[str] | None, typer.Option(help="Name of a stream, again for each; without it, all.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after so long; without it, at Ctrl-C.", min=0.1)] = None,
+    subject: Annotated[str, typer.Option(help="Letters and digits.")] = "01",
+    session: Annotated[str, typer.Option(help="Letters and digits.")] = "01",
+    task: Annotated[str, typer.Option(help="Letters and digits.")] = "pictures",
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was recorded as JSON.")] = False,
+) -> None:
+    """Record LSL streams into one XDF file, safe against crashes and full disks."""
+    from bci_live.sessions.record import record as record_streams
+
+    done = record_streams(out, stream or (), seconds=seconds, subject=subject, session=session, task=task)
+    streams = {it.name: it.samples for it in done.streams}
+    if as_json:
+        print(json.dumps({"path": str(done.path), "seconds": done.seconds, "bytes": done.size, "samples": streams}))
+    else:
+        told = ", ".join(f"{name} {count:,} samples" for name, count in streams.items())
+        print(f"{done.path}: {done.seconds:g} s, {done.size / 1e6:.1f} MB; {told}")
 
 
 @app.command()
@@ -227,31 +252,6 @@ def _report(figures: dict[str, dict[str, object]], as_json: bool) -> None:
         return
     for who, values in figures.items():
         print(f"{who}: " + ", ".join(f"{name} {value}" for name, value in values.items()))
-
-
-def describe(summary: dict[str, object], out: Path) -> str:
-    """The summary of a headless run in the words of a person."""
-    missed = summary["missed"]
-    reasons = ", ".join(f"{count} {reason}" for reason, count in missed.items()) if isinstance(missed, dict) else ""
-    lines = [
-        f"{summary['badge']}: {summary['shown']} of {summary['markers']} markers shown"
-        + (f"; missed: {reasons}" if reasons else "")
-    ]
-    times = summary.get("image_ms")
-    if isinstance(times, dict) and times.get("median") is not None:
-        lines.append(
-            f"Picture {times['median']:.0f} ms (median) after the window's last sample, p95 {times['p95']:.0f} ms"
-        )
-    accuracy = summary.get("accuracy")
-    if isinstance(accuracy, dict):
-        lines.append(
-            f"Top-1 {accuracy['top1']:.0%} of {accuracy['of']} pictures whose truth is known; chance {accuracy['chance']:.1%}"
-        )
-    errors = summary.get("errors")
-    if isinstance(errors, list) and errors:
-        lines.append(f"Errors on the way: {'; '.join(map(str, errors))}")
-    lines.append(f"Pictures, protocol and contact sheet: {out}")
-    return "\n".join(lines)
 
 
 def main() -> None:

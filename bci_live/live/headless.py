@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from bci_live.live.protocol_writer import ProtocolWriter
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.live.session import LiveSession
 from bci_live.live.snapshot import LiveSnapshot, badge
+from bci_live.sessions.interruptions import interruptions
 from bci_live.types import MissedReason
 
 _POLL_S = 0.05
@@ -37,7 +35,7 @@ def run_headless(
     """Write every outcome into `out` until the replay is over, `seconds` have passed, or Ctrl-C. Returns the summary."""
     labels = session.snapshot().labels
     begin = time.monotonic()
-    with ProtocolWriter(out, labels) as writer, _interruptions() as interrupted:
+    with ProtocolWriter(out, labels) as writer, interruptions() as interrupted:
         if session.note:
             console.print(session.note)
         with _progress(console) as progress:
@@ -93,24 +91,6 @@ def _over(session: LiveSession, replay: ReplayProcess | None, begin: float, seco
     return (quiet and session.idle) or (
         status is not None and status.age_s is not None and status.age_s > 2 * _SETTLE_S
     )
-
-
-@contextmanager
-def _interruptions() -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM end the session in order, so that everything is written: the list is no longer empty.
-
-    No `Event`: a handler that sets it while this very thread holds its lock waits for ever.
-    """
-    interrupted: list[int] = []
-    before = {
-        number: signal.signal(number, lambda which, _: interrupted.append(which))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield interrupted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _say_sometimes(console: Console, shown: int, seconds: float, said: float) -> float:

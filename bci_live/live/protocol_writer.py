@@ -133,3 +133,28 @@ class ProtocolWriter:
             "seed": reconstruction.seed,
             **{stage: round(getattr(timings, stage), 3) for stage in STAGES},
         }
+
+
+def describe(summary: dict[str, object], out: Path) -> str:
+    """The summary of a headless run in the words of a person."""
+    missed = summary["missed"]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in missed.items()) if isinstance(missed, dict) else ""
+    lines = [
+        f"{summary['badge']}: {summary['shown']} of {summary['markers']} markers shown"
+        + (f"; missed: {reasons}" if reasons else "")
+    ]
+    times = summary.get("image_ms")
+    if isinstance(times, dict) and times.get("median") is not None:
+        lines.append(
+            f"Picture {times['median']:.0f} ms (median) after the window's last sample, p95 {times['p95']:.0f} ms"
+        )
+    accuracy = summary.get("accuracy")
+    if isinstance(accuracy, dict):
+        lines.append(
+            f"Top-1 {accuracy['top1']:.0%} of {accuracy['of']} pictures whose truth is known; chance {accuracy['chance']:.1%}"
+        )
+    errors = summary.get("errors")
+    if isinstance(errors, list) and errors:
+        lines.append(f"Errors on the way: {'; '.join(map(str, errors))}")
+    lines.append(f"Pictures, protocol and contact sheet: {out}")
+    return "\n".join(lines)

@@ -8,56 +8,73 @@ boundary chunks let a reader find its way in a damaged file.
 from __future__ import annotations
 
 import os
-import re
 import struct
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
-from xml.etree import ElementTree as ET
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bci_live.errors import RecordingError
 from bci_live.sessions.recording import Recording
+from bci_live.sessions.xdf_description import file_header, stream_footer, stream_header, xml
 from bci_live.sessions.xdf_format import BOUNDARY, FORMATS, MAGIC, Tag, pack_size
 from bci_live.streams.markers import marker_text
 from bci_live.types import Marker, StreamFacts, TimeArray
 
 BOUNDARY_EVERY_S = 10.0  # as the specification recommends
 
-# XML 1.0 has no way to write these, not even escaped.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# More is not held back, however seldom `flush` is called.
+_MOST_HELD = 1 << 20
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Stream:
+    """What a footer tells of a stream, so far."""
+
     channels: int
     channel_format: str
     count: int = 0
     first: float | None = None
     last: float | None = None
-    offsets: list[tuple[float, float]] = field(default_factory=list)
+    offsets: tuple[tuple[float, float], ...] = ()
 
 
 class XdfWriter:
     """An XDF file that is being written; use it with `with`.
 
+    Only whole chunks reach the disk: when it is full, the file ends with the last one that found room, and its footers.
+
+    Parameters
+    ----------
+    path : of the file, which must not exist
+    reserve : bytes that are kept on the disk for the footers, in a file beside it
+
     Raises
     ------
     RecordingError
-        If the file exists already or cannot be created.
+        If the file exists already or cannot be created; later, from whatever writes, if the disk takes no more.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reserve: int = 0) -> None:
         self.path = Path(path)
         self._streams: list[_Stream] = []
+        self._on_disk: tuple[_Stream, ...] = ()
+        # What is not on the disk yet: whole chunks, each with what the footers would tell after it.
+        self._pending: deque[tuple[bytes, tuple[_Stream, ...]]] = deque()
+        self._held = 0
+        self._size = 0
         self._boundary_at: float | None = None
+        self._reserve = self.path.with_name(f".{self.path.name}.reserve") if reserve else None
         try:
-            self._file: BinaryIO = self.path.open("xb")
+            if self._reserve:
+                self._reserve.write_bytes(bytes(reserve))
+            self._file: RawIOBase = self.path.open("xb", buffering=0)
         except FileExistsError as error:
             raise RecordingError(
                 f"'{self.path}' exists already and is not overwritten: choose another name."
@@ -66,11 +83,8 @@ class XdfWriter:
             raise RecordingError(
                 f"'{self.path}' cannot be created: {error.strerror}. Choose another folder."
             ) from error
-        self._file.write(MAGIC)
-        header = ET.Element("info")
-        _child(header, "version", "1.0")
-        _child(header, "datetime", datetime.now(UTC).astimezone().isoformat(timespec="seconds"))
-        self._chunk(Tag.FILE_HEADER, _xml(header))
+        self._hold(MAGIC)
+        self._chunk(Tag.FILE_HEADER, xml(file_header()))
 
     def __enter__(self) -> Self:
         return self
@@ -80,13 +94,23 @@ class XdfWriter:
     ) -> None:
         self.close()
 
-    def add_stream(self, facts: StreamFacts, channel_format: str) -> int:
-        """Announce a stream of `channel_format` (a key of `FORMATS`, or "string"); its number names it from here on."""
+    @property
+    def size(self) -> int:
+        """Bytes that are on the disk."""
+        return self._size
+
+    def add_stream(self, facts: StreamFacts, channel_format: str, description: bytes | None = None) -> int:
+        """Announce a stream of `channel_format` (a key of `FORMATS`, or "string"); its number names it from here on.
+
+        `description`: the sender's own XML, where there is one.
+        """
         if channel_format != "string" and channel_format not in FORMATS:
             raise ValueError(f"channel format '{channel_format}' is none of {[*FORMATS, 'string']}")
         self._streams.append(_Stream(len(facts.channels), channel_format))
         number = len(self._streams)
-        self._chunk(Tag.STREAM_HEADER, struct.pack("<I", number) + _xml(_stream_header(facts, channel_format)))
+        self._chunk(
+            Tag.STREAM_HEADER, struct.pack("<I", number) + (description or xml(stream_header(facts, channel_format)))
+        )
         return number
 
     def write_samples(self, number: int, samples: NDArray[Any], stamps: TimeArray) -> None:
@@ -101,97 +125,93 @@ class XdfWriter:
         rows["size"], rows["stamp"], rows["values"] = 8, stamps, samples
         self._write(number, rows.tobytes(), stamps)
 
-    def write_strings(self, number: int, texts: Sequence[str], stamps: TimeArray) -> None:
-        """Append one text a stamp, to a string stream of one channel."""
-        encoded = [text.encode(errors="replace") for text in texts]
+    def write_strings(self, number: int, texts: Sequence[Sequence[str | bytes]], stamps: TimeArray) -> None:
+        """Append a text for each channel a stamp, to a string stream; bytes go into the file as they are."""
         rows = [
-            struct.pack("<Bd", 8, stamp) + pack_size(len(text)) + text
-            for text, stamp in zip(encoded, stamps, strict=True)
+            struct.pack("<Bd", 8, stamp) + b"".join(_packed(text) for text in row)
+            for row, stamp in zip(texts, stamps, strict=True)
         ]
         self._write(number, b"".join(rows), stamps)
 
     def write_clock_offset(self, number: int, time: float, offset: float) -> None:
         """Append a measurement: at `time` (s, sender's clock) the recorder's clock was `offset` (s) ahead."""
-        self._streams[number - 1].offsets.append((time, offset))
+        stream = self._streams[number - 1]
+        self._streams[number - 1] = replace(stream, offsets=(*stream.offsets, (time, offset)))
         self._chunk(Tag.CLOCK_OFFSET, struct.pack("<Idd", number, time, offset))
 
     def flush(self) -> None:
         """Hand everything to the operating system, so that a crash of this program loses nothing written so far."""
-        self._file.flush()
+        try:
+            while self._pending:
+                chunk, streams = self._pending[0]
+                self._write_whole(chunk)
+                self._size += len(chunk)
+                self._on_disk = streams
+                self._pending.popleft()
+        except OSError as error:
+            self._pending.clear()
+            self._streams = [*self._on_disk]
+            self._file.truncate(self._size)
+            self._file.seek(self._size)
+            raise RecordingError(
+                f"'{self.path}' takes no more ({error.strerror}): free some space, or record to another disk. What was "
+                f"recorded until now, {self._size / 1e6:.1f} MB, is in it and whole."
+            ) from error
+        finally:
+            self._held = 0
 
     def close(self) -> None:
         """Write the footers and put the file safely on the disk. A second call does nothing."""
         if self._file.closed:
             return
         with self._file:
-            for number, stream in enumerate(self._streams, start=1):
-                self._chunk(Tag.STREAM_FOOTER, struct.pack("<I", number) + _xml(_stream_footer(stream)))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            try:
+                self.flush()
+            finally:
+                if self._reserve:
+                    self._reserve.unlink(missing_ok=True)
+                for number, stream in enumerate(self._streams, start=1):
+                    self._chunk(
+                        Tag.STREAM_FOOTER,
+                        struct.pack("<I", number)
+                        + xml(stream_footer(stream.count, stream.first, stream.last, stream.offsets)),
+                    )
+                self.flush()
+                os.fsync(self._file.fileno())
 
     def _write(self, number: int, rows: bytes, stamps: TimeArray) -> None:
         if len(stamps) == 0:
             return
+        stream, last = self._streams[number - 1], float(stamps[-1])
+        self._streams[number - 1] = replace(
+            stream,
+            count=stream.count + len(stamps),
+            first=float(stamps[0]) if stream.first is None else stream.first,
+            last=last,
+        )
         self._chunk(Tag.SAMPLES, struct.pack("<I", number) + pack_size(len(stamps)) + rows)
-        stream = self._streams[number - 1]
-        stream.count += len(stamps)
-        stream.first = float(stamps[0]) if stream.first is None else stream.first
-        stream.last = float(stamps[-1])
-        if self._boundary_at is None or abs(stream.last - self._boundary_at) >= BOUNDARY_EVERY_S:
+        if self._boundary_at is None or abs(last - self._boundary_at) >= BOUNDARY_EVERY_S:
             self._chunk(Tag.BOUNDARY, BOUNDARY)
-            self._boundary_at = stream.last
+            self._boundary_at = last
 
     def _chunk(self, tag: Tag, content: bytes) -> None:
-        self._file.write(pack_size(len(content) + 2) + struct.pack("<H", tag) + content)
+        self._hold(pack_size(len(content) + 2) + struct.pack("<H", tag) + content)
+
+    def _hold(self, chunk: bytes) -> None:
+        self._pending.append((chunk, tuple(self._streams)))
+        self._held += len(chunk)
+        if self._held > _MOST_HELD:
+            self.flush()
+
+    def _write_whole(self, chunk: bytes) -> None:
+        left = memoryview(chunk)
+        while left:
+            left = left[self._file.write(left) or 0 :]
 
 
-def _child(parent: ET.Element, tag: str, text: str = "") -> ET.Element:
-    element = ET.SubElement(parent, tag)
-    element.text = _NOT_XML.sub("", text)
-    return element
-
-
-def _xml(element: ET.Element) -> bytes:
-    text: bytes = ET.tostring(element, encoding="utf-8", xml_declaration=True)
-    return text
-
-
-def _stream_header(facts: StreamFacts, channel_format: str) -> ET.Element:
-    """The stream's description, under the names that LSL gives them."""
-    info = ET.Element("info")
-    _child(info, "name", facts.name)
-    _child(info, "type", facts.kind)
-    _child(info, "channel_count", str(len(facts.channels)))
-    _child(info, "nominal_srate", repr(float(facts.rate)))
-    _child(info, "channel_format", channel_format)
-    _child(info, "source_id", facts.source_id)
-    _child(info, "hostname", facts.host)
-    _child(info, "uid", facts.uid)
-    desc = _child(info, "desc")
-    channels = _child(desc, "channels")
-    for label, unit in zip(facts.channels, facts.units, strict=True):
-        channel = _child(channels, "channel")
-        _child(channel, "label", label)
-        _child(channel, "unit", unit)
-        _child(channel, "type", facts.kind)
-    for flag in ("replay", "simulated"):
-        if getattr(facts, flag):
-            _child(desc, flag, "true")
-    return info
-
-
-def _stream_footer(stream: _Stream) -> ET.Element:
-    info = ET.Element("info")
-    if stream.first is not None and stream.last is not None:
-        _child(info, "first_timestamp", repr(stream.first))
-        _child(info, "last_timestamp", repr(stream.last))
-    _child(info, "sample_count", str(stream.count))
-    offsets = _child(info, "clock_offsets")
-    for time, value in stream.offsets:
-        offset = _child(offsets, "offset")
-        _child(offset, "time", repr(time))
-        _child(offset, "value", repr(value))
-    return info
+def _packed(text: str | bytes) -> bytes:
+    encoded = text if isinstance(text, bytes) else text.encode(errors="replace")
+    return pack_size(len(encoded)) + encoded
 
 
 def write_recording(path: Path, recording: Recording) -> None:
@@ -215,7 +235,7 @@ def write_recording(path: Path, recording: Recording) -> None:
             writer.write_samples(eeg, recording.samples[part], recording.stamps[part])
         for name, markers in by_stream.items():
             stamps = np.array([marker.time for marker in markers])
-            writer.write_strings(strings[name], [marker_text(marker) for marker in markers], stamps)
+            writer.write_strings(strings[name], [[marker_text(marker)] for marker in markers], stamps)
 
 
 def _marker_facts(name: str, eeg: StreamFacts) -> StreamFacts:

@@ -51,7 +51,7 @@ def test_texts_come_back_as_they_were(tmp_path: Path, texts: list[str]) -> None:
     path.unlink(missing_ok=True)
     stamps = np.arange(len(texts)) * 0.37
     with XdfWriter(path) as writer:
-        writer.write_strings(writer.add_stream(make_facts(1, rate=0.0), "string"), texts, stamps)
+        writer.write_strings(writer.add_stream(make_facts(1, rate=0.0), "string"), [[text] for text in texts], stamps)
     (stream,), _ = pyxdf.load_xdf(path)
     assert [row[0] for row in stream["time_series"]] == texts
     assert np.array_equal(stream["time_stamps"], stamps)

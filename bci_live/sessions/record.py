@@ -1,0 +1,101 @@
+"""`bci-live record`: finds the streams, looks at the disk, records until told to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pylsl
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bci_live.errors import StreamError
+from bci_live.sessions.interruptions import interruptions
+from bci_live.sessions.naming import new_recording
+from bci_live.sessions.recorder import Recorder, StreamProgress, bytes_per_second, check_space
+from bci_live.streams.discovery import find_streams
+
+STEP_S = 0.1
+# Planned for when nobody says how long it will be.
+PLANNED_S = 3600.0
+_SLOW_DISK_S = 10.0
+_FIND_S = 3.0
+_FIND_NAMED_S = 10.0
+_SPARE_BYTES = 10e6
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a recording has become. `seconds`: from its first sample on. `size`: bytes."""
+
+    path: Path
+    seconds: float
+    size: int
+    streams: tuple[StreamProgress, ...]
+
+
+def record(
+    out: Path,
+    names: Sequence[str] = (),
+    *,
+    seconds: float | None = None,
+    subject: str = "01",
+    session: str = "01",
+    task: str = "pictures",
+    console: Console | None = None,
+) -> Recorded:
+    """Record the streams of these names, or all there are, until `seconds` have passed, Ctrl-C or SIGTERM.
+
+    Raises
+    ------
+    StreamError
+        If a stream is not there or does not answer.
+    RecordingError
+        If a name is no BIDS label, the disk has not enough room, or takes no more on the way.
+    """
+    console = console or Console(stderr=True)
+    streams = _find(names)
+    path = new_recording(out, subject, session, task)
+    check_space(path.parent, bytes_per_second(streams) * (seconds or PLANNED_S) + _SPARE_BYTES)
+    with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console) as bar:
+        task_id = bar.add_task(f"REC {path.name}", told="")
+        begin = last = time.monotonic()
+        while not interrupted and (seconds is None or time.monotonic() - begin < seconds):
+            recorder.step()
+            told = ", ".join(it.problem or f"{it.name} {it.samples:,}" for it in recorder.progress())
+            bar.update(task_id, told=f"{recorder.size / 1e6:.1f} MB · {told}")
+            now = time.monotonic()
+            if now - last > _SLOW_DISK_S:
+                console.print(
+                    f"The disk is slow: it held the recording up for {now - last:.0f} s. Nothing is lost yet."
+                )
+            last = now
+            time.sleep(STEP_S)
+        elapsed = time.monotonic() - begin
+    return Recorded(path, round(elapsed, 1), path.stat().st_size, recorder.progress())
+
+
+def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
+    def found(streams: list[pylsl.StreamInfo]) -> bool:
+        return bool(names) and set(names) <= {info.name() for info in streams}
+
+    streams = find_streams(_FIND_NAMED_S if names else _FIND_S, found)
+    there = ", ".join(f"'{info.name()}'" for info in streams) or "no stream at all"
+    missing = [f"'{name}'" for name in names if name not in {info.name() for info in streams}]
+    if missing:
+        raise StreamError(f"The stream {' and '.join(missing)} is not there. There is {there}. Nothing was recorded.")
+    if not streams:
+        raise StreamError("There is no LSL stream to record: is the headset's program streaming?")
+    return [info for info in streams if not names or info.name() in names]
+
+
+def _progress(console: Console) -> Progress:
+    columns = (
+        SpinnerColumn("point"),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[told]}"),
+    )
+    return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -1,0 +1,188 @@
+"""Records LSL streams into one XDF file: everything as it was sent, with the senders' own stamps and clock offsets."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pylsl
+
+from bci_live.errors import RecordingError, StreamError
+from bci_live.sessions.xdf_format import FORMATS
+from bci_live.sessions.xdf_writer import XdfWriter
+from bci_live.streams.discovery import facts
+
+FLUSH_EVERY_S = 0.5
+OFFSET_EVERY_S = 5.0
+# liblsl holds so much of a stream for us while the disk is slow: nothing is lost before that.
+_HELD_S = 360
+_OPEN_S = 10.0
+_AT_ONCE = 4096
+# For the footers when the disk is full: some hundred bytes a stream, and the clock offsets of hours.
+_RESERVE = 1 << 18
+_FORMATS = {
+    pylsl.cf_float32: "float32",
+    pylsl.cf_double64: "double64",
+    pylsl.cf_string: "string",
+    pylsl.cf_int32: "int32",
+    pylsl.cf_int16: "int16",
+    pylsl.cf_int8: "int8",
+    pylsl.cf_int64: "int64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How a recorded stream is doing. `problem`: why nothing more will come of it."""
+
+    name: str
+    samples: int
+    problem: str = ""
+
+
+class _Recorded:
+    """One stream on its way into the file."""
+
+    def __init__(self, info: pylsl.StreamInfo, writer: XdfWriter) -> None:
+        self.name = info.name()
+        self._writer = writer
+        self._inlet = pylsl.StreamInlet(info, max_buflen=_HELD_S, recover=True)
+        try:
+            described = self._inlet.info(timeout=_OPEN_S)
+            self._inlet.open_stream(timeout=_OPEN_S)
+        except (TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError) as error:
+            raise StreamError(
+                f"The stream '{self.name}' on {info.hostname()} was announced but does not answer ({error}). Is it still running?"
+            ) from error
+        self._format = _FORMATS[info.channel_format()]
+        self._number = writer.add_stream(facts(described), self._format, described.as_xml().encode(errors="replace"))
+        self._next_offset = 0.0
+        self.samples = 0
+        self.problem = ""
+
+    def pull(self) -> None:
+        """Write what came since the last call."""
+        more = not self.problem
+        while more:
+            try:
+                samples, stamps = self._inlet.pull_chunk(timeout=0.0, max_samples=_AT_ONCE, as_numpy=True)
+            except pylsl.util.LostError:
+                self.problem = f"The stream '{self.name}' is gone and cannot be recovered, because it has no source id."
+                return
+            if self._format == "string":
+                self._writer.write_strings(self._number, samples.tolist(), stamps)
+            else:
+                self._writer.write_samples(self._number, samples, stamps)
+            self.samples += len(stamps)
+            more = len(stamps) == _AT_ONCE
+
+    def measure_offset(self, now: float) -> None:
+        """Write the sender's clock offset when it is time for it; what cannot be measured is not written."""
+        if now < self._next_offset:
+            return
+        with suppress(TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError):
+            offset = self._inlet.time_correction(timeout=0.001)
+            self._writer.write_clock_offset(self._number, pylsl.local_clock() - offset, offset)
+            self._next_offset = now + OFFSET_EVERY_S
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._inlet.close_stream()
+
+
+class Recorder:
+    """A running recording; call `step` a few times a second, from one thread. On leaving everything that came is written.
+
+    Parameters
+    ----------
+    streams : what to record, as `discovery.find_streams` gives it
+    path : of the XDF file, which must not exist
+    clock : when to flush and to measure, s
+
+    Raises
+    ------
+    StreamError
+        If a stream does not answer.
+    RecordingError
+        If the file cannot be created; from `step` and on leaving, if the disk takes no more. The file is whole then.
+    """
+
+    def __init__(
+        self, streams: Sequence[pylsl.StreamInfo], path: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._infos, self._path, self._clock = streams, path, clock
+        self._next_flush = 0.0
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            self._writer = opening.enter_context(XdfWriter(self._path, _RESERVE))
+            self._streams = []
+            for info in self._infos:
+                self._streams.append(_Recorded(info, self._writer))
+                opening.callback(self._streams[-1].close)
+            self._writer.flush()
+            self._closing = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._closing:
+            if not isinstance(error, RecordingError):  # a full disk takes no more
+                self._pull()
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return self._writer.size
+
+    def progress(self) -> tuple[StreamProgress, ...]:
+        """Of each stream."""
+        return tuple(StreamProgress(it.name, it.samples, it.problem) for it in self._streams)
+
+    def step(self) -> None:
+        """Write what came in since the last step; now and then the clock offsets, and all of it to the disk."""
+        self._pull()
+        now = self._clock()
+        for stream in self._streams:
+            stream.measure_offset(now)
+        if now >= self._next_flush:
+            self._writer.flush()
+            self._next_flush = now + FLUSH_EVERY_S
+
+    def _pull(self) -> None:
+        for stream in self._streams:
+            stream.pull()
+
+
+def bytes_per_second(streams: Sequence[pylsl.StreamInfo]) -> float:
+    """What the streams will take on the disk: stamps and values. Streams without a rate take next to nothing."""
+    return float(
+        sum(
+            info.nominal_srate() * (9 + info.channel_count() * FORMATS[_FORMATS[info.channel_format()]].itemsize)
+            for info in streams
+            if info.channel_format() != pylsl.cf_string
+        )
+    )
+
+
+def check_space(folder: Path, needed: float) -> None:
+    """Whether the disk of `folder` has room for `needed` bytes.
+
+    Raises
+    ------
+    RecordingError
+        If it has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RecordingError(
+            f"The planned recording needs {needed / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free on the disk of "
+            f"'{folder}'. Free some space, choose another --out, or record for a shorter time with --seconds."
+        )
