@@ -110,7 +110,7 @@ def test_markers_of_all_streams_come_in_the_order_of_time(tmp_path: Path) -> Non
         texts = writer.add_stream(replace(make_facts(1, rate=0.0), name="words", kind="Markers"), "string")
         codes = writer.add_stream(replace(make_facts(1, rate=0.0), name="codes", kind="Events"), "int32")
         writer.write_samples(eeg, np.zeros((500, 1), np.float32), np.arange(500) / 250)
-        writer.write_strings(texts, ["dog", '{"label": "cat", "hue": 3}'], np.array([0.1, 0.9]))
+        writer.write_strings(texts, [["dog"], ['{"label": "cat", "hue": 3}']], np.array([0.1, 0.9]))
         writer.write_samples(codes, np.array([[17]]), np.array([0.5]))
     markers = read_recording(tmp_path / "two.xdf").markers
     assert [(m.label, m.stream, m.time) for m in markers] == [
