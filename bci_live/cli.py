@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -99,6 +100,26 @@ def live(
         from bci_live.window.app import run_window
 
         raise typer.Exit(windowed_live(request, run_window))
+
+
+@app.command()
+def streams(
+    seconds: Annotated[float, typer.Option(help="How long to listen.", min=0.5)] = 4.0,
+    watch: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the LSL streams there are, as they announce themselves and as they really do."""
+    from bci_live.streams.survey import survey
+    from bci_live.streams.survey_table import survey_table, watch_streams
+
+    if watch:
+        watch_streams(Console())
+        return
+    reports = survey(seconds)
+    if as_json:
+        print(json.dumps([asdict(report) for report in reports]))
+    else:
+        Console().print(survey_table(reports))
 
 
 @app.command()
