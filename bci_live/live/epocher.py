@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from typing import NamedTuple
 
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Card
@@ -18,12 +19,28 @@ from bci_live.types import Epoch, Marker, Missed, MissedReason
 
 # How long to wait for new samples before looking for new markers.
 _WAIT_S = 0.02
+# Samples and markers of one sender come in about this order.
+_HOLD_S = 0.25
 # A sender gone wild must not fill the memory: no stimuli come this fast.
 _MOST_PENDING = 1000
 _SENTENCES = {
     MissedReason.GAP: "samples were lost in the window around the marker",
     MissedReason.TOO_OLD: "the window around the marker begins before the signal that is held",
 }
+
+
+class _Pending(NamedTuple):
+    """A marker whose window may not be complete: in the order of `due`, then of arrival.
+
+    `hold`: until when it waits whatever is there. `late`: when it is given up.
+    """
+
+    due: float
+    order: int
+    marker: Marker
+    hold: float
+    late: float
+    went_back: int
 
 
 class Epocher:
@@ -44,7 +61,7 @@ class Epocher:
         self._channels, self._labels, self._marker_labels = card.channels, frozenset(card.labels), card.marker_labels
         self._picked = pick_channels(card.channels, eeg.facts.channels, eeg.facts.name)
         self._mailbox, self._telemetry, self._clock, self._timeout_s = mailbox, telemetry, clock, timeout_s
-        self._pending: list[tuple[float, int, Marker]] = []
+        self._pending: list[_Pending] = []
         self._order = count()
         self._seen = 0
         self._closed = False
@@ -58,14 +75,14 @@ class Epocher:
         if not self._closed:
             for marker in self._markers.pop():
                 self._admit(marker)
-        waiting: list[tuple[float, int, Marker]] = []
+        waiting: list[_Pending] = []
         try:
             # Windows are equally long, so once one is incomplete the later ones are, too; unless it is late or in a gap.
             while self._pending:
-                due, order, marker = heapq.heappop(self._pending)
-                if not self._finish(marker, due):
-                    waiting.append((due, order, marker))
-                    if self._clock() < due:
+                pending = heapq.heappop(self._pending)
+                if not self._finish(pending):
+                    waiting.append(pending)
+                    if self._clock() < pending.due:
                         break
         finally:
             for item in waiting:
@@ -75,9 +92,11 @@ class Epocher:
     def give_up(self) -> None:
         """The session ends: what still waits for samples is late."""
         while self._pending:
-            due, _, marker = heapq.heappop(self._pending)
-            if not self._finish(marker, due):
-                self._miss(marker, MissedReason.LATE, "the stream or the session ended before the window was complete")
+            pending = heapq.heappop(self._pending)
+            if not self._finish(pending):
+                self._miss(
+                    pending.marker, MissedReason.LATE, "the stream or the session ended before the window was complete"
+                )
 
     def _admit(self, marker: Marker) -> None:
         marker = replace(marker, label=self._marker_labels.get(marker.label, marker.label))
@@ -91,26 +110,39 @@ class Epocher:
             )
             return
         # A stamp from another clock may lie years ahead: such a marker waits as long as one of now.
-        due = min(marker.time, self._clock()) + self._plan.after / self._plan.rate
-        heapq.heappush(self._pending, (due, next(self._order), marker))
+        now, window_s = self._clock(), self._plan.after / self._plan.rate
+        due = min(marker.time, now) + window_s
+        # Counted from its coming, not from its stamp, which a clock set back puts into the past.
+        late = now + window_s + self._timeout_s
+        # One that comes after its whole window may be of a clock that was set back, before the samples tell of that.
+        hold = now + _HOLD_S if marker.time + window_s < now - _HOLD_S else now
+        heapq.heappush(self._pending, _Pending(due, next(self._order), marker, hold, late, self._ring.went_back))
         if len(self._pending) > _MOST_PENDING:
             self._miss(
-                heapq.heappop(self._pending)[2], MissedReason.DROPPED, f"more than {_MOST_PENDING} markers were waiting"
+                heapq.heappop(self._pending).marker,
+                MissedReason.DROPPED,
+                f"more than {_MOST_PENDING} markers were waiting",
             )
 
-    def _finish(self, marker: Marker, due: float) -> bool:
+    def _finish(self, pending: _Pending) -> bool:
         """Whether the marker is done with: cut, or missed. What is raised costs this marker alone."""
         try:
-            return self._try(marker, due)
+            return self._try(pending)
         except Exception as error:
-            self._miss(marker, MissedReason.ERROR, str(error) or type(error).__name__)
+            self._miss(pending.marker, MissedReason.ERROR, str(error) or type(error).__name__)
             raise
 
-    def _try(self, marker: Marker, due: float) -> bool:
+    def _try(self, pending: _Pending) -> bool:
+        marker = pending.marker
+        if pending.went_back != self._ring.went_back:
+            self._miss(marker, MissedReason.GAP, "the sender's clock was set back while its window was waited for")
+            return True
+        if self._clock() < pending.hold and not self._closed:
+            return False
         window = self._ring.window(marker.time, self._plan.before, self._plan.after)
         if window is None:
             now = self._clock()
-            if now < due + self._timeout_s:
+            if now < pending.late:
                 return False
             ahead = marker.time - now
             self._miss(

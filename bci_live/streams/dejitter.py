@@ -11,12 +11,13 @@ MEMORY_S = 10.0
 # A residual beyond the larger of these is no jitter: samples were lost, or the sender's clock stepped.
 FLOOR_S = 0.02
 FIRST_FLOOR_S = 0.075
-JITTERS = 12.0
+JITTERS = 10.0
 # A smaller loss hides in the jitter, but shifts every stamp after it to one side: residuals that for so long are all
 # beyond the larger of these are a loss, too. (Muse packets: never all beyond 5 ms for 0.15 s without one.)
 SHIFT_S = 0.25
 SHIFT_FLOOR_S = 0.003
 SHIFT_JITTERS = 2.5
+_LEAST_S = 1e-4
 
 
 class Dejitter:
@@ -72,7 +73,11 @@ class Dejitter:
         self._time = max(predicted + gain * residual, self._time + 0.25 * self._period)
         if self._in_segment > memory:
             self._period += 0.25 * gain * gain * residual
-        self._jitter += (abs(residual) - self._jitter) / min(self._seen, memory)
+        # What may be a loss must not pass for jitter: after many of them nothing would be a loss any more.
+        strayed = (
+            abs(residual) if self._seen <= self._rate else min(abs(residual), SHIFT_JITTERS * self._jitter + _LEAST_S)
+        )
+        self._jitter += (strayed - self._jitter) / min(self._seen, memory)
         return False
 
     def _is_shifted(self, residual: float) -> bool:
@@ -84,8 +89,9 @@ class Dejitter:
             self._shifted, self._shift = 0, 0.0
         self._shifted += 1
         self._shift += residual
-        return self._shifted >= SHIFT_S * self._rate and self._in_segment > self._rate
+        settled = self._seen > self._rate and self._in_segment > SHIFT_S * self._rate
+        return settled and self._shifted >= SHIFT_S * self._rate
 
     def _limit(self) -> float:
-        floor = FLOOR_S if self._in_segment > self._rate else FIRST_FLOOR_S
+        floor = FLOOR_S if self._seen > self._rate else FIRST_FLOOR_S
         return max(floor, JITTERS * self._jitter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from bci_live.streams.clock import ClockOffset, local_clock
 from bci_live.streams.dejitter import Dejitter
 from bci_live.streams.discovery import facts
 from bci_live.streams.markers import parse_marker
+from bci_live.streams.returning import ReturnWatch
 from bci_live.streams.ring import RingBuffer
 from bci_live.streams.units import microvolts_per
 from bci_live.types import Chunk, Marker, StreamFacts
@@ -25,12 +27,19 @@ _PULL_S = 0.1
 _OPEN_S = 10.0
 _CLOSE_S = 5.0
 _MOST_SAMPLES = 4096
+# After so long a silence it may be another stream that speaks; while it lasts, that is looked at so often.
+_SILENCE_S = 0.5
+_LOOK_EVERY_S = 2.0
 _MOST_MARKERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """How a stream is doing. `age_s`: of the last chunk, None before the first. `measured_rate`: Hz over the last seconds."""
+    """How a stream is doing.
+
+    `age_s`: of the last chunk, None before the first. `measured_rate`: Hz over the last seconds. `refused`: samples of a
+    stream that came back differently.
+    """
 
     samples: int
     breaks: int
@@ -38,6 +47,7 @@ class StreamStatus:
     measured_rate: float
     offset_s: float
     stale: bool
+    refused: int = 0
     error: str = ""
 
 
@@ -110,8 +120,11 @@ class EegInlet(_Inlet):
         self._rate = _RateMeter()
         self._stale_s = stale_s
         self._opened = clock()
+        self._refused = 0
         # Values of other formats come as lists: liblsl fills a buffer of its own format alone.
         self._direct = info.channel_format() == pylsl.cf_float32
+        self._return = ReturnWatch(info)
+        self._heard = self._looked = time.monotonic()
 
     def status(self) -> StreamStatus:
         """A snapshot for the display."""
@@ -125,19 +138,34 @@ class EegInlet(_Inlet):
             measured_rate=self._rate.hertz,
             offset_s=self._offset_s,
             stale=now - (self._opened if last is None else last) > self._stale_s,
+            refused=self._refused,
             error=self._error,
         )
 
     def _pull(self) -> None:
         # Blocks for one sample and then takes what else is there: waiting for a full chunk would be a delay.
         first, stamps = self._take(_PULL_S, 1, 0)
+        self._check_return(came=bool(first))
         if not first:
             return
         more, others = self._take(0.0, _MOST_SAMPLES - 1, 1)
+        if self._error:
+            self._refused += first + more
+            return
         arrived = self._clock()
         times, breaks = self._dejitter.straighten(np.array([*stamps, *others]) + self._offset_s)
         self.ring.write(Chunk(self._buffer[: first + more] * self._scale, times, arrived, breaks))
         self._rate.add(first + more, arrived)
+
+    def _check_return(self, came: bool) -> None:
+        """After a silence, and again and again while it lasts: is it still the same stream?"""
+        now = time.monotonic()
+        silent_s, unlooked_s = now - self._heard, now - self._looked
+        if (came and silent_s > _SILENCE_S) or (not came and silent_s > 2 * _SILENCE_S and unlooked_s > _LOOK_EVERY_S):
+            self._error = self._return.refusal()
+            self._looked = time.monotonic()
+        if came:
+            self._heard = now
 
     def _take(self, timeout: float, most: int, place: int) -> tuple[int, list[float]]:
         target = self._buffer[place : place + most]

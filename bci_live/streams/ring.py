@@ -39,6 +39,7 @@ class RingBuffer:
         self._ends: deque[int] = deque()
         self._arrivals: deque[float] = deque()
         self._breaks_seen = 0
+        self._went_back = 0
         self._changed = threading.Condition()
 
     @property
@@ -50,6 +51,11 @@ class RingBuffer:
     def breaks_seen(self) -> int:
         """How many times the stream was interrupted."""
         return self._breaks_seen
+
+    @property
+    def went_back(self) -> int:
+        """How many times the stamps went back over an interruption: then one time means two samples."""
+        return self._went_back
 
     @property
     def last_arrival(self) -> float | None:
@@ -70,6 +76,7 @@ class RingBuffer:
             for ring, new in ((self._samples, chunk.samples[n - kept :].T), (self._times, chunk.times[n - kept :])):
                 ring[..., place : place + until_edge] = new[..., :until_edge]
                 ring[..., : kept - until_edge] = new[..., until_edge:]
+            self._went_back += self._steps_back(chunk)
             self._segments.extend(self._count + index for index in chunk.breaks)
             self._breaks_seen += len(chunk.breaks)
             self._count += n
@@ -121,6 +128,11 @@ class RingBuffer:
         with self._changed:
             self._changed.wait_for(lambda: self._count > than_count, timeout)
             return self._count
+
+    def _steps_back(self, chunk: Chunk) -> int:
+        last = self._times[(self._count - 1) % self.capacity] if self._count else -np.inf
+        before = [last if index == 0 else chunk.times[index - 1] for index in chunk.breaks]
+        return int(sum(chunk.times[index] <= time for index, time in zip(chunk.breaks, before, strict=True)))
 
     def _segment_at(self, time: float) -> tuple[int, int] | MissedReason | None:
         """First and end index of the newest segment that holds `time`."""

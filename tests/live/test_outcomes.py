@@ -120,7 +120,7 @@ def test_a_marker_dated_by_another_clock_is_late_and_told_why() -> None:
 def test_a_bug_in_preparing_costs_one_marker_not_those_that_wait() -> None:
     bench = Bench()
     bench.eeg.write(0, 200)
-    bench.now = 2.0
+    bench.now = 1.6
     bench.markers.waiting = [Marker("a", 1.9), Marker("a", 1.0), Marker("b", 1.2)]
     with patch.object(EpochPlan, "prepare", side_effect=[ValueError("a bug"), np.zeros((2, 50), np.float32)]):
         with pytest.raises(ValueError, match="a bug"):

@@ -1,0 +1,190 @@
+"""A headset in trouble: whatever it does, each marker ends once, and no epoch holds a wrong sample."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bci_live.config import EpochConfig, FilterConfig
+from bci_live.live.epocher import Epocher
+from bci_live.live.mailbox import Mailbox
+from bci_live.live.telemetry import Telemetry
+from bci_live.signal.epoching import EpochPlan
+from bci_live.streams.clock import local_clock
+from bci_live.streams.discovery import find_eeg, find_markers
+from bci_live.streams.inlet import EegInlet, MarkerInlet, StreamStatus
+from bci_live.types import Epoch, FloatArray
+from tests.system.conftest import ROOT
+from tests.system.fault_outlet import EVERY, FROM_S, RATE
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
+
+BEFORE_S, AFTER_S = 0.1, 0.5
+
+
+class CountsKept(EpochPlan):
+    """Cuts as the program does, but neither filters nor rejects: so each sample can be known by its count."""
+
+    def __init__(self) -> None:
+        epoch = EpochConfig(start_s=-BEFORE_S, stop_s=AFTER_S, baseline=False, reject_uv=None)
+        super().__init__(RATE, RATE, FilterConfig(pre_roll_s=0.0), epoch)
+
+    def prepare(self, samples: FloatArray) -> FloatArray:
+        return np.ascontiguousarray(samples.T)
+
+
+class Outcomes:
+    """What became of the markers of a troubled stream, by the counts of their samples."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[int, Epoch] = {}
+        self.missed: dict[int, str] = {}
+        self.status: StreamStatus | None = None
+        self.markers = 0
+        self.wrong = 0
+
+    def reasons(self) -> Counter[str]:
+        return Counter(self.missed.values())
+
+    def shown_between(self, start_s: float, end_s: float) -> list[int]:
+        return [count for count in self.epochs if start_s <= count / RATE < end_s]
+
+
+@contextmanager
+def troubled(scenario: str) -> Iterator[str]:
+    name = f"fault-{uuid.uuid4()}"
+    process = subprocess.Popen([sys.executable, "-m", "tests.system.fault_outlet", name, scenario], cwd=ROOT)
+    try:
+        yield name
+    finally:
+        process.kill()
+        process.wait()
+
+
+def listen(scenario: str, seconds: float) -> Outcomes:
+    """Listen through the program's own inlets and epocher; nothing is judged here but that the samples are right."""
+    outcomes, mailbox = Outcomes(), Mailbox[Epoch](100_000)
+    telemetry = Telemetry(1)
+    with (
+        troubled(scenario) as name,
+        EegInlet(find_eeg(name, 20)) as eeg,
+        MarkerInlet(find_markers(f"{name}-m", 20)) as markers,
+    ):
+        card = SimpleNamespace(channels=eeg.facts.channels, labels=("dog",), marker_labels={})
+        epocher = Epocher(eeg, markers, CountsKept(), card, mailbox, telemetry, local_clock, timeout_s=3.0)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            epocher.step()
+        outcomes.status = eeg.status()
+        epocher.close()
+        epocher.give_up()
+        assert not markers.trouble()
+    while (epoch := mailbox.take(0.0)) is not None:
+        count = json.loads(epoch.marker.detail)["count"]
+        outcomes.epochs[count] = epoch
+        expected = count - round(BEFORE_S * RATE) + np.arange(epoch.data.shape[1])
+        outcomes.wrong += int((epoch.data[0] != expected).sum())
+    for missed in telemetry.drain():
+        outcomes.missed[json.loads(missed.marker.detail)["count"]] = missed.reason.value
+    outcomes.markers = telemetry.counts().markers
+    return outcomes
+
+
+SECONDS = {
+    "one second is lost": FROM_S + 5,
+    "ten seconds are lost": FROM_S + 14,
+    "the clock goes on 10 s": FROM_S + 5,
+    "the clock goes back 10 s": FROM_S + 5,
+    "the clock goes back 2 s": FROM_S + 5,
+    "the clock drifts by 100 ppm": FROM_S + 5,
+    "every fifth packet is lost": FROM_S + 10,
+    "a flood of markers": FROM_S + 6,
+    "a burst of NaN": FROM_S + 3,
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, Outcomes]:
+    """Of each scenario; some are listened to at once, which none of them may feel."""
+    with ThreadPoolExecutor(4) as pool:
+        return dict(zip(SECONDS, pool.map(listen, SECONDS, SECONDS.values()), strict=True))
+
+
+def check_each_ended_once(outcomes: Outcomes) -> None:
+    """Every marker that the sender numbered, from the first to the last that came."""
+    ended = sorted([*outcomes.epochs, *outcomes.missed])
+    assert ended == list(range(ended[0], ended[-1] + 1, EVERY))
+    assert len(ended) == outcomes.markers
+    assert outcomes.wrong == 0
+
+
+def test_a_lost_second_costs_the_markers_whose_window_it_touches_and_no_others(outcomes: dict[str, Outcomes]) -> None:
+    it = outcomes["one second is lost"]
+    check_each_ended_once(it)
+    assert it.status is not None
+    assert it.status.breaks == 1
+    # Windows from 0.1 s before to 0.5 s after: those of the markers from 4.5 to 6.0 s touch the hole.
+    lost = [count for count, reason in it.missed.items() if reason == "gap"]
+    assert {5.0, 5.5} <= {count / RATE for count in lost} <= {4.5, 5.0, 5.5, 6.0}
+    assert len(it.shown_between(6.5, 9)) >= 4
+
+
+def test_after_ten_lost_seconds_it_goes_on_by_itself(outcomes: dict[str, Outcomes]) -> None:
+    it = outcomes["ten seconds are lost"]
+    check_each_ended_once(it)
+    assert len(it.shown_between(FROM_S, FROM_S + 10)) == 0
+    assert len(it.shown_between(FROM_S + 10.5, FROM_S + 13)) >= 4
+    assert set(it.reasons()) <= {"gap", "late", "too_old"}
+
+
+@pytest.mark.parametrize("step", ["goes on 10 s", "goes back 10 s", "goes back 2 s"])
+def test_after_a_step_of_the_senders_clock_epochs_are_right_again_at_once(
+    outcomes: dict[str, Outcomes], step: str
+) -> None:
+    it = outcomes[f"the clock {step}"]
+    check_each_ended_once(it)
+    assert len(it.shown_between(FROM_S + 1, FROM_S + 4)) >= 5
+
+
+def test_a_drifting_clock_costs_nothing(outcomes: dict[str, Outcomes]) -> None:
+    it = outcomes["the clock drifts by 100 ppm"]
+    check_each_ended_once(it)
+    assert it.status is not None
+    assert it.status.breaks == 0
+    assert set(it.reasons()) <= {"late", "too_old"}  # the first and the last
+    assert len(it.epochs) >= 15
+
+
+def test_with_every_fifth_packet_lost_no_epoch_is_spliced(outcomes: dict[str, Outcomes]) -> None:
+    it = outcomes["every fifth packet is lost"]
+    check_each_ended_once(it)
+    assert it.status is not None
+    assert it.status.breaks >= 25
+    assert it.reasons()["gap"] >= 10
+
+
+def test_a_flood_of_markers_is_counted_to_the_last_one(outcomes: dict[str, Outcomes]) -> None:
+    it = outcomes["a flood of markers"]
+    assert it.markers > 5000
+    assert it.wrong == 0
+    assert it.reasons()["dropped"] >= 1
+
+
+def test_numbers_that_are_none_reach_no_decoder(outcomes: dict[str, Outcomes]) -> None:
+    """Here rejection is off; that such an epoch is an artefact is shown where epochs are judged."""
+    it = outcomes["a burst of NaN"]
+    check_each_ended_once(it)
+    spoilt = [count for count, epoch in it.epochs.items() if not np.isfinite(epoch.data).all()]
+    assert spoilt == []
+    assert it.reasons()["artefact"] >= 1
