@@ -49,7 +49,8 @@ def read_xdf(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple[Mark
     if len(eeg) > 1:
         _log.warning("'%s' holds %d EEG streams; the longest, '%s', is taken.", path, len(eeg), _text(chosen, "name"))
     facts, factors = _facts(chosen)
-    samples = (np.asarray(chosen["time_series"], dtype=np.float64) * factors).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # a damaged value may be larger than any EEG
+        samples = (np.asarray(chosen["time_series"], dtype=np.float64) * factors).astype(np.float32)
     markers = [marker for stream in streams if _is_marker(stream) for marker in _markers(stream)]
     return facts, samples, np.asarray(chosen["time_stamps"], dtype=np.float64), tuple(markers)
 
