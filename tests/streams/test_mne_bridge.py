@@ -43,6 +43,6 @@ def test_live_evokeds_hold_the_samples_around_the_markers() -> None:
         window = ours[round(evoked.data[0, onset] * 1e6)]
         assert isinstance(window, Window)
         # The oracle: what MNE cuts is what our epochs are cut from, sample for sample, in V.
-        np.testing.assert_allclose(evoked.data * 1e6, window.samples.T, rtol=1e-6)
+        np.testing.assert_allclose(evoked.data[:2] * 1e6, window.samples.T, rtol=1e-6)
     assert responses[0].ch_names[:2] == ["count", "mV"]
     assert client._recv_thread is None
