@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from bci_live import __version__
+from bci_live.cli_bench import bench
 from bci_live.config import Config, DiffusionConfig, bundled
 from bci_live.errors import BciError
 
@@ -25,7 +26,6 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Turn recordings of other programs into XDF sessions.", no_args_is_help=True)
 app.add_typer(imports, name="import")
-bench = typer.Typer(help="Measure speed on this machine, beside a peer.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
@@ -141,6 +141,34 @@ def replay(
 
 
 @app.command()
+def bridge(
+    board: Annotated[
+        str, typer.Option(help="synthetic, cyton, ganglion, muse_2, unicorn, …: any of BrainFlow's boards.")
+    ],
+    serial_port: Annotated[str | None, typer.Option(help="/dev/ttyUSB0, COM3, …")] = None,
+    mac_address: Annotated[str | None, typer.Option(help="Bluetooth address.")] = None,
+    ip_address: Annotated[str | None, typer.Option(help="Network address.")] = None,
+    ip_port: Annotated[int | None, typer.Option(help="Network port.")] = None,
+    serial_number: Annotated[str | None, typer.Option(help="Where several boards of a kind are near.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after so long; without it, at Ctrl-C.", min=0.1)] = None,
+) -> None:
+    """Stream a headset that has no LSL of its own, through BrainFlow (extra `brainflow`)."""
+    from bci_live.streams.bridge import bridge as bridge_board
+
+    settings = {
+        "serial_port": serial_port, "mac_address": mac_address, "ip_address": ip_address,
+        "ip_port": None if ip_port is None else str(ip_port), "serial_number": serial_number,
+    }  # fmt: skip
+    given = {name: value for name, value in settings.items() if value is not None}
+    with Console(stderr=True).status(f"Streaming {board} …") as status:
+        samples, markers = bridge_board(
+            board, given, seconds=seconds,
+            on_progress=lambda samples, markers: status.update(f"{board}: {samples:,} samples, {markers} markers"),
+        )  # fmt: skip
+    print(f"{board}: {samples:,} samples and {markers} markers were sent")
+
+
+@app.command()
 def record(
     out: Annotated[Path, typer.Option(help="The folder of recordings; BIDS folders are made in it.")] = Path(
         "recordings"
@@ -225,54 +253,6 @@ def muse_csv(
 
     for path in import_muse(files, out, parse_labels(labels), keep_aux=keep_aux):
         print(path)
-
-
-@bench.command("streaming")
-def bench_streaming_command(
-    channels: Annotated[int, typer.Option(help="EEG channels of a stream.", min=1)] = 128,
-    rate: Annotated[float, typer.Option(help="Hz.", min=1)] = 1000.0,
-    chunk: Annotated[int, typer.Option(help="Samples that the sender pushes at a time.", min=1)] = 20,
-    seconds: Annotated[float, typer.Option(help="How long each listener listens.", min=3)] = 15.0,
-    streams: Annotated[int, typer.Option(help="EEG streams at once.", min=1)] = 1,
-    peer: Annotated[str | None, typer.Option(help="Also measure: mne-lsl.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
-) -> None:
-    """How late epochs are after their last sample was sent, what is lost, and what it costs."""
-    from bci_live.evaluation.streaming.bench import bench_streaming
-
-    _report(
-        bench_streaming(
-            channels=channels, rate=rate, chunk=chunk, seconds=seconds, streams=streams, peer=peer, tell=_say
-        ),
-        as_json,
-    )
-
-
-@bench.command("gil")
-def bench_gil(
-    channels: Annotated[int, typer.Option(help="EEG channels.", min=1)] = 128,
-    rate: Annotated[float, typer.Option(help="Hz.", min=1)] = 1000.0,
-    chunk: Annotated[int, typer.Option(help="Samples that the sender pushes at a time.", min=1)] = 20,
-    seconds: Annotated[float, typer.Option(help="How long the listener listens.", min=6)] = 15.0,
-    hog: Annotated[float, typer.Option(help="For so many seconds nothing else of Python runs.", min=0)] = 2.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
-) -> None:
-    """What is lost while another thread holds Python's interpreter lock."""
-    from bci_live.evaluation.streaming.bench import bench_streaming
-
-    _report(bench_streaming(channels=channels, rate=rate, chunk=chunk, seconds=seconds, hog_s=hog, tell=_say), as_json)
-
-
-def _say(text: str) -> None:
-    Console(stderr=True).print(text, style="dim")
-
-
-def _report(figures: dict[str, dict[str, object]], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(figures))
-        return
-    for who, values in figures.items():
-        print(f"{who}: " + ", ".join(f"{name} {value}" for name, value in values.items()))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from bci_live.live.protocol_writer import ProtocolWriter
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.live.session import LiveSession
 from bci_live.live.snapshot import LiveSnapshot, badge
-from bci_live.sessions.interruptions import interruptions
+from bci_live.streams.interruptions import interruptions
 from bci_live.types import MissedReason
 
 _POLL_S = 0.05

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bci_live.errors import StreamError
-from bci_live.sessions.interruptions import interruptions
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.recorder import Recorder, StreamProgress, bytes_per_second, check_space
 from bci_live.streams.discovery import find_streams
+from bci_live.streams.interruptions import interruptions
 
 STEP_S = 0.1
 # Planned for when nobody says how long it will be.

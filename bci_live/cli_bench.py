@@ -1,0 +1,59 @@
+"""The commands that measure speed: `bci-live bench …`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+bench = typer.Typer(help="Measure speed on this machine, beside a peer.", no_args_is_help=True)
+
+
+@bench.command("streaming")
+def bench_streaming_command(
+    channels: Annotated[int, typer.Option(help="EEG channels of a stream.", min=1)] = 128,
+    rate: Annotated[float, typer.Option(help="Hz.", min=1)] = 1000.0,
+    chunk: Annotated[int, typer.Option(help="Samples that the sender pushes at a time.", min=1)] = 20,
+    seconds: Annotated[float, typer.Option(help="How long each listener listens.", min=3)] = 15.0,
+    streams: Annotated[int, typer.Option(help="EEG streams at once.", min=1)] = 1,
+    peer: Annotated[str | None, typer.Option(help="Also measure: mne-lsl.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
+) -> None:
+    """How late epochs are after their last sample was sent, what is lost, and what it costs."""
+    from bci_live.evaluation.streaming.bench import bench_streaming
+
+    _report(
+        bench_streaming(
+            channels=channels, rate=rate, chunk=chunk, seconds=seconds, streams=streams, peer=peer, tell=_say
+        ),
+        as_json,
+    )
+
+
+@bench.command("gil")
+def bench_gil(
+    channels: Annotated[int, typer.Option(help="EEG channels.", min=1)] = 128,
+    rate: Annotated[float, typer.Option(help="Hz.", min=1)] = 1000.0,
+    chunk: Annotated[int, typer.Option(help="Samples that the sender pushes at a time.", min=1)] = 20,
+    seconds: Annotated[float, typer.Option(help="How long the listener listens.", min=6)] = 15.0,
+    hog: Annotated[float, typer.Option(help="For so many seconds nothing else of Python runs.", min=0)] = 2.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
+) -> None:
+    """What is lost while another thread holds Python's interpreter lock."""
+    from bci_live.evaluation.streaming.bench import bench_streaming
+
+    _report(bench_streaming(channels=channels, rate=rate, chunk=chunk, seconds=seconds, hog_s=hog, tell=_say), as_json)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True).print(text, style="dim")
+
+
+def _report(figures: dict[str, dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for who, values in figures.items():
+        print(f"{who}: " + ", ".join(f"{name} {value}" for name, value in values.items()))
