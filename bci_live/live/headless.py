@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ def run_headless(
             seconds=round(time.monotonic() - begin, 1),
             stream=snapshot.facts.name if snapshot.facts else None,
             breaks=snapshot.status.breaks if snapshot.status else 0,
+            stream_health=asdict(snapshot.status.health) if snapshot.status else None,
+            channel_faults=dict(snapshot.faults),
             device=device,
             errors=list(snapshot.errors),
             problem=(replay.problem() if replay else None) or what_failed(snapshot),

@@ -20,11 +20,14 @@ from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase
 from bci_live.live.stages import ErrorLog, Stage
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan
+from bci_live.signal.quality import faults
 from bci_live.streams.clock import local_clock
 from bci_live.streams.inlet import EegInlet, MarkerInlet
 from bci_live.types import Chunk, Epoch, Marker
 
 _POLL_S = 0.02
+# The stretch in which a channel is judged flat or railed.
+_FAULTS_S = 1.0
 
 
 class LiveSession:
@@ -154,6 +157,7 @@ class LiveSession:
             missed=self._telemetry.missed(),
             note=self.note,
             simulated_decoder=self._decoder.card.simulated,
+            faults=faults(self._eeg.ring.latest(_FAULTS_S).samples, self._eeg.facts.channels),
         )
 
     def _warm_up(self) -> None:

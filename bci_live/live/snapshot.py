@@ -65,8 +65,8 @@ class LatencyStatus:
 class LiveSnapshot:
     """The session now. `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known.
 
-    `markers` and `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal.
-    `note`: what the user should know of how the stream is used (it is resampled).
+    `markers` and `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels
+    that carry no EEG now, and what they are. `note`: what the user should know of how the stream is used.
     """
 
     facts: StreamFacts | None
@@ -86,6 +86,7 @@ class LiveSnapshot:
     missed: tuple[Missed, ...] = ()
     note: str = ""
     simulated_decoder: bool = False
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 def badge(facts: StreamFacts | None, stale: bool = False, simulated_decoder: bool = False) -> str:

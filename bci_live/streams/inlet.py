@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +17,7 @@ from bci_live.errors import StreamError
 from bci_live.streams.clock import ClockOffset, local_clock
 from bci_live.streams.dejitter import Dejitter
 from bci_live.streams.discovery import facts
+from bci_live.streams.health import HealthMeter, StreamHealth
 from bci_live.streams.markers import parse_marker
 from bci_live.streams.returning import ReturnWatch
 from bci_live.streams.ring import RingBuffer
@@ -47,6 +48,7 @@ class StreamStatus:
     measured_rate: float
     offset_s: float
     stale: bool
+    health: StreamHealth = field(default_factory=StreamHealth)
     refused: int = 0
     error: str = ""
 
@@ -118,6 +120,7 @@ class EegInlet(_Inlet):
         self._scale = np.array([microvolts_per(unit) for unit in self.facts.units], dtype=np.float32)
         self._buffer = np.empty((_MOST_SAMPLES, n_channels), dtype=np.float32)
         self._rate = _RateMeter()
+        self._health = HealthMeter(self.facts.rate)
         self._stale_s = stale_s
         self._opened = clock()
         self._refused = 0
@@ -138,6 +141,7 @@ class EegInlet(_Inlet):
             measured_rate=self._rate.hertz,
             offset_s=self._offset_s,
             stale=now - (self._opened if last is None else last) > self._stale_s,
+            health=self._health.health,
             refused=self._refused,
             error=self._error,
         )
@@ -153,8 +157,11 @@ class EegInlet(_Inlet):
             self._refused += first + more
             return
         arrived = self._clock()
-        times, breaks = self._dejitter.straighten(np.array([*stamps, *others]) + self._offset_s)
-        self.ring.write(Chunk(self._buffer[: first + more] * self._scale, times, arrived, breaks))
+        raw = np.array([*stamps, *others]) + self._offset_s
+        times, breaks = self._dejitter.straighten(raw)
+        samples = self._buffer[: first + more] * self._scale
+        self.ring.write(Chunk(samples, times, arrived, breaks))
+        self._health.add(samples, raw, times, breaks, arrived)
         self._rate.add(first + more, arrived)
 
     def _check_return(self, came: bool) -> None:

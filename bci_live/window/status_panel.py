@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from bci_live.live.snapshot import LatencyStatus, LiveSnapshot
+from bci_live.streams.inlet import StreamStatus
 from bci_live.types import MissedReason
 from bci_live.window import theme
 
@@ -33,7 +34,7 @@ class StatusPanel(theme.Panel):
         self._values: dict[str, QLabel] = {}
         self._add_rows("", ("Markers", "Shown", "Missed", "Top-1 right"))
         self._add_rows("AFTER THE LAST SAMPLE: MEDIAN, 95 %", tuple(_STAGES.values()))
-        self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Breaks"))
+        self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Breaks", "Channels"))
         self.body.addLayout(self._grid)
         self.body.addStretch(1)
 
@@ -54,7 +55,8 @@ class StatusPanel(theme.Panel):
         self._say("Announced", f"{facts.rate:g} Hz" if facts else NOT_YET)
         self._say("Measured", f"{status.measured_rate:.1f} Hz" if status and status.measured_rate else NOT_YET)
         self._say("Last sample", age_text(status.age_s if status else None))
-        self._say("Breaks", str(status.breaks) if status else NOT_YET)
+        self._say("Breaks", breaks_text(status) if status else NOT_YET)
+        self._say("Channels", faults_text(snapshot.faults))
 
     def _add_rows(self, section: str, names: tuple[str, ...]) -> None:
         row = self._grid.rowCount()
@@ -65,7 +67,7 @@ class StatusPanel(theme.Panel):
             title, value = theme.named_label("muted", name), theme.named_label("value", NOT_YET)
             title.setAlignment(Qt.AlignmentFlag.AlignTop)
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
-            value.setWordWrap(name in ("Missed", "Top-1 right"))  # these grow during a session
+            value.setWordWrap(name in ("Missed", "Top-1 right", "Breaks", "Channels"))  # these grow during a session
             self._values[name] = value
             self._grid.addWidget(title, row + offset, 0)
             self._grid.addWidget(value, row + offset, 1)
@@ -93,6 +95,24 @@ def accuracy_text(accuracy: tuple[int, int] | None, labels: int) -> str:
     right, of = accuracy
     chance = f", chance {100 / labels:.3g} %" if labels else ""
     return f"{right} of {of} = {100 * right / of:.0f} %{chance}"
+
+
+def breaks_text(status: StreamStatus) -> str:
+    """'2, 250 samples lost, clock set once'."""
+    health = status.health
+    parts = [str(status.breaks)]
+    if health.lost:
+        parts.append(f"{health.lost:,} samples lost")
+    if health.clock_steps:
+        parts.append(f"clock set {health.clock_steps} ×")
+    return ", ".join(parts)
+
+
+def faults_text(faults: Mapping[str, str], most: int = 3) -> str:
+    """'AF7 flat, TP9 railed'; 'all sound' when none is at fault."""
+    told = [f"{name} {what}" for name, what in faults.items()]
+    more = f" and {len(told) - most} more" if len(told) > most else ""
+    return ", ".join(told[:most]) + more if told else "all sound"
 
 
 def latency_text(latency: LatencyStatus | None) -> str:

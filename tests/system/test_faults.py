@@ -26,7 +26,7 @@ from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.streams.inlet import EegInlet, MarkerInlet, StreamStatus
 from bci_live.types import Epoch, FloatArray
 from tests.system.conftest import ROOT
-from tests.system.fault_outlet import EVERY, FROM_S, RATE
+from tests.system.fault_outlet import BLOCK, EVERY, FROM_S, RATE
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
 
@@ -133,7 +133,7 @@ def test_a_lost_second_costs_the_markers_whose_window_it_touches_and_no_others(o
     it = outcomes["one second is lost"]
     check_each_ended_once(it)
     assert it.status is not None
-    assert it.status.breaks == 1
+    assert (it.status.breaks, it.status.health.lost, it.status.health.clock_steps) == (1, 250, 0)
     # Windows from 0.1 s before to 0.5 s after: those of the markers from 4.5 to 6.0 s touch the hole.
     lost = [count for count, reason in it.missed.items() if reason == "gap"]
     assert {5.0, 5.5} <= {count / RATE for count in lost} <= {4.5, 5.0, 5.5, 6.0}
@@ -154,6 +154,8 @@ def test_after_a_step_of_the_senders_clock_epochs_are_right_again_at_once(
 ) -> None:
     it = outcomes[f"the clock {step}"]
     check_each_ended_once(it)
+    assert it.status is not None
+    assert (it.status.health.clock_steps, it.status.health.lost) == (1, 0)
     assert len(it.shown_between(FROM_S + 1, FROM_S + 4)) >= 5
 
 
@@ -171,6 +173,7 @@ def test_with_every_fifth_packet_lost_no_epoch_is_spliced(outcomes: dict[str, Ou
     check_each_ended_once(it)
     assert it.status is not None
     assert it.status.breaks >= 25
+    assert it.status.health.lost >= 25 * BLOCK
     assert it.reasons()["gap"] >= 10
 
 
@@ -188,3 +191,5 @@ def test_numbers_that_are_none_reach_no_decoder(outcomes: dict[str, Outcomes]) -
     spoilt = [count for count, epoch in it.epochs.items() if not np.isfinite(epoch.data).all()]
     assert spoilt == []
     assert it.reasons()["artefact"] >= 1
+    assert it.status is not None
+    assert it.status.health.not_numbers >= 40

@@ -8,6 +8,7 @@ import numpy as np
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import Counts, LiveSnapshot
+from bci_live.streams.health import StreamHealth
 from bci_live.types import Marker, MissedReason
 from bci_live.window.example import (
     NOW,
@@ -147,6 +148,13 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     assert figure("Finished picture") == "188 ms, 263 ms"
     assert (figure("Announced"), figure("Measured"), figure("Breaks")) == ("250 Hz", "249.9 Hz", "1")
     assert figure("Last sample") == "10 ms ago"
+    assert figure("Channels") == "all sound"
+    assert state.status is not None
+    ill = replace(state.status, breaks=2, health=StreamHealth(lost=1250, clock_steps=1))
+    bad = dict.fromkeys(("Fz", "Cz", "Pz", "Oz", "O1", "O2"), "flat")
+    show(window, source, replace(state, status=ill, faults=bad))
+    assert figure("Breaks") == "2, 1,250 samples lost, clock set 1 ×"
+    assert figure("Channels") == "Fz flat, Cz flat, Pz flat and 3 more"
     nothing = replace(state, counts=Counts(3, 0, {MissedReason.TOO_OLD: 3}), accuracy=None, latency={}, status=None)
     show(window, source, nothing)
     assert (figure("Missed"), figure("Top-1 right"), figure("Epoch cut")) == ("3: too old 3", "–", "–")
