@@ -107,6 +107,25 @@ def test_a_listener_gets_the_files_samples_bit_for_bit_and_the_markers_at_their_
         assert_same(session, source_id)
 
 
+def test_mne_lsl_gets_the_files_samples_bit_for_bit(tmp_path: Path, make_recording: Make, source_id: str) -> None:
+    recording = replace(make_recording(seconds=3), markers=())
+    write_recording(tmp_path / "bare.xdf", recording)
+    eeg_id, _ = outlet_source_ids(tmp_path / "bare.xdf", source_id)
+    listener = f"""
+import sys, time
+from mne_lsl.stream import StreamLSL
+stream = StreamLSL(60, source_id={eeg_id!r}).connect(acquisition_delay=0.01, timeout=30)
+until = time.monotonic() + 30
+while stream.n_new_samples < {len(recording.stamps)} and time.monotonic() < until:
+    time.sleep(0.05)
+data, _ = stream.get_data()
+sys.stdout.buffer.write(data[:, -{len(recording.stamps)}:].T.tobytes())
+"""
+    with replaying(tmp_path / "bare.xdf", source_id, wait_for_consumers_s=30.0):
+        heard = subprocess.run([sys.executable, "-c", listener], capture_output=True, timeout=90, check=False)
+    assert heard.stdout == recording.samples.tobytes(), heard.stderr.decode()
+
+
 def test_a_real_recording_is_played_from_a_start_to_its_end(tmp_path: Path, data: Path, source_id: str) -> None:
     source = min((data / "muse-n170").glob("*.csv"))
     (path,) = import_muse([source], tmp_path / "run.xdf", {"1": "house", "2": "face"})
