@@ -30,14 +30,15 @@ _SENTENCES = {
 
 
 class _Pending(NamedTuple):
-    """A marker whose window may not be complete: in the order of `due`, then of arrival.
+    """A marker whose window may not be complete: in the order of the windows, then of arrival.
 
-    `hold`: until when it waits whatever is there. `late`: when it is given up.
+    `due`: before that it cannot be complete. `hold`: until when it waits whatever is there. `late`: when it is given up.
     """
 
-    due: float
+    time: float
     order: int
     marker: Marker
+    due: float
     hold: float
     late: float
     went_back: int
@@ -116,7 +117,9 @@ class Epocher:
         late = now + window_s + self._timeout_s
         # One that comes after its whole window may be of a clock that was set back, before the samples tell of that.
         hold = now + _HOLD_S if marker.time + window_s < now - _HOLD_S else now
-        heapq.heappush(self._pending, _Pending(due, next(self._order), marker, hold, late, self._ring.went_back))
+        heapq.heappush(
+            self._pending, _Pending(marker.time, next(self._order), marker, due, hold, late, self._ring.went_back)
+        )
         if len(self._pending) > _MOST_PENDING:
             self._miss(
                 heapq.heappop(self._pending).marker,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bci_live.types import TimeArray
@@ -57,9 +59,10 @@ class Dejitter:
         """Take one stamp; True when it begins a new segment after others were seen."""
         self._seen += 1
         predicted = self._time + self._period
-        residual = stamp - predicted
+        # One stamp that is no number must not spoil all that follow.
+        residual = stamp - predicted if math.isfinite(stamp) else 0.0
         if self._seen == 1 or abs(residual) > self._limit():
-            self._time, self._in_segment = stamp, 1
+            self._time, self._in_segment = predicted + residual, 1
             return self._seen > 1
         if self._is_shifted(residual):
             self._time, self._in_segment = predicted + self._shift / self._shifted, self._shifted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -210,6 +211,9 @@ class MarkerInlet(_Inlet):
             return
         if values is None:
             return
+        if not math.isfinite(stamp):
+            self._unreadable += 1
+            return
         marker = parse_marker(values[0], stamp + self._offset_s, self.facts.name)
         with self._lock:
             if len(self._waiting) < _MOST_MARKERS:
@@ -223,7 +227,7 @@ class MarkerInlet(_Inlet):
         if self._dropped:
             told.append(f"{self._dropped} were dropped, because {_MOST_MARKERS:,} were waiting already")
         if self._unreadable:
-            told.append(f"{self._unreadable} could not be read, because they are no UTF-8")
+            told.append(f"{self._unreadable} could not be read, because they are no UTF-8 or have no time")
         lost = f"Markers of '{self.facts.name}': {'; '.join(told)}." if told else ""
         return " ".join(filter(None, (self._error, lost)))
 

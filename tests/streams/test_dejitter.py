@@ -66,6 +66,15 @@ def test_a_clock_that_runs_100_ppm_fast_is_followed() -> None:
     assert np.abs(times - stamps).max() < 0.002
 
 
+def test_a_stamp_that_is_no_number_spoils_nothing_after_it() -> None:
+    stamps = np.arange(2000) / RATE
+    spoilt = stamps.copy()
+    spoilt[[700, 701, 1500]] = np.nan, np.inf, -np.inf
+    times, breaks = Dejitter(RATE).straighten(spoilt)
+    assert breaks == ()
+    assert np.abs(times - stamps).max() < 1e-6
+
+
 def test_an_irregular_stream_keeps_its_stamps() -> None:
     stamps = np.array([1.0, 5.0, 5.1])
     times, breaks = Dejitter(0.0).straighten(stamps)
