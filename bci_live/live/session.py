@@ -28,6 +28,8 @@ from bci_live.types import Chunk, Epoch, Marker
 _POLL_S = 0.02
 # The stretch in which a channel is judged flat or railed.
 _FAULTS_S = 1.0
+# An error that did not come again for so long need not be shown any more.
+_SHOWN_S = 60.0
 
 
 class LiveSession:
@@ -149,6 +151,7 @@ class LiveSession:
             counts=self._telemetry.counts(),
             latency=self._telemetry.latency(),
             errors=stream_errors + self._errors.recent(),
+            present_errors=stream_errors + self._errors.recent(within_s=_SHOWN_S),
             accuracy=self._telemetry.accuracy(),
             history=history,
             markers=markers,

@@ -63,10 +63,11 @@ class LatencyStatus:
 
 @dataclass(frozen=True, slots=True)
 class LiveSnapshot:
-    """The session now. `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known.
+    """The session now. `errors`: since its beginning; `present_errors`: those that a user should see now.
 
-    `markers` and `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels
-    that carry no EEG now, and what they are. `note`: what the user should know of how the stream is used.
+    `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known. `markers` and
+    `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
+    now, and what they are. `note`: what the user should know of how the stream is used.
     """
 
     facts: StreamFacts | None
@@ -78,6 +79,7 @@ class LiveSnapshot:
     counts: Counts
     latency: Mapping[str, LatencyStatus]
     errors: tuple[str, ...]
+    present_errors: tuple[str, ...]
     accuracy: tuple[int, int] | None
     history: tuple[Reconstruction, ...]
     markers: tuple[Marker, ...]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 
@@ -20,8 +22,10 @@ _LONGEST_STEP_S = 20.0
 class ErrorLog:
     """What went wrong in the live threads: each kind is logged once (a bug with its traceback), all are counted and shown."""
 
-    def __init__(self, shown: int = 20) -> None:
+    def __init__(self, shown: int = 20, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._counts: Counter[str] = Counter()
+        self._last: dict[str, float] = {}
         self._recent: deque[str] = deque(maxlen=shown)
         self._lock = threading.Lock()
 
@@ -34,16 +38,19 @@ class ErrorLog:
             if text in self._recent:
                 self._recent.remove(text)
             self._recent.append(text)
+            self._last = {it: self._last[it] for it in self._recent if it != text} | {text: self._clock()}
         if first:
             # What the user can mend is a sentence; only a bug needs its traceback.
             log.error("%s", text, exc_info=None if isinstance(error, BciError) else error)
 
-    def recent(self) -> tuple[str, ...]:
-        """The last different errors, newest first, with how often they came."""
+    def recent(self, within_s: float = math.inf) -> tuple[str, ...]:
+        """The last different errors, newest first, with how often they came; those that came `within_s` seconds."""
         with self._lock:
+            since = self._clock() - within_s
             return tuple(
                 f"{text} ({self._counts[text]} times)" if self._counts[text] > 1 else text
                 for text in reversed(self._recent)
+                if self._last[text] >= since
             )
 
     @property

@@ -95,6 +95,7 @@ def example_snapshot() -> LiveSnapshot:
         counts=Counts(57, 55, {MissedReason.ARTEFACT: 1, MissedReason.GAP: 1}),
         latency=latency,
         errors=(),
+        present_errors=(),
         accuracy=(41, 55),
         history=history,
         markers=(*(entry.decoding.epoch.marker for entry in history), missed[0].marker),

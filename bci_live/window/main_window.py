@@ -153,10 +153,10 @@ class MainWindow(QMainWindow):
 
 def _newest_error(snapshot: LiveSnapshot | None) -> str | None:
     """The newest of the session's errors, with how many others there were."""
-    if snapshot is None or not snapshot.errors:
+    if snapshot is None or not snapshot.present_errors:
         return None
-    others = len(snapshot.errors) - 1
-    return snapshot.errors[0] + (f" (and {others} other{'s' * (others > 1)} before)" if others else "")
+    others = len(snapshot.present_errors) - 1
+    return snapshot.present_errors[0] + (f" (and {others} other{'s' * (others > 1)} before)" if others else "")
 
 
 if __name__ == "__main__":

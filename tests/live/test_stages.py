@@ -32,6 +32,20 @@ def test_a_bug_is_logged_once_with_its_traceback_and_counted(caplog: pytest.LogC
     assert caplog.records[0].exc_info
 
 
+def test_an_error_that_does_not_come_again_is_old_after_a_while() -> None:
+    now = 0.0
+    errors = ErrorLog(shown=2, clock=lambda: now)
+    errors.report("decoding", StreamError("odd"))
+    now = 50.0
+    errors.report("drawing", StreamError("pale"))
+    assert errors.recent(within_s=60) == ("drawing: pale", "decoding: odd")
+    now = 70.0
+    assert errors.recent(within_s=60) == ("drawing: pale",)
+    errors.report("decoding", StreamError("odd"))
+    assert errors.recent(within_s=10) == ("decoding: odd (2 times)",)
+    assert errors.recent() == ("decoding: odd (2 times)", "drawing: pale")
+
+
 def test_what_a_user_can_mend_is_a_sentence_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         ErrorLog().report("decoding", StreamError("The stream is gone."))

@@ -177,7 +177,7 @@ def test_the_filmstrip_holds_the_last_pictures_beside_the_truth(open_window: Ope
 def test_errors_stand_in_one_bar_and_go_when_they_are_gone(open_window: OpenWindow, source: ExampleSource) -> None:
     window, state = open_window(source), state_of(source)
     assert not window.errors.isVisible()
-    show(window, source, replace(state, errors=("drawing: out of memory", "epoching: odd", "decoding: odd")))
+    show(window, source, replace(state, present_errors=("drawing: out of memory", "epoching: odd", "decoding: odd")))
     assert window.errors.isVisible()
     assert window.errors.text.text() == "drawing: out of memory (and 2 others before)"
     show(window, source, state)
