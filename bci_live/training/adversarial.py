@@ -82,47 +82,67 @@ def train_saliency(
     shown : (n,), which of them each epoch saw
     """
     torch.manual_seed(seed)
-    generator.to(device).train()
-    generator.fixed_noise.copy_(torch.randn(generator.fixed_noise.shape))
-    discriminator = Discriminator(conditions.shape[1]).to(device).train()
-    for_generator, for_discriminator = (
-        torch.optim.Adam(model.parameters(), settings.learning_rate, betas=(0.5, 0.99))
-        for model in (generator, discriminator)
-    )
-    spread = conditions.std(dim=0).to(device)
+    rivals = _Rivals(generator, conditions.shape[1], settings, device)
     targets = functional.avg_pool2d(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1, 2)
+    of_each = torch.from_numpy(shown)
+    spread = conditions.std(dim=0)
     began = time.monotonic()
     for step in range(settings.steps):
         chosen = torch.randint(len(conditions), (settings.batch,))
-        real = targets[torch.from_numpy(shown)[chosen]].to(device)
+        real, contrast = targets[of_each[chosen]].to(device), contrasts[chosen].to(device)
         condition = conditions[chosen].to(device)
-        condition = condition + settings.blur * spread * torch.randn(condition.shape, device=device)
-        contrast = contrasts[chosen].to(device)
-        noise_a, noise_b = torch.randn(2, len(chosen), len(generator.fixed_noise), device=device)
-        noises, twice = torch.cat([noise_a, noise_b]), contrast.repeat(2, 1, 1, 1)
-        fake_a, fake_b = generator(noises, condition.repeat(2, 1), twice).chunk(2)
-
-        critique = critic_loss(discriminator, real, fake_a.detach(), condition)
-        for_discriminator.zero_grad()
-        critique.backward()
-        for_discriminator.step()
-
-        loss, similarity = generator_loss(
-            settings, discriminator, (fake_a, fake_b), (noise_a, noise_b), real, condition
-        )
-        for_generator.zero_grad()
-        loss.backward()
-        for_generator.step()
-        _anneal(settings, step, for_generator, for_discriminator)
+        condition = condition + settings.blur * spread.to(device) * torch.randn(condition.shape, device=device)
+        losses = rivals.step(real, condition, contrast)
+        rivals.anneal(step)
         if step % 10 == 9:
-            report(
-                (step + 1) / settings.steps,
-                f"D {critique.item():.2f}, G {loss.item():.2f}, SSIM {similarity.item():.2f}",
-            )
+            report((step + 1) / settings.steps, "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses)))
         if seconds is not None and time.monotonic() - began > seconds:
             break
     generator.eval().to("cpu")
-    generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[torch.from_numpy(shown)]))
+    generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[of_each]))
+
+
+class _Rivals:
+    """The generator and the discriminator that it is trained against, each with its optimiser."""
+
+    def __init__(
+        self, generator: SaliencyGenerator, condition: int, settings: SaliencyTraining, device: torch.device
+    ) -> None:
+        self._generator, self._settings, self._device = generator, settings, device
+        generator.to(device).train()
+        generator.fixed_noise.copy_(torch.randn(generator.fixed_noise.shape))
+        self._discriminator = Discriminator(condition).to(device).train()
+        self._for_generator, self._for_discriminator = (
+            torch.optim.Adam(model.parameters(), settings.learning_rate, betas=(0.5, 0.99))
+            for model in (generator, self._discriminator)
+        )
+
+    def step(self, real: Tensor, condition: Tensor, contrast: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Train both once on a batch; returns the critic's loss, the generator's, and the similarity to the stimuli."""
+        shape = (2, len(real), len(self._generator.fixed_noise))
+        noise_a, noise_b = torch.randn(shape, device=self._device)
+        noises, twice = torch.cat([noise_a, noise_b]), contrast.repeat(2, 1, 1, 1)
+        fake_a, fake_b = self._generator(noises, condition.repeat(2, 1), twice).chunk(2)
+
+        critique = critic_loss(self._discriminator, real, fake_a.detach(), condition)
+        self._for_discriminator.zero_grad()
+        critique.backward()  # type: ignore[no-untyped-call]
+        self._for_discriminator.step()
+
+        loss, similarity = generator_loss(
+            self._settings, self._discriminator, (fake_a, fake_b), (noise_a, noise_b), real, condition
+        )
+        self._for_generator.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._for_generator.step()
+        return critique, loss, similarity
+
+    def anneal(self, step: int) -> None:
+        """The last third of the steps takes the learning rate to a tenth."""
+        left = (self._settings.steps - step) / self._settings.steps
+        for optimizer in (self._for_generator, self._for_discriminator):
+            for group in optimizer.param_groups:
+                group["lr"] = self._settings.learning_rate * max(0.1, min(1.0, 3 * left))
 
 
 def critic_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
@@ -182,11 +202,3 @@ def differentiable_augment(pictures: Tensor) -> Tensor:
     moved[:, :, 2] = torch.randint(-height // 8, height // 8 + 1, (count, 2), device=pictures.device) * 2 / width
     grid = functional.affine_grid(moved, list(pictures.shape), align_corners=False)
     return functional.grid_sample(pictures, grid, mode="nearest", padding_mode="zeros", align_corners=False)
-
-
-def _anneal(settings: SaliencyTraining, step: int, *optimizers: torch.optim.Optimizer) -> None:
-    """The last third of the steps takes the learning rate to a tenth."""
-    left = (settings.steps - step) / settings.steps
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * max(0.1, min(1.0, 3 * left))
