@@ -53,7 +53,9 @@ def live(
     stream: Annotated[
         str | None, typer.Option(help="Name of the EEG stream; without it, the only one there is.")
     ] = None,
+    stream_id: Annotated[str | None, typer.Option(help="Its source id, where several have one name.")] = None,
     markers: Annotated[str | None, typer.Option(help="Name of the marker stream.")] = None,
+    markers_id: Annotated[str | None, typer.Option(help="Its source id, where several have one name.")] = None,
     decoder: Annotated[Path | None, typer.Option(help="Folder of a trained decoder; without it, the demo's.")] = None,
     device: Device = "auto",
     replay: Annotated[Path | None, typer.Option(help="Replay this recording as the stream.")] = None,
@@ -83,7 +85,9 @@ def live(
     )
     request = LiveRequest(
         stream=stream,
+        stream_id=stream_id,
         markers=markers,
+        markers_id=markers_id,
         decoder=decoder or bundled("models/decoder-demo"),
         device=device,
         replay=replay,

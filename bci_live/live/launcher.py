@@ -38,11 +38,16 @@ _LOOK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
-    """What the user asked for: which streams (or which recording as a stream), which decoder, on which device."""
+    """What the user asked for: which streams (or which recording as a stream), which decoder, on which device.
+
+    `stream_id`, `markers_id`: source ids, where several streams have one name.
+    """
 
     decoder: Path
     stream: str | None = None
+    stream_id: str | None = None
     markers: str | None = None
+    markers_id: str | None = None
     device: str = "auto"
     replay: Path | None = None
     loop: bool = False
@@ -136,7 +141,10 @@ def _find_streams(request: LiveRequest, replay: ReplayProcess | None) -> tuple[p
 
     wait_s = request.config.streams.resolve_s
     if replay is None:
-        return find_eeg(request.stream, wait_s), find_markers(request.markers, wait_s)
+        return (
+            find_eeg(request.stream, wait_s, request.stream_id),
+            find_markers(request.markers, wait_s, request.markers_id),
+        )
     wait_s = max(wait_s, REPLAY_START_S)
     try:
         return (

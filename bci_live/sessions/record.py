@@ -81,7 +81,8 @@ def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
     def found(streams: list[pylsl.StreamInfo]) -> bool:
         return bool(names) and set(names) <= {info.name() for info in streams}
 
-    streams = find_streams(_FIND_NAMED_S if names else _FIND_S, found)
+    # A Muse sends four streams of one name: all of them are meant.
+    streams = find_streams(_FIND_NAMED_S if names else _FIND_S, found, settle_s=0.5)
     there = ", ".join(f"'{info.name()}'" for info in streams) or "no stream at all"
     missing = [f"'{name}'" for name in names if name not in {info.name() for info in streams}]
     if missing:

@@ -12,19 +12,28 @@ from bci_live.types import StreamFacts
 
 _POLL_S = 0.1
 _ALL_S = 3.0
+_SAME_NAME_S = 0.5
+
+
+def _never(_: list[pylsl.StreamInfo]) -> bool:
+    return False
 
 
 def find_streams(
-    wait_s: float, enough: Callable[[list[pylsl.StreamInfo]], bool] = lambda _: False
+    wait_s: float, enough: Callable[[list[pylsl.StreamInfo]], bool] = _never, settle_s: float = 0.0
 ) -> list[pylsl.StreamInfo]:
-    """Every stream that answers within `wait_s`, or until those found are `enough`."""
+    """Every stream that answers within `wait_s`, or until those found have been `enough` for `settle_s`."""
     resolver = pylsl.ContinuousResolver()
     deadline = time.monotonic() + wait_s
     while True:
         time.sleep(_POLL_S)
-        streams = resolver.results()
-        if enough(streams) or time.monotonic() >= deadline:
-            return list(streams)
+        streams = list(resolver.results())
+        now = time.monotonic()
+        if enough(streams):
+            # Others may be a moment slower to answer, but nobody waits longer for them than that.
+            deadline, enough = now + settle_s, _never
+        if now >= deadline:
+            return streams
 
 
 def find_eeg(name: str | None, wait_s: float, source_id: str | None = None) -> pylsl.StreamInfo:
@@ -84,7 +93,11 @@ def _find(
 
     precise = name is not None or source_id is not None
     # Without a name all candidates must show up, or the first to answer would be taken for the only one.
-    streams = find_streams(wait_s if precise else min(wait_s, _ALL_S), lambda seen: precise and bool(wanted(seen)))
+    streams = find_streams(
+        wait_s if precise else min(wait_s, _ALL_S),
+        lambda seen: precise and bool(wanted(seen)),
+        settle_s=0.0 if source_id is not None else _SAME_NAME_S,
+    )
     if not precise and not wanted(streams):
         streams = find_streams(wait_s, lambda seen: bool(wanted(seen)))
     candidates = wanted(streams)
@@ -97,7 +110,9 @@ def _find(
         called = f" named '{name}'" if name else f" of the source '{source_id}'" if source_id else ""
         raise StreamError(f"No {what}{called} was found within {wait_s:g} s. {there}")
     if len(candidates) > 1:
-        raise StreamError(f"Several streams could be the {what}: {_listed(candidates)}. Name one with {option}.")
+        alike = len({info.name() for info in candidates}) < len(candidates)
+        way = f"{option}-id SOURCE" if alike else option
+        raise StreamError(f"Several streams could be the {what}: {_listed(candidates, alike)}. Name one with {way}.")
     unfit = fits(candidates[0])
     if unfit:
         raise StreamError(f"The stream '{candidates[0].name()}' is no {what}: {unfit}. {there}")
@@ -120,8 +135,9 @@ def _is_markers(info: pylsl.StreamInfo) -> str | None:
     return None
 
 
-def _listed(streams: list[pylsl.StreamInfo]) -> str:
+def _listed(streams: list[pylsl.StreamInfo], with_source: bool = False) -> str:
     return ", ".join(
         f"'{info.name()}' ({info.type()}, {info.channel_count()} channels, {info.nominal_srate():g} Hz) on {info.hostname()}"
+        + (f" from the source '{info.source_id()}'" if with_source else "")
         for info in streams
     )

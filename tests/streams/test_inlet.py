@@ -120,6 +120,16 @@ def test_closing_leaves_no_thread() -> None:
     assert {thread.name for thread in threading.enumerate()} == before
 
 
+def test_of_two_streams_of_one_name_neither_is_taken_by_chance() -> None:
+    name = f"twins-{uuid.uuid4()}"
+    kind = ("EEG", 1, 100.0, pylsl.cf_float32)
+    twins = [pylsl.StreamOutlet(pylsl.StreamInfo(name, *kind, f"{name}-{number}")) for number in (1, 2)]
+    with pytest.raises(StreamError, match=f"from the source '{name}-[12]'.*Name one with --stream-id SOURCE"):
+        find_eeg(name, 15)
+    assert find_eeg(name, 15, source_id=f"{name}-2").source_id() == f"{name}-2"
+    del twins
+
+
 def test_an_absent_stream_is_named_and_those_there_are_listed() -> None:
     name = f"test-{uuid.uuid4()}"
     with outlet(name), pytest.raises(StreamError, match="nobody"):
