@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
+from errno import EACCES
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,8 +40,9 @@ def prepare_folder(out: Path) -> None:
     if (out / "live.jsonl").exists():
         raise BciError(f"'{out}' holds a session already. Choose another folder with --out; nothing is overwritten.")
     try:
-        for folder in ("images", "saliency"):
-            (out / folder).mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
     except OSError as error:
         raise BciError(f"'{out}' cannot be written to ({error.strerror}). Choose another folder with --out.") from error
 
@@ -57,6 +60,8 @@ class ProtocolWriter:
         self._right = 0
 
     def __enter__(self) -> Self:
+        for folder in ("images", "saliency"):
+            (self._out / folder).mkdir(exist_ok=True)
         # Half a surrogate pair, which a label from the network may hold, is no UTF-8; escaped, it is JSON.
         self._file = (self._out / "live.jsonl").open("x", encoding="utf-8", errors="backslashreplace")
         return self
