@@ -72,8 +72,6 @@ class XdfWriter:
         self._boundary_at: float | None = None
         self._reserve = self.path.with_name(f".{self.path.name}.reserve") if reserve else None
         try:
-            if self._reserve:
-                self._reserve.write_bytes(bytes(reserve))
             self._file: RawIOBase = self.path.open("xb", buffering=0)
         except FileExistsError as error:
             raise RecordingError(
@@ -83,6 +81,7 @@ class XdfWriter:
             raise RecordingError(
                 f"'{self.path}' cannot be created: {error.strerror}. Choose another folder."
             ) from error
+        self._keep_room(reserve)
         self._hold(MAGIC)
         self._chunk(Tag.FILE_HEADER, xml(file_header()))
 
@@ -178,6 +177,19 @@ class XdfWriter:
                     )
                 self.flush()
                 os.fsync(self._file.fileno())
+
+    def _keep_room(self, size: int) -> None:
+        if not self._reserve:
+            return
+        try:
+            self._reserve.write_bytes(bytes(size))
+        except OSError as error:
+            self._file.close()
+            for path in (self.path, self._reserve):
+                path.unlink(missing_ok=True)
+            raise RecordingError(
+                f"'{self.path}' cannot be created: {error.strerror}. Choose another folder."
+            ) from error
 
     def _write(self, number: int, rows: bytes, stamps: TimeArray) -> None:
         if len(stamps) == 0:

@@ -19,6 +19,7 @@ JITTERS = 10.0
 SHIFT_S = 0.25
 SHIFT_FLOOR_S = 0.003
 SHIFT_JITTERS = 2.5
+# By so much jitter may grow from none at all.
 _LEAST_S = 1e-4
 
 
@@ -63,6 +64,7 @@ class Dejitter:
         residual = stamp - predicted if math.isfinite(stamp) else 0.0
         if self._seen == 1 or abs(residual) > self._limit():
             self._time, self._in_segment = predicted + residual, 1
+            self._shifted, self._shift = 0, 0.0
             return self._seen > 1
         if self._is_shifted(residual):
             self._time, self._in_segment = predicted + self._shift / self._shifted, self._shifted

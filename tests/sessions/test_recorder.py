@@ -190,6 +190,13 @@ def test_a_full_disk_ends_it_with_a_sentence_and_a_whole_file(small_disk: Path) 
     assert int(eeg["footer"]["info"]["sample_count"][0]) == len(eeg["time_stamps"])
 
 
+def test_on_a_disk_that_is_full_already_nothing_is_begun(small_disk: Path) -> None:
+    (small_disk / "full").write_bytes(bytes(1_000_000))
+    with pytest.raises(RecordingError, match="cannot be created: No space left"), Recorder([], small_disk / "a.xdf"):
+        pass
+    assert [path.name for path in small_disk.iterdir()] == ["full"]
+
+
 def test_a_disk_that_is_too_small_is_refused_before_the_start(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=re.escape("needs 1,000,000,000,000 MB, but only")):
         check_space(tmp_path, 1e18)
