@@ -11,7 +11,11 @@ from platformdirs import user_cache_path
 _PLACES = (Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg"))
 # liblsl writes "ERR Stream transmission broke off" whenever an outlet closes, as at every replay's end. What matters of it
 # comes back as an exception or shows as a stale stream, so that of its own log only what is fatal (-3) is let through.
-_CONFIGURATION = "[lab]\nKnownPeers = {127.0.0.1}\n[log]\nlevel = -3\n"
+# An inlet whose sender is gone asks for it again and again, each time from a port of its own, kept open for 3 to 5 s: with
+# EEG and markers 28 of the 32 ports in which outlets are looked for. One second is long for an answer, and takes 8.
+_CONFIGURATION = (
+    "[lab]\nKnownPeers = {127.0.0.1}\n[tuning]\nMulticastMaxRTT = 1.0\nUnicastMaxRTT = 1.0\n[log]\nlevel = -3\n"
+)
 
 
 def configure_lsl() -> None:
