@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 
 class _Part(BaseModel):
@@ -30,12 +30,33 @@ class FilterConfig(_Part):
 
 
 class EpochConfig(_Part):
-    """The window around a marker, and when it is thrown away."""
+    """The window around a marker, and when it is thrown away.
+
+    `reference`: the channels whose mean is subtracted from the others, "average" for that of all; empty: as recorded.
+    `reject_uv`: by type of channel the largest span, µV. An EOG channel is looked at where it has a limit, never decoded.
+    """
 
     start_s: float = Field(-0.1, ge=-30)
     stop_s: float = Field(0.8, le=30)
     baseline: bool = True
-    reject_uv: float | None = Field(150.0, gt=0)
+    reference: tuple[str, ...] = ()
+    reject_uv: dict[str, PositiveFloat] = {"eeg": 150.0}
+
+    @field_validator("reference", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        """Names in one text, as on the command line, are parted at their commas."""
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @field_validator("reject_uv", mode="before")
+    @classmethod
+    def _by_type(cls, value: Any) -> Any:
+        """`eeg=150,eog=300`, a number alone for EEG's limit, "none" or None for no limit."""
+        if isinstance(value, str):
+            value = {} if value.strip() == "none" else dict(_limit(part) for part in value.split(","))
+        if isinstance(value, dict):
+            return {str(type_).lower(): limit for type_, limit in value.items()}
+        return {} if value is None else {"eeg": value}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -46,13 +67,21 @@ class EpochConfig(_Part):
         return self
 
 
+def _limit(part: str) -> tuple[str, str]:
+    type_, equals, limit = (piece.strip() for piece in part.partition("="))
+    if not (equals and type_ and limit):
+        raise ValueError(
+            f"'{part}' gives no type of channel a limit in µV: write for instance eeg=150,eog=300, or none"
+        )
+    return type_, limit
+
+
 class StreamConfig(_Part):
     """How streams are found and held."""
 
     ring_s: float = Field(60.0, ge=5)
     resolve_s: float = Field(5.0, gt=0)
     stale_s: float = Field(1.0, gt=0)
-    marker_wait_s: float = Field(10.0, gt=0)
 
 
 class DiffusionConfig(_Part):

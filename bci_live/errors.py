@@ -13,6 +13,10 @@ class StreamError(BciError):
     """An LSL stream is absent, is of another kind, or changed under us."""
 
 
+class AbsentStreamError(StreamError):
+    """There is no such LSL stream, or not yet."""
+
+
 class RecordingError(BciError):
     """A file is no recording, is damaged, or lacks what is asked of it."""
 

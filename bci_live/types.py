@@ -122,6 +122,7 @@ class StreamFacts:
     """What a stream says of itself.
 
     `kind` is its LSL type (EEG, Markers, …), `rate` is in Hz (0 = irregular), `units` are as announced, one a channel.
+    `types`: of each channel (EEG, EOG, TRIGGER, …), or nothing where all are of the stream's kind.
     `replay` and `simulated` come from the stream's own description: the badge in the window tells them.
     """
 
@@ -135,3 +136,15 @@ class StreamFacts:
     units: tuple[str, ...]
     replay: bool = False
     simulated: bool = False
+    types: tuple[str, ...] = ()
+
+    @property
+    def channel_types(self) -> tuple[str, ...]:
+        """Of each channel, in lower case: eeg, eog, ecg, …"""
+        return tuple(type_.lower() for type_ in self.types or (self.kind,) * len(self.channels))
+
+    @property
+    def eeg_channels(self) -> tuple[str, ...]:
+        """The names of those that are EEG; of all, where none says that it is."""
+        named = tuple(name for name, it in zip(self.channels, self.channel_types, strict=True) if it == "eeg")
+        return named or self.channels

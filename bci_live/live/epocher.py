@@ -9,11 +9,11 @@ from itertools import count
 from typing import NamedTuple
 
 from bci_live.live.mailbox import Mailbox
-from bci_live.live.protocols import Card
+from bci_live.live.protocols import Card, MarkerSource
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan, artefact
-from bci_live.signal.montage import pick_channels
-from bci_live.streams.inlet import EegInlet, MarkerInlet
+from bci_live.signal.montage import Montage
+from bci_live.streams.inlet import EegInlet
 from bci_live.streams.ring import Window
 from bci_live.types import Epoch, Marker, Missed, MissedReason
 
@@ -50,7 +50,7 @@ class Epocher:
     def __init__(
         self,
         eeg: EegInlet,
-        markers: MarkerInlet,
+        markers: MarkerSource,
         plan: EpochPlan,
         card: Card,
         mailbox: Mailbox[Epoch],
@@ -59,8 +59,8 @@ class Epocher:
         timeout_s: float,
     ) -> None:
         self._ring, self._markers, self._plan = eeg.ring, markers, plan
-        self._channels, self._labels, self._marker_labels = card.channels, frozenset(card.labels), card.marker_labels
-        self._picked = pick_channels(card.channels, eeg.facts.channels, eeg.facts.name)
+        self._labels, self._marker_labels = frozenset(card.labels), card.marker_labels
+        self._montage = Montage(card.channels, eeg.facts, plan.epoch, eeg.facts.name)
         self._mailbox, self._telemetry, self._clock, self._timeout_s = mailbox, telemetry, clock, timeout_s
         self._pending: list[_Pending] = []
         self._order = count()
@@ -165,12 +165,12 @@ class Epocher:
         return True
 
     def _cut(self, marker: Marker, window: Window) -> None:
-        data = self._plan.prepare(window.samples[:, self._picked])
-        trouble = artefact(data, self._channels, self._plan.epoch)
+        data = self._plan.prepare(self._montage.pick(window.samples))
+        trouble = artefact(data, self._montage.names, self._montage.limits_uv)
         if trouble:
             self._miss(marker, MissedReason.ARTEFACT, trouble)
             return
-        epoch = Epoch(data, window.onset, marker, window.arrived, self._clock())
+        epoch = Epoch(data[: self._montage.decoded], window.onset, marker, window.arrived, self._clock())
         pushed_out = self._mailbox.put(epoch)
         if pushed_out is not None:
             self._miss(pushed_out.marker, MissedReason.DROPPED, "newer epochs came before this one could be decoded")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bci_live.config import Config, bundled
-from bci_live.errors import BciError, DecoderError, RecordingError, StreamError
+from bci_live.errors import AbsentStreamError, BciError, DecoderError, RecordingError, StreamError
 from bci_live.live.demo import has_display
 from bci_live.types import Chunk
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
     from bci_live.live.snapshot import LiveSnapshot
+    from bci_live.streams.awaited import MarkerSearch
 
 # A replay holds its first sample until the program listens; loading the models is over by then.
 REPLAY_WAIT_S = 60.0
@@ -90,7 +91,8 @@ def open_live(
 ) -> Iterator[tuple[LiveSession, ReplayProcess | None]]:
     """A session that listens, with the replay that feeds it when one was asked for; both are closed on the way out.
 
-    `keep_outcomes`: whether the caller drains them.
+    `keep_outcomes`: whether the caller drains them. Where nobody does, there is a window to say what is missing, and a
+    marker stream may come later; otherwise it must be there.
     """
     from bci_live.live.session import LiveSession
 
@@ -103,7 +105,7 @@ def open_live(
             progress(f"Starting the replay of {request.replay.name} …")
             replay = stack.enter_context(_start_replay(request, request.replay, _pre_roll_s(decoder.card)))
         progress("Looking for the streams …")
-        eeg, markers = _find_streams(request, replay)
+        eeg, markers = _find_streams(request, replay, join_late=not keep_outcomes)
         progress("Warming up …")
         session = LiveSession(eeg, markers, decoder, reconstructor, request.config, keep_outcomes=keep_outcomes)
         yield stack.enter_context(session), replay
@@ -136,15 +138,21 @@ def _start_replay(request: LiveRequest, file: Path, lead_s: float = 0.0) -> Repl
     )
 
 
-def _find_streams(request: LiveRequest, replay: ReplayProcess | None) -> tuple[pylsl.StreamInfo, pylsl.StreamInfo]:
+def _find_streams(
+    request: LiveRequest, replay: ReplayProcess | None, join_late: bool
+) -> tuple[pylsl.StreamInfo, pylsl.StreamInfo | MarkerSearch]:
+    from bci_live.streams.awaited import MarkerSearch
     from bci_live.streams.discovery import find_eeg, find_markers
 
     wait_s = request.config.streams.resolve_s
     if replay is None:
-        return (
-            find_eeg(request.stream, wait_s, request.stream_id),
-            find_markers(request.markers, wait_s, request.markers_id),
-        )
+        eeg = find_eeg(request.stream, wait_s, request.stream_id)
+        try:
+            return eeg, find_markers(request.markers, wait_s, request.markers_id)
+        except AbsentStreamError:
+            if not join_late:
+                raise
+            return eeg, MarkerSearch(request.markers, request.markers_id)
     wait_s = max(wait_s, REPLAY_START_S)
     try:
         return (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from bci_live.config import EpochConfig, FilterConfig
-from bci_live.types import Decoding, Epoch, Reconstruction
+from bci_live.types import Decoding, Epoch, Marker, Reconstruction
 
 
 class Card(Protocol):
@@ -28,6 +28,18 @@ class Card(Protocol):
     def pipeline(self) -> str: ...
     @property
     def simulated(self) -> bool: ...
+
+
+class MarkerSource(Protocol):
+    """Tells when something was shown."""
+
+    def pop(self) -> list[Marker]:
+        """The markers since the last call."""
+        ...
+
+    def trouble(self) -> str:
+        """Why none come, or some were lost; empty when all is well."""
+        ...
 
 
 class Decoder(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -15,12 +15,14 @@ from bci_live.config import Config
 from bci_live.live.drawing import Drawer
 from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
-from bci_live.live.protocols import Decoder, Reconstructor
+from bci_live.live.protocols import Decoder, MarkerSource, Reconstructor
 from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase
 from bci_live.live.stages import ErrorLog, Stage
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan
+from bci_live.signal.montage import pick_channels
 from bci_live.signal.quality import faults
+from bci_live.streams.awaited import AwaitedMarkers, MarkerSearch
 from bci_live.streams.clock import local_clock
 from bci_live.streams.inlet import EegInlet, MarkerInlet
 from bci_live.types import Chunk, Epoch, Marker
@@ -35,7 +37,7 @@ _SHOWN_S = 60.0
 class LiveSession:
     """EEG and markers in, outcomes out. Open it with `with`: models are warm before the first sample is asked for.
 
-    `keep_outcomes`: whether somebody calls `drain`; a window does not.
+    `markers`: the stream, or which one is to be waited for. `keep_outcomes`: whether somebody calls `drain`; a window does not.
 
     Raises
     ------
@@ -48,7 +50,7 @@ class LiveSession:
     def __init__(
         self,
         eeg: pylsl.StreamInfo,
-        markers: pylsl.StreamInfo,
+        markers: pylsl.StreamInfo | MarkerSearch,
         decoder: Decoder,
         reconstructor: Reconstructor,
         config: Config,
@@ -75,11 +77,12 @@ class LiveSession:
             streams = self._config.streams
             self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
             plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch)
-            self._markers = opening.enter_context(MarkerInlet(self._infos[1], self._clock))
+            self._markers = opening.enter_context(self._marker_source())
             self._epocher = Epocher(
                 self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
                 self._config.live.marker_timeout_s,
             )  # fmt: skip
+            self._judged = pick_channels(self._eeg.facts.eeg_channels, self._eeg.facts.channels, self._eeg.facts.name)
             notes = []
             if card.simulated and not self._eeg.facts.simulated:
                 notes.append("The decoder was trained on simulated EEG: what it reads of a real head means nothing.")
@@ -160,8 +163,14 @@ class LiveSession:
             missed=self._telemetry.missed(),
             note=self.note,
             simulated_decoder=self._decoder.card.simulated,
-            faults=faults(self._eeg.ring.latest(_FAULTS_S).samples, self._eeg.facts.channels),
+            faults=faults(self._eeg.ring.latest(_FAULTS_S).samples[:, self._judged], self._eeg.facts.eeg_channels),
         )
+
+    def _marker_source(self) -> AbstractContextManager[MarkerSource]:
+        wanted = self._infos[1]
+        if isinstance(wanted, MarkerSearch):
+            return AwaitedMarkers(wanted, self._clock)
+        return MarkerInlet(wanted, self._clock)
 
     def _warm_up(self) -> None:
         """The first decoding and the first picture cost what no later one does."""

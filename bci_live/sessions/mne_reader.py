@@ -26,7 +26,7 @@ _READER_ERRORS = (
 
 
 def read_with_mne(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple[Marker, ...]]:
-    """The EEG channels' facts, samples (n, channels) in µV, stamps (n,) in s from the file's start, and markers.
+    """Of the EEG, EOG, ECG and EMG channels the facts, samples (n, channels) in µV, stamps (n,) in s from the file's start, and markers.
 
     Annotations become markers. Those that MNE keeps for bad stretches and joints (`BAD…`, `EDGE…`) are no stimuli and
     are left out. A file without annotations but with a trigger channel has that one's events as markers.
@@ -41,9 +41,9 @@ def read_with_mne(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple
     try:
         raw = mne.io.read_raw(path, preload=False, verbose="ERROR")
         markers = _annotations(raw) or _triggers(raw)
-        picks = mne.pick_types(raw.info, eeg=True, exclude=())
-        channels = tuple(raw.ch_names[pick] for pick in picks)
-        samples = (raw.get_data(picks=picks).T * VOLTS_TO_MICROVOLTS).astype(np.float32) if channels else None
+        picks = mne.pick_types(raw.info, eeg=True, eog=True, ecg=True, emg=True, exclude=())
+        channels, types = tuple(raw.ch_names[pick] for pick in picks), [raw.get_channel_types()[pick] for pick in picks]
+        samples = (raw.get_data(picks=picks).T * VOLTS_TO_MICROVOLTS).astype(np.float32) if "eeg" in types else None
     except _READER_ERRORS as error:
         reason = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__
         raise RecordingError(
@@ -60,6 +60,7 @@ def read_with_mne(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple
         rate=float(raw.info["sfreq"]),
         channels=channels,
         units=("microvolts",) * len(channels),
+        types=tuple(type_.upper() for type_ in types),
     )
     return facts, np.ascontiguousarray(samples), np.arange(len(samples)) / facts.rate, markers
 

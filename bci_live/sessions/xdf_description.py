@@ -46,11 +46,11 @@ def stream_header(facts: StreamFacts, channel_format: str) -> ET.Element:
     _child(info, "uid", facts.uid)
     desc = _child(info, "desc")
     channels = _child(desc, "channels")
-    for label, unit in zip(facts.channels, facts.units, strict=True):
+    for label, unit, type_ in zip(facts.channels, facts.units, facts.channel_types, strict=True):
         channel = _child(channels, "channel")
         _child(channel, "label", label)
         _child(channel, "unit", unit)
-        _child(channel, "type", facts.kind)
+        _child(channel, "type", type_.upper())
     for flag in ("replay", "simulated"):
         if getattr(facts, flag):
             _child(desc, flag, "true")

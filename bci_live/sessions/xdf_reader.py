@@ -129,6 +129,7 @@ def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:
         units=tuple(unit if factor == 1 else "microvolts" for unit, factor in zip(announced, factors, strict=True)),
         replay=_leaf(desc, "replay") == "true",
         simulated=_leaf(desc, "simulated") == "true",
+        types=tuple(_leaf(entry, "type") or _text(stream, "type") for entry in entries),
     )
     return facts, factors
 

@@ -68,14 +68,15 @@ class EpochPlan:
         return np.ascontiguousarray(window.T, dtype=np.float32)
 
 
-def artefact(data: FloatArray, channels: Sequence[str], config: EpochConfig) -> str | None:
-    """Why the epoch (channels, times), µV, is to be thrown away, in words; None when it is clean."""
+def artefact(data: FloatArray, channels: Sequence[str], limits_uv: NDArray[np.float64]) -> str | None:
+    """Why the epoch (channels, times), µV, is to be thrown away, in words; None when it is clean.
+
+    `limits_uv`: (channels,), the largest span of each, infinite where any will do.
+    """
     if not np.isfinite(data).all():
         return "the samples are not all numbers"
-    if config.reject_uv is None:
-        return None
     span = np.ptp(data, axis=1)
-    worst = int(span.argmax())
-    if span[worst] <= config.reject_uv:
+    worst = int((span / limits_uv).argmax())
+    if span[worst] <= limits_uv[worst]:
         return None
-    return f"{channels[worst]} spans {span[worst]:.0f} µV, more than {config.reject_uv:g} µV"
+    return f"{channels[worst]} spans {span[worst]:.0f} µV, more than {limits_uv[worst]:g} µV"

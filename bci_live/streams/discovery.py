@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pylsl
 
-from bci_live.errors import StreamError
+from bci_live.errors import AbsentStreamError, StreamError
 from bci_live.types import StreamFacts
 
 _POLL_S = 0.1
@@ -48,17 +48,18 @@ def find_eeg(name: str | None, wait_s: float, source_id: str | None = None) -> p
 
 
 def find_markers(name: str | None, wait_s: float, source_id: str | None = None) -> pylsl.StreamInfo:
-    """The marker stream; like `find_eeg`."""
+    """The marker stream; like `find_eeg`. An `AbsentStreamError` says that it may still come."""
     return _find("marker stream", "--markers", name, source_id, wait_s, _is_markers)
 
 
 def facts(info: pylsl.StreamInfo) -> StreamFacts:
     """What the stream says of itself. The description is only there once an inlet has fetched it (`inlet.info()`)."""
-    labels, units = [], []
+    labels, units, types = [], [], []
     channel = info.desc().child("channels").child("channel")
     for index in range(info.channel_count()):
         labels.append(channel.child_value("label") or f"ch{index + 1}")
         units.append(channel.child_value("unit"))
+        types.append(channel.child_value("type") or info.type())
         channel = channel.next_sibling("channel")
     return StreamFacts(
         name=info.name(),
@@ -71,6 +72,7 @@ def facts(info: pylsl.StreamInfo) -> StreamFacts:
         units=tuple(units),
         replay=info.desc().child_value("replay") == "true",
         simulated=info.desc().child_value("simulated") == "true",
+        types=tuple(types),
     )
 
 
@@ -108,7 +110,7 @@ def _find(
     )
     if not candidates:
         called = f" named '{name}'" if name else f" of the source '{source_id}'" if source_id else ""
-        raise StreamError(f"No {what}{called} was found within {wait_s:g} s. {there}")
+        raise AbsentStreamError(f"No {what}{called} was found within {wait_s:g} s. {there}")
     if len(candidates) > 1:
         alike = len({info.name() for info in candidates}) < len(candidates)
         way = f"{option}-id SOURCE" if alike else option

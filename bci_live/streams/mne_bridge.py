@@ -31,6 +31,7 @@ with warnings.catch_warnings():
 __all__ = ["RingClient", "RtEpochs"]
 
 STIM_CHANNEL = "STI 014"
+_MNE_TYPES = {"eeg", "eog", "ecg", "emg"}
 _VOLTS_PER_MICROVOLT = 1e-6
 _BUFFER_S = 0.2
 _WAIT_S = 0.1
@@ -112,6 +113,7 @@ class RingClient(_BaseClient):
 
 def _info(eeg: EegInlet) -> mne.Info:
     names = [*eeg.facts.channels, STIM_CHANNEL]
-    info = mne.create_info(names, eeg.facts.rate, ["eeg"] * len(eeg.facts.channels) + ["stim"])
+    types = [it if it in _MNE_TYPES else "misc" for it in eeg.facts.channel_types]
+    info = mne.create_info(names, eeg.facts.rate, [*types, "stim"])
     info.set_montage("standard_1005", match_case=False, on_missing="ignore", verbose="error")
     return info

@@ -22,11 +22,11 @@ def _described(facts: StreamFacts, value_format: int) -> pylsl.StreamInfo:
     info = pylsl.StreamInfo(facts.name, facts.kind, len(facts.channels), rate, value_format, facts.source_id)
     description = info.desc()
     channels = description.append_child("channels")
-    for label, unit in zip(facts.channels, facts.units, strict=True):
+    for label, unit, type_ in zip(facts.channels, facts.units, facts.channel_types, strict=True):
         channel = channels.append_child("channel")
         channel.append_child_value("label", label)
         channel.append_child_value("unit", unit)
-        channel.append_child_value("type", facts.kind)
+        channel.append_child_value("type", type_.upper())
     for flag in ("replay", "simulated"):
         if getattr(facts, flag):
             description.append_child_value(flag, "true")

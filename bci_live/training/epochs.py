@@ -9,7 +9,7 @@ import numpy as np
 
 from bci_live.sessions.recording import Recording
 from bci_live.signal.epoching import EpochPlan, artefact
-from bci_live.signal.montage import pick_channels
+from bci_live.signal.montage import Montage
 from bci_live.streams.ring import RingBuffer
 from bci_live.types import Chunk, FloatArray, Marker, Missed, MissedReason
 
@@ -40,9 +40,9 @@ def cut_recording(recording: Recording, plan: EpochPlan, channels: Sequence[str]
     Raises
     ------
     MontageError
-        If the recording lacks a channel.
+        If the recording lacks a channel, or the reference.
     """
-    picked = pick_channels(channels, recording.facts.channels, str(recording.path))
+    montage = Montage(channels, recording.facts, plan.epoch, str(recording.path))
     times, breaks = recording.times()
     ring = RingBuffer(len(recording.facts.channels), recording.facts.rate, len(times) / recording.facts.rate + 1)
     ring.write(Chunk(recording.samples, times, 0.0, breaks))
@@ -52,12 +52,12 @@ def cut_recording(recording: Recording, plan: EpochPlan, channels: Sequence[str]
         if window is None or isinstance(window, MissedReason):
             missed.append(Missed(marker, window or MissedReason.LATE))
             continue
-        epoch = plan.prepare(window.samples[:, picked])
-        trouble = artefact(epoch, channels, plan.epoch)
+        epoch = plan.prepare(montage.pick(window.samples))
+        trouble = artefact(epoch, montage.names, montage.limits_uv)
         if trouble:
             missed.append(Missed(marker, MissedReason.ARTEFACT, trouble))
             continue
-        data.append(epoch)
+        data.append(epoch[: montage.decoded])
         markers.append(marker)
         onsets.append(window.onset)
     stacked = np.stack(data) if data else np.zeros((0, len(channels), plan.n_times), dtype=np.float32)

@@ -72,8 +72,9 @@ def prepare_sessions(
         _check_montage(recordings[0], recording)
         _check_labels(recording, bank_labels)
     facts = recordings[0].facts
+    channels = _decoded_channels(recordings[0], epoch_config)
     plan = EpochPlan(facts.rate, facts.rate, filter_config, epoch_config)
-    cuts = [cut_recording(recording, plan, facts.channels) for recording in recordings]
+    cuts = [cut_recording(recording, plan, channels) for recording in recordings]
     labels = [label for cut in cuts for label in cut.labels]
     names = _enough_of_each(labels)
     details = [detail for cut in cuts for detail in cut.details]
@@ -86,7 +87,7 @@ def prepare_sessions(
         runs=np.repeat(np.arange(len(cuts)), [len(cut.labels) for cut in cuts]),
         pictures=pictures,
         shown=shown,
-        channels=facts.channels,
+        channels=channels,
         rate=facts.rate,
         simulated=any(recording.facts.simulated for recording in recordings),
         files=tuple(
@@ -96,8 +97,20 @@ def prepare_sessions(
     )
 
 
+def _decoded_channels(recording: Recording, config: EpochConfig) -> tuple[str, ...]:
+    """The EEG channels, without those that the others are referenced to."""
+    reference = {name.lower() for name in config.reference}
+    channels = tuple(name for name in recording.facts.eeg_channels if name.lower() not in reference)
+    if not channels:
+        raise MontageError(
+            f"'{recording.path}' has no EEG channel besides the reference {', '.join(config.reference)}. "
+            "Name fewer with --reference."
+        )
+    return channels
+
+
 def _check_montage(first: Recording, other: Recording) -> None:
-    missing = {name.lower() for name in first.facts.channels} - {name.lower() for name in other.facts.channels}
+    missing = {name.lower() for name in first.facts.eeg_channels} - {name.lower() for name in other.facts.channels}
     if missing or other.facts.rate != first.facts.rate:
         raise MontageError(
             f"'{other.path}' has {len(other.facts.channels)} channels ({', '.join(other.facts.channels)}) at "

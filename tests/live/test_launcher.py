@@ -48,7 +48,7 @@ def test_when_a_replay_dies_its_own_sentence_is_the_reason(tmp_path: Path) -> No
     with launcher._start_replay(request, file.with_name("gone.xdf")) as replay:
         wait_until(lambda: replay.ended, 60, "the replay to fail")
         with patch.object(launcher, "REPLAY_START_S", 0.2), pytest.raises(StreamError, match=r"gone\.xdf"):
-            launcher._find_streams(request, replay)
+            launcher._find_streams(request, replay, join_late=False)
 
 
 def test_the_window_is_told_why_there_is_no_session(tmp_path: Path) -> None:

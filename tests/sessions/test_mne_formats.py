@@ -27,9 +27,10 @@ def test_a_fif_file_gives_microvolts_and_its_annotations(tmp_path: Path, first_s
     raw.set_annotations(mne.Annotations([1.0, 2.5, 3.0], 0.1, ["dog", "BAD_blink", "cat"]))
     raw.save(tmp_path / "a_raw.fif", verbose="ERROR")
     recording = read_recording(tmp_path / "a_raw.fif")
-    assert recording.facts.channels == ("Fz", "Oz")
+    assert recording.facts.channels == ("Fz", "Oz", "EOG")
+    assert recording.facts.eeg_channels == ("Fz", "Oz")
     assert recording.facts.rate == 200
-    assert recording.samples == pytest.approx(microvolts[:2].T, abs=1e-4)
+    assert recording.samples == pytest.approx(microvolts.T, abs=1e-4)
     assert recording.stamps[:2] == pytest.approx([0, 0.005])
     # MNE counts the onsets of undated annotations and of dated ones from the first sample here, wherever that lies.
     assert [(m.label, m.time) for m in recording.markers] == [("dog", pytest.approx(1.0)), ("cat", pytest.approx(3.0))]

@@ -8,7 +8,6 @@ import pytest
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.errors import MontageError
 from bci_live.signal.epoching import EpochPlan, artefact
-from bci_live.signal.montage import pick_channels
 
 PLAN = EpochPlan(250.0, 250.0, FilterConfig(), EpochConfig())
 
@@ -74,17 +73,11 @@ def test_a_stream_too_slow_for_the_band_is_refused() -> None:
 
 
 def test_artefacts_are_named_with_their_channel() -> None:
-    data = np.zeros((2, 10), dtype=np.float32)
-    assert artefact(data, ("A", "B"), EpochConfig()) is None
+    data, limits = np.zeros((3, 10), dtype=np.float32), np.array([150.0, 150.0, np.inf])
+    assert artefact(data, ("A", "B", "C"), limits) is None
+    data[2, 3] = 9000
+    assert artefact(data, ("A", "B", "C"), limits) is None
     data[1, 3] = 200
-    assert "B spans 200 µV" in str(artefact(data, ("A", "B"), EpochConfig()))
+    assert "B spans 200 µV, more than 150 µV" in str(artefact(data, ("A", "B", "C"), limits))
     data[0, 0] = np.nan
-    assert "not all numbers" in str(artefact(data, ("A", "B"), EpochConfig()))
-
-
-def test_channels_are_picked_by_name_and_missing_ones_named() -> None:
-    np.testing.assert_array_equal(pick_channels(("oz", "Cz"), ("Cz", "Pz", "Oz"), "cap"), [2, 0])
-    # All in order is a slice, which copies nothing.
-    assert pick_channels(("cz", "Pz"), ("Cz", "Pz"), "cap") == slice(None)
-    with pytest.raises(MontageError, match=r"O1, O2.*'cap'"):
-        pick_channels(("O1", "O2", "Cz"), ("Cz",), "cap")
+    assert "not all numbers" in str(artefact(data, ("A", "B", "C"), limits))

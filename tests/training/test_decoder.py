@@ -155,3 +155,27 @@ def test_sessions_that_cannot_be_trained_on_are_refused_by_name(sessions: list[P
 def test_one_session_alone_is_held_out_by_stretches_of_time(sessions: list[Path], folder: Path) -> None:
     train(sessions[:1], folder / "one")
     assert "stretches of time of one session" in load_decoder(folder / "one").card.split
+
+
+def test_only_eeg_channels_are_decoded_and_not_the_reference(folder: Path) -> None:
+    sessions = []
+    for seed in (1, 2):
+        path = session(folder / f"eog-{seed}.xdf", seed)
+        recording = read_recording(path)
+        facts = replace(recording.facts, types=("EOG", "EEG", "EEG", "EEG"))
+        path.unlink()
+        write_recording(path, replace(recording, facts=facts))
+        sessions.append(path)
+    train_decoder(
+        sessions, folder / "out", pipeline=PIPELINE, filter_config=FILTER, progress=False,
+        epoch_config=EpochConfig(stop_s=0.6, reference=("cz",), reject_uv={"eog": 300}),
+        encoder_training=EncoderTraining(passes=2, batch=16), saliency_training=SaliencyTraining(steps=2, batch=4),
+    )  # fmt: skip
+    card = load_decoder(folder / "out").card
+    assert card.channels == ("Pz", "Oz")
+    assert card.epoch.reference == ("cz",)
+    with pytest.raises(MontageError, match="no EEG channel besides the reference"):
+        train_decoder(
+            sessions, folder / "none", pipeline=PIPELINE, filter_config=FILTER, progress=False,
+            epoch_config=EpochConfig(stop_s=0.6, reference=("Cz", "Pz", "Oz")),
+        )  # fmt: skip
