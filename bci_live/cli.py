@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bci_live import __version__
 from bci_live.cli_bench import bench
-from bci_live.config import Config, DiffusionConfig, bundled
+from bci_live.config import Config, DiffusionConfig, EpochConfig, bundled
 from bci_live.errors import BciError
 
 app = typer.Typer(
@@ -134,13 +134,19 @@ def replay(
     source_id: Annotated[str | None, typer.Option(help="LSL source id of the outlets.")] = None,
     wait: Annotated[float, typer.Option(help="Wait up to so many seconds for a listener.", min=0)] = 0.0,
     lead: Annotated[float, typer.Option(help="Send the EEG from so many seconds before --start on.", min=0)] = 0.0,
-    parent: Annotated[int | None, typer.Option(help="End with this process.", hidden=True)] = None,
+    control: Annotated[
+        bool, typer.Option(help="Commands on stdin, whose end is its own; its place on stdout.", hidden=True)
+    ] = False,
 ) -> None:
-    """Play a recording as LSL outlets in real time, with its own channel names, units and rates."""
-    from bci_live.sessions.replay import play_with_progress
+    """Play a recording as LSL outlets in real time, with its own channel names, units and rates.
 
-    play_with_progress(
-        file, loop=loop, start_s=start, lead_s=lead, source_id=source_id, wait_for_consumers_s=wait, parent=parent
+    In a terminal, Enter pauses it and lets it go on.
+    """
+    from bci_live.sessions.replay import play_under_control, play_with_progress
+    from bci_live.sessions.transport import Transport
+
+    (play_under_control if control else play_with_progress)(
+        file, start_s=start, lead_s=lead, source_id=source_id, wait_for_consumers_s=wait, transport=Transport(loop)
     )
 
 
@@ -203,6 +209,12 @@ def train(
     labels: Annotated[
         str, typer.Option(help="What the markers mean, where they are no labels: 1=house,2=face; others are left out.")
     ] = "",
+    reference: Annotated[
+        str, typer.Option(help="Subtract the mean of these channels (TP9,TP10) or of all (average).")
+    ] = "",
+    reject: Annotated[
+        str, typer.Option(help="Leave out epochs that span more µV, by type of channel: eeg=150,eog=300, or none.")
+    ] = "eeg=150",
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
     ] = None,
@@ -220,7 +232,7 @@ def train(
         out,
         pipeline=bundled(pipeline or config.diffusion.pipeline),
         filter_config=config.filter,
-        epoch_config=config.epoch,
+        epoch_config=EpochConfig.model_validate({"reference": reference, "reject_uv": reject}),
         marker_labels=parse_labels(labels),
         seed=seed,
         device=device,

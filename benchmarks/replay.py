@@ -16,6 +16,7 @@ import pylsl
 
 from bci_live.sessions.recording import read_recording
 from bci_live.sessions.replay import OnProgress, Replay
+from bci_live.sessions.transport import Transport
 
 
 class TimedReplay(Replay):
@@ -23,10 +24,10 @@ class TimedReplay(Replay):
 
     late: list[float]
 
-    def _wait_until(self, begin: float, due: float, stop: threading.Event, on_progress: OnProgress | None) -> bool:
-        came = super()._wait_until(begin, due, stop, on_progress)
+    def _wait_until(self, due: float, stop: threading.Event, on_progress: OnProgress | None) -> bool:
+        came = super()._wait_until(due, stop, on_progress)
         if came:
-            self.late.append(pylsl.local_clock() - begin - due)
+            self.late.append(pylsl.local_clock() - self._begin - due)
         return came
 
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, default=Path("recordings/demo.xdf"))
     parser.add_argument("--minutes", type=float, default=10.0)
     arguments = parser.parse_args()
-    replay = TimedReplay(read_recording(arguments.file), loop=True, source_id="bench-replay")
+    replay = TimedReplay(read_recording(arguments.file), transport=Transport(loop=True), source_id="bench-replay")
     replay.late = []
     stop = threading.Event()
     threading.Timer(60 * arguments.minutes, stop.set).start()

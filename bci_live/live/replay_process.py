@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 import uuid
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -16,25 +18,39 @@ from bci_live.sessions.replay import outlet_source_ids
 _ENDING_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayStatus:
+    """Where a replay is: s from the recording's beginning, and to its end."""
+
+    at_s: float
+    end_s: float
+    paused: bool
+    loop: bool
+    ended: bool
+
+
 class ReplayProcess:
-    """Runs `bci-live replay` while the `with` block lasts."""
+    """Runs `bci-live replay` while the `with` block lasts; it ends with this program, even if that is killed."""
 
     def __init__(
         self, file: Path, *, loop: bool, start_s: float, wait_for_consumers_s: float, lead_s: float = 0.0
     ) -> None:
         source_id = f"bci-live-{uuid.uuid4()}"
         self.eeg_source_id, self.marker_source_id = outlet_source_ids(file, source_id)
+        self._paused, self._loop, self._at, self._end = False, loop, start_s, 0.0
         self._command = [
-            sys.executable, "-m", "bci_live", "replay", str(file), "--source-id", source_id,
+            sys.executable, "-m", "bci_live", "replay", str(file), "--source-id", source_id, "--control",
             "--start", str(start_s), "--lead", str(lead_s), "--wait", str(wait_for_consumers_s),
-            "--parent", str(os.getpid()), *(["--loop"] if loop else []),
+            *(["--loop"] if loop else []),
         ]  # fmt: skip
 
     def __enter__(self) -> Self:
         self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True
         )
+        self._reader = Thread(target=self._read_places, name="replay-place", daemon=True)
+        self._reader.start()
         return self
 
     def __exit__(
@@ -47,6 +63,11 @@ class ReplayProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._reader.join(_ENDING_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was not sent any more
+                    pipe.close()
         self._said.close()
 
     @property
@@ -59,6 +80,24 @@ class ReplayProcess:
         """Whether the recording is over, or the process died."""
         return self._process.poll() is not None
 
+    def status(self) -> ReplayStatus:
+        """Where it is now."""
+        return ReplayStatus(self._at, self._end, self._paused, self._loop, self.ended)
+
+    def pause(self, paused: bool = True) -> None:
+        """Send nothing, or go on."""
+        self._paused = paused
+        self._tell("pause" if paused else "go")
+
+    def seek(self, at_s: float) -> None:
+        """Go on at so many seconds from the recording's beginning."""
+        self._tell(f"seek {max(0.0, at_s):.3f}")
+
+    def loop(self, loop: bool) -> None:
+        """Whether it begins anew at its end."""
+        self._loop = loop
+        self._tell(f"loop {'on' if loop else 'off'}")
+
     def problem(self) -> str | None:
         """What the process said when it failed; None while it runs or when it ended well."""
         if not self._process.poll():
@@ -68,3 +107,16 @@ class ReplayProcess:
         if said:
             return said.splitlines()[-1]
         return f"The replay's process was ended from outside (exit code {self._process.returncode}). Start the program again."
+
+    def _tell(self, command: str) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it has ended, which `ended` and `problem` tell
+            self._process.stdin.write(f"{command}\n")
+            self._process.stdin.flush()
+
+    def _read_places(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with suppress(ValueError):
+                at, end = map(float, line.split())
+                self._at, self._end = at, end

@@ -21,11 +21,12 @@ MARKER_TAIL_S = 1.0
 class Schedule:
     """What is due when, in seconds since the beginning of a pass.
 
-    `first`: the first sample played. `samples`: (n - first,), when each sample is due, never falling. `markers`: the
-    index of each marker played with when it is due.
+    `first`: the first sample played, `offset_s` after the recording's beginning. `samples`: (n - first,), when each
+    sample is due, never falling. `markers`: the index of each marker played with when it is due.
     """
 
     first: int
+    offset_s: float
     samples: TimeArray
     markers: tuple[tuple[int, float], ...]
 
@@ -33,6 +34,11 @@ class Schedule:
     def length_s(self) -> float:
         """From the first sample to the last."""
         return float(self.samples[-1])
+
+    @property
+    def end_s(self) -> float:
+        """From the recording's beginning to the last sample."""
+        return self.offset_s + self.length_s
 
     def steps(self, chunk: int) -> Iterator[tuple[float, slice | int]]:
         """In the order of time: samples (a slice of at most `chunk`, due with its last one) and markers (an index)."""
@@ -69,7 +75,9 @@ def make_schedule(recording: Recording, start_s: float = 0.0, lead_s: float = 0.
     played = np.flatnonzero(markers >= samples[begin]) if begin else np.arange(len(markers))
     due = np.clip(markers[played] - origin, 0.0, samples[-1] - origin + MARKER_TAIL_S)
     order = np.argsort(due, kind="stable")
-    return Schedule(first, samples[first:] - origin, tuple((int(played[i]), float(due[i])) for i in order))
+    return Schedule(
+        first, float(origin), samples[first:] - origin, tuple((int(played[i]), float(due[i])) for i in order)
+    )
 
 
 def _sample_deadlines(stamps: TimeArray, breaks: tuple[int, ...], period: float) -> TimeArray:
