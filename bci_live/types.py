@@ -6,7 +6,7 @@ All times are seconds of the local LSL clock (`pylsl.local_clock`), all amplitud
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -115,6 +115,12 @@ class Reconstruction:
     seed: int
     decoding: Decoding
     made: float
+
+
+def channel_types(kind: str, types: Sequence[str]) -> tuple[str, ...]:
+    """`StreamFacts.types`: what the channels say of themselves, or nothing where that is no more than the stream's kind."""
+    told = tuple(type_ or kind for type_ in types)
+    return told if any(type_.lower() != kind.lower() for type_ in told) else ()
 
 
 @dataclass(frozen=True, slots=True)

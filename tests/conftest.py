@@ -17,4 +17,5 @@ _file.write_text(
     "[multicast]\nResolveScope = machine\n[lab]\nKnownPeers = {127.0.0.1}\n"
 )
 os.environ["LSLAPICFG"] = str(_file)
+os.environ["XDG_CONFIG_HOME"] = _folder  # what the window remembers is not the tester's
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

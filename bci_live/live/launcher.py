@@ -5,7 +5,6 @@ The one place that knows which classes stand behind the protocols.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,15 +16,14 @@ from rich.console import Console
 from bci_live.config import Config, bundled
 from bci_live.errors import AbsentStreamError, BciError, DecoderError, RecordingError, StreamError
 from bci_live.live.demo import has_display
-from bci_live.types import Chunk
 
 if TYPE_CHECKING:
     import pylsl
 
+    from bci_live.live.background import BackgroundSession
     from bci_live.live.protocols import Card, Decoder, Reconstructor
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
-    from bci_live.live.snapshot import LiveSnapshot
     from bci_live.streams.awaited import MarkerSearch
 
 # A replay holds its first sample until the program listens; loading the models is over by then.
@@ -33,8 +31,6 @@ REPLAY_WAIT_S = 60.0
 # The longest that a replay's process takes to read its file and open its outlets, on a slow machine.
 REPLAY_START_S = 20.0
 REPLAY_SPARE_S = 0.1
-# How often a window's session looks whether its replay failed.
-_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +90,23 @@ def open_live(
     `keep_outcomes`: whether the caller drains them. Where nobody does, there is a window to say what is missing, and a
     marker stream may come later; otherwise it must be there.
     """
+    check_replay(request)
+    decoder, reconstructor = load_models(request, progress)
+    with open_session(request, decoder, reconstructor, progress, keep_outcomes) as opened:
+        yield opened
+
+
+@contextmanager
+def open_session(
+    request: LiveRequest,
+    decoder: Decoder,
+    reconstructor: Reconstructor,
+    progress: Callable[[str], None],
+    keep_outcomes: bool,
+) -> Iterator[tuple[LiveSession, ReplayProcess | None]]:
+    """`open_live` with models that are loaded already."""
     from bci_live.live.session import LiveSession
 
-    if request.replay is not None:
-        _check_replay(request.replay, request.start_s)
-    decoder, reconstructor = load_models(request, progress)
     with ExitStack() as stack:
         replay = None
         if request.replay is not None:
@@ -111,17 +119,25 @@ def open_live(
         yield stack.enter_context(session), replay
 
 
-def _check_replay(file: Path, start_s: float) -> None:
-    """What cannot be replayed is told before a minute of loading."""
+def check_replay(request: LiveRequest) -> None:
+    """What cannot be replayed is told before a minute of loading.
+
+    Raises
+    ------
+    RecordingError
+        If the file is no recording, is over before its start, or has no markers.
+    """
     from bci_live.sessions.recording import read_recording
     from bci_live.sessions.schedule import make_schedule
 
-    recording = read_recording(file)
-    make_schedule(recording, start_s)
+    if request.replay is None:
+        return
+    recording = read_recording(request.replay)
+    make_schedule(recording, request.start_s)
     if not recording.markers:
         raise RecordingError(
-            f"'{file}' has no markers, so nothing tells when a picture was shown. Choose a recording with a marker stream "
-            "or annotations."
+            f"'{request.replay}' has no markers, so nothing tells when a picture was shown. Choose a recording with a "
+            "marker stream or annotations."
         )
 
 
@@ -180,69 +196,10 @@ def headless_live(request: LiveRequest, seconds: float | None, out: Path, consol
         return run_headless(session, replay, seconds=seconds, out=out, console=console, device=device)
 
 
-class BackgroundSession:
-    """A session that loads and runs in a thread of its own, so that the window is there at once.
-
-    The window polls: `progress` while things load, `problem` when they failed, `snapshot` and `signal` then.
-    """
-
-    def __init__(self, request: LiveRequest) -> None:
-        self._request = request
-        self._progress = "Starting …"
-        self._problem: str | None = None
-        self._session: LiveSession | None = None
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
-
-    def __enter__(self) -> BackgroundSession:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        self._thread.join(timeout=15)
-
-    def progress(self) -> str:
-        """What is being done now, in words."""
-        return self._progress
-
-    def problem(self) -> str | None:
-        """Why there is no session, or nothing comes into it, with the remedy; None while all is well."""
-        return self._problem
-
-    def snapshot(self) -> LiveSnapshot | None:
-        """The session's state now, or None while it loads."""
-        session = self._session
-        return session.snapshot() if session is not None else None
-
-    def signal(self, seconds: float) -> Chunk | None:
-        """The last `seconds` of EEG, or None while the session loads."""
-        session = self._session
-        return session.signal(seconds) if session is not None else None
-
-    def _run(self) -> None:
-        try:
-            with open_live(self._request, self._tell, keep_outcomes=False) as (session, replay):
-                self._session = session
-                self._tell("")
-                try:
-                    while not self._closing.wait(_LOOK_S):
-                        self._problem = replay.problem() if replay else None
-                finally:
-                    self._session = None
-        except BciError as error:
-            self._problem = str(error)
-        except Exception as error:
-            # A bug: its traceback goes where bugs go, and the window does not wait for ever.
-            self._problem = f"{type(error).__name__} in the session: {error}. See the log."
-            raise
-
-    def _tell(self, text: str) -> None:
-        self._progress = text
-
-
 def windowed_live(request: LiveRequest, run_window: Callable[[BackgroundSession], int]) -> int:
     """Run with the window until it is closed; returns the exit code."""
+    from bci_live.live.background import BackgroundSession
+
     if not has_display():
         raise BciError(
             "There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so no window can open. Add --headless."

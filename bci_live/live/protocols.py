@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+import pylsl
+
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.types import Decoding, Epoch, Marker, Reconstruction
 
@@ -31,7 +33,10 @@ class Card(Protocol):
 
 
 class MarkerSource(Protocol):
-    """Tells when something was shown."""
+    """Tells when something was shown. `info`: the stream, None as long as it is waited for."""
+
+    @property
+    def info(self) -> pylsl.StreamInfo | None: ...
 
     def pop(self) -> list[Marker]:
         """The markers since the last call."""

@@ -128,6 +128,10 @@ class LiveSession:
         self._telemetry.give_up("the session ended before its picture was drawn")
         self._phase = "ended"
 
+    def streams(self) -> list[pylsl.StreamInfo]:
+        """What it listens to: the EEG, and the markers as soon as they are there."""
+        return [info for info in (self._eeg.info, self._markers.info) if info is not None]
+
     def drain(self) -> list[Outcome]:
         """Every outcome since the last call."""
         return self._telemetry.drain()

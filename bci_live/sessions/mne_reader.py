@@ -13,7 +13,7 @@ import numpy as np
 from scipy.io.matlab import MatReadError
 
 from bci_live.errors import RecordingError
-from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray
+from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray, channel_types
 
 VOLTS_TO_MICROVOLTS = 1e6
 
@@ -60,7 +60,7 @@ def read_with_mne(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple
         rate=float(raw.info["sfreq"]),
         channels=channels,
         units=("microvolts",) * len(channels),
-        types=tuple(type_.upper() for type_ in types),
+        types=channel_types("EEG", [type_.upper() for type_ in types]),
     )
     return facts, np.ascontiguousarray(samples), np.arange(len(samples)) / facts.rate, markers
 

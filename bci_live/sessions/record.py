@@ -23,7 +23,7 @@ PLANNED_S = 3600.0
 _SLOW_DISK_S = 10.0
 _FIND_S = 3.0
 _FIND_NAMED_S = 10.0
-_SPARE_BYTES = 10e6
+SPARE_BYTES = 10e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def record(
     console = console or Console(stderr=True)
     streams = _find(names)
     path = new_recording(out, subject, session, task)
-    check_space(path.parent, bytes_per_second(streams) * (seconds or PLANNED_S) + _SPARE_BYTES)
+    check_space(path.parent, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)
     with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console) as bar:
         task_id = bar.add_task(f"REC {path.name}", told="")
         begin = last = time.monotonic()

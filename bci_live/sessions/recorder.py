@@ -122,13 +122,23 @@ class Recorder:
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             self._writer = opening.enter_context(XdfWriter(self._path, _RESERVE))
-            self._streams = []
+            self._streams: list[_Recorded] = []
+            opening.callback(self._let_go)
             for info in self._infos:
-                self._streams.append(_Recorded(info, self._writer))
-                opening.callback(self._streams[-1].close)
+                self.add(info)
             self._writer.flush()
             self._closing = opening.pop_all()
         return self
+
+    def add(self, info: pylsl.StreamInfo) -> None:
+        """Record one more stream from now on.
+
+        Raises
+        ------
+        StreamError
+            If it does not answer.
+        """
+        self._streams.append(_Recorded(info, self._writer))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -159,6 +169,10 @@ class Recorder:
     def _pull(self) -> None:
         for stream in self._streams:
             stream.pull()
+
+    def _let_go(self) -> None:
+        for stream in self._streams:
+            stream.close()
 
 
 def bytes_per_second(streams: Sequence[pylsl.StreamInfo]) -> float:

@@ -18,7 +18,7 @@ from bci_live.errors import RecordingError
 from bci_live.sessions.xdf_format import sound_chunks
 from bci_live.streams.markers import parse_marker
 from bci_live.streams.units import microvolts_per
-from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray
+from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray, channel_types
 
 # What pyxdf raises on files that are not as they should be: its bare error, or that of whatever it stumbled over.
 _PYXDF_ERRORS = (
@@ -110,7 +110,7 @@ def _listed(streams: Sequence[_Stream]) -> str:
     return f"It holds {', '.join(told)}."
 
 
-def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:
+def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray, channel_types]:
     """What the stream says of itself, and the factors (channels,) that make µV of its values."""
     count = int(_text(stream, "channel_count"))
     desc = _branch(stream["info"], "desc")
@@ -129,7 +129,7 @@ def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:
         units=tuple(unit if factor == 1 else "microvolts" for unit, factor in zip(announced, factors, strict=True)),
         replay=_leaf(desc, "replay") == "true",
         simulated=_leaf(desc, "simulated") == "true",
-        types=tuple(_leaf(entry, "type") or _text(stream, "type") for entry in entries),
+        types=channel_types(_text(stream, "type"), [_leaf(entry, "type") for entry in entries]),
     )
     return facts, factors
 

@@ -260,4 +260,5 @@ def _marker_facts(name: str, eeg: StreamFacts) -> StreamFacts:
         rate=0.0,
         channels=("marker",),
         units=("",),
+        types=(),
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+import pylsl
+
 from bci_live.errors import StreamError
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_markers
@@ -46,6 +48,11 @@ class AwaitedMarkers:
         self._thread.join(2 * _LOOK_S)
         if self._inlet is not None:
             self._inlet.__exit__(kind, error, trace)
+
+    @property
+    def info(self) -> pylsl.StreamInfo | None:
+        """The stream, once it is there."""
+        return self._inlet.info if self._inlet else None
 
     def pop(self) -> list[Marker]:
         """The markers since the last call."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pylsl
 
 from bci_live.errors import AbsentStreamError, StreamError
-from bci_live.types import StreamFacts
+from bci_live.types import StreamFacts, channel_types
 
 _POLL_S = 0.1
 _ALL_S = 3.0
@@ -59,7 +59,7 @@ def facts(info: pylsl.StreamInfo) -> StreamFacts:
     for index in range(info.channel_count()):
         labels.append(channel.child_value("label") or f"ch{index + 1}")
         units.append(channel.child_value("unit"))
-        types.append(channel.child_value("type") or info.type())
+        types.append(channel.child_value("type"))
         channel = channel.next_sibling("channel")
     return StreamFacts(
         name=info.name(),
@@ -72,7 +72,7 @@ def facts(info: pylsl.StreamInfo) -> StreamFacts:
         units=tuple(units),
         replay=info.desc().child_value("replay") == "true",
         simulated=info.desc().child_value("simulated") == "true",
-        types=tuple(types),
+        types=channel_types(info.type(), types),
     )
 
 
@@ -84,33 +84,31 @@ def _find(
     wait_s: float,
     fits: Callable[[pylsl.StreamInfo], str | None],
 ) -> pylsl.StreamInfo:
-    def wanted(streams: list[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
-        if source_id is not None:
-            return [info for info in streams if info.source_id() == source_id]
-        if name is not None:
-            return [info for info in streams if info.name() == name and fits(info) is None] or [
-                info for info in streams if info.name() == name
-            ]
-        return [info for info in streams if fits(info) is None]
+    def called(info: pylsl.StreamInfo) -> bool:
+        return name in (None, info.name()) and source_id in (None, info.source_id())
+
+    def fitting(streams: list[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+        # Of those called so, too: a Muse sends four streams of one name and one source id.
+        return [info for info in streams if called(info) and fits(info) is None]
 
     precise = name is not None or source_id is not None
     # Without a name all candidates must show up, or the first to answer would be taken for the only one.
     streams = find_streams(
         wait_s if precise else min(wait_s, _ALL_S),
-        lambda seen: precise and bool(wanted(seen)),
+        lambda seen: precise and bool(fitting(seen)),
         settle_s=0.0 if source_id is not None else _SAME_NAME_S,
     )
-    if not precise and not wanted(streams):
-        streams = find_streams(wait_s, lambda seen: bool(wanted(seen)))
-    candidates = wanted(streams)
+    if not precise and not fitting(streams):
+        streams = find_streams(wait_s, lambda seen: bool(fitting(seen)))
+    candidates = fitting(streams) or [info for info in streams if precise and called(info)]
     there = (
         f"There are: {_listed(streams)}."
         if streams
         else "There is no LSL stream at all: is the headset's program streaming?"
     )
     if not candidates:
-        called = f" named '{name}'" if name else f" of the source '{source_id}'" if source_id else ""
-        raise AbsentStreamError(f"No {what}{called} was found within {wait_s:g} s. {there}")
+        which = f" named '{name}'" if name else f" of the source '{source_id}'" if source_id else ""
+        raise AbsentStreamError(f"No {what}{which} was found within {wait_s:g} s. {there}")
     if len(candidates) > 1:
         alike = len({info.name() for info in candidates}) < len(candidates)
         way = f"{option}-id SOURCE" if alike else option

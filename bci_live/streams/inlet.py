@@ -58,7 +58,7 @@ class _Inlet:
     """Opens a stream and runs a thread that pulls from it. The thread ends before the inlet is closed."""
 
     def __init__(self, info: pylsl.StreamInfo, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self._clock, self.info = clock, info
         self._inlet = pylsl.StreamInlet(info, max_buflen=60, recover=True)
         try:
             self.facts: StreamFacts = facts(self._inlet.info(timeout=_OPEN_S))

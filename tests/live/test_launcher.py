@@ -11,8 +11,9 @@ import pytest
 
 from bci_live.config import Config, StreamConfig
 from bci_live.errors import RecordingError, StreamError
-from bci_live.live import launcher
-from bci_live.live.launcher import BackgroundSession, LiveRequest, open_live
+from bci_live.live import background, launcher
+from bci_live.live.background import BackgroundSession
+from bci_live.live.launcher import LiveRequest, open_live
 from bci_live.sessions.recording import Recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.types import Marker, StreamFacts
@@ -62,7 +63,7 @@ def test_the_window_is_told_when_its_replay_dies(tmp_path: Path) -> None:
     file = recording(tmp_path, (Marker("dog", 1.0),))
     died = MagicMock(**{"problem.return_value": "the replay died"})
     with (
-        patch.object(launcher, "load_models", return_value=(MagicMock(), MagicMock())),
+        patch.object(background, "load_models", return_value=(MagicMock(), MagicMock())),
         patch.object(launcher, "_pre_roll_s", return_value=0.0),
         patch.object(launcher, "_start_replay", return_value=nullcontext(died)),
         patch.object(launcher, "_find_streams", return_value=(MagicMock(), MagicMock())),
@@ -75,7 +76,7 @@ def test_the_window_is_told_when_its_replay_dies(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_while_loading_is_told_too(tmp_path: Path) -> None:
     with (
-        patch.object(launcher, "load_models", side_effect=ZeroDivisionError("by nought")),
+        patch.object(background, "load_models", side_effect=ZeroDivisionError("by nought")),
         BackgroundSession(LiveRequest(tmp_path / "decoder")) as session,
     ):
         wait_until(lambda: session.problem() is not None, 60, "the reason")

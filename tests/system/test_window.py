@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from bci_live.live.launcher import BackgroundSession, LiveRequest
+from bci_live.live.background import BackgroundSession
+from bci_live.live.launcher import LiveRequest
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.window.main_window import MainWindow
 from bci_live.window.picture_panel import to_picture

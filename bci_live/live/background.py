@@ -1,0 +1,214 @@
+"""What the window works with: a session that loads and runs in a thread of its own, so that the window is there at once."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pylsl
+
+from bci_live.errors import BciError, MontageError, StreamError
+from bci_live.live.launcher import LiveRequest, check_replay, load_models, open_session
+from bci_live.live.listening import StreamWatch
+from bci_live.live.recording import LiveRecording, RecordingRequest, RecordingStatus
+from bci_live.live.remembered import StreamChoice, remember, remembered
+from bci_live.live.stages import ErrorLog
+from bci_live.streams.discovery import find_eeg
+from bci_live.types import Chunk
+
+if TYPE_CHECKING:
+    from bci_live.live.protocols import Decoder, Reconstructor
+    from bci_live.live.replay_process import ReplayProcess, ReplayStatus
+    from bci_live.live.session import LiveSession
+    from bci_live.live.snapshot import LiveSnapshot
+    from bci_live.streams.survey import StreamReport
+
+# How often it is looked whether the replay failed.
+_LOOK_S = 0.5
+_JOIN_S = 15.0
+# What was chosen last is there at once, or not at all.
+_REMEMBERED_S = 2.0
+_RETRY_S = 2.0
+
+
+class BackgroundSession:
+    """The window polls and commands it; every call returns at once.
+
+    `progress` while things load, `problem` when they failed, `snapshot` and `signal` then. Another stream can be chosen
+    at any time: the models stay loaded.
+    """
+
+    def __init__(self, request: LiveRequest) -> None:
+        self._request = request
+        self._progress = "Starting …"
+        self._problem: str | None = None
+        self._choosing = False
+        self._session: LiveSession | None = None
+        self._replay: ReplayProcess | None = None
+        self._recording: LiveRecording | None = None
+        self._watch = StreamWatch(ErrorLog())
+        self._closing = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
+        self._opened = ExitStack()
+
+    def __enter__(self) -> BackgroundSession:
+        self._opened.enter_context(self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_recording()
+        self._closing = True
+        self._wake.set()
+        self._thread.join(_JOIN_S)
+        self._opened.close()
+
+    def progress(self) -> str:
+        """What is being done now, in words."""
+        return self._progress
+
+    def problem(self) -> str | None:
+        """Why there is no session, or nothing comes into it, with the remedy; None while all is well."""
+        return self._problem
+
+    def choosing(self) -> bool:
+        """Whether there is no session because it is not clear which streams are meant."""
+        return self._choosing
+
+    def snapshot(self) -> LiveSnapshot | None:
+        """The session's state now, or None while it loads."""
+        session = self._session
+        return session.snapshot() if session is not None else None
+
+    def signal(self, seconds: float) -> Chunk | None:
+        """The last `seconds` of EEG, or None while the session loads."""
+        session = self._session
+        return session.signal(seconds) if session is not None else None
+
+    def watch_streams(self, wanted: bool) -> None:
+        """Begin to listen to all streams there are, or end it."""
+        self._watch.want(wanted)
+
+    def streams(self) -> tuple[StreamReport, ...]:
+        """What streams there are, while they are watched."""
+        return self._watch.reports()
+
+    def chosen(self) -> StreamChoice:
+        """The streams that are listened to, or were asked for; otherwise those of the last time."""
+        request = self._request
+        if request.stream or request.stream_id:
+            return StreamChoice(
+                stream=request.stream,
+                stream_id=request.stream_id,
+                markers=request.markers,
+                markers_id=request.markers_id,
+            )
+        return remembered() or StreamChoice()
+
+    def connect(self, choice: StreamChoice) -> None:
+        """Go over to these streams, and begin with them the next time."""
+        remember(choice)
+        self._request = _choosing(self._request, choice)
+        self._wake.set()
+
+    def record(self, request: RecordingRequest) -> None:
+        """Begin to record the session's streams, those too that come later."""
+        self.stop_recording()
+        self._recording = LiveRecording(request, self._infos).__enter__()
+
+    def stop_recording(self) -> None:
+        """End it; everything that has come is in the file."""
+        if self._recording is not None:
+            self._recording.stop()
+
+    def recording(self) -> RecordingStatus | None:
+        """How the last recording does; None where there was none."""
+        return self._recording.status() if self._recording else None
+
+    def recording_problem(self) -> str:
+        """Why there is no recording, or why it ended; empty when all is well."""
+        return self._recording.problem if self._recording else ""
+
+    def replay(self) -> ReplayStatus | None:
+        """Where the replay is; None where there is none."""
+        replay = self._replay
+        return replay.status() if replay is not None else None
+
+    def pause(self, paused: bool) -> None:
+        """Let the replay rest, or go on."""
+        if self._replay is not None:
+            self._replay.pause(paused)
+
+    def seek(self, at_s: float) -> None:
+        """Let the replay go on there, s from its beginning."""
+        if self._replay is not None:
+            self._replay.seek(at_s)
+
+    def loop(self, loop: bool) -> None:
+        """Whether the replay begins anew at its end."""
+        if self._replay is not None:
+            self._replay.loop(loop)
+
+    def _infos(self) -> list[pylsl.StreamInfo]:
+        session = self._session
+        return session.streams() if session is not None else []
+
+    def _run(self) -> None:
+        try:
+            check_replay(self._request)
+            decoder, reconstructor = load_models(self._request, self._tell)
+            while not self._closing:
+                self._wake.clear()
+                try:
+                    self._listen(self._wanted(), decoder, reconstructor)
+                except (StreamError, MontageError) as error:
+                    self._problem, self._choosing = str(error), self._request.replay is None
+                    # What is not there may come, one of two may go; what does not fit has to be chosen.
+                    self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
+        except BciError as error:
+            self._problem = str(error)
+        except Exception as error:
+            # A bug: its traceback goes where bugs go, and the window does not wait for ever.
+            self._problem = f"{type(error).__name__} in the session: {error}. See the log."
+            raise
+
+    def _wanted(self) -> LiveRequest:
+        """What was asked for; where no stream was named, the one of the last time if that is there."""
+        request, choice = self._request, remembered()
+        if request.replay or request.stream or request.stream_id or choice is None:
+            return request
+        try:
+            find_eeg(choice.stream, _REMEMBERED_S, choice.stream_id)
+        except StreamError:
+            return request
+        return _choosing(request, choice)
+
+    def _listen(self, request: LiveRequest, decoder: Decoder, reconstructor: Reconstructor) -> None:
+        """One session, until others are chosen or the window is closed."""
+        with open_session(request, decoder, reconstructor, self._tell, keep_outcomes=False) as (session, replay):
+            self._session, self._replay = session, replay
+            self._problem, self._choosing = None, False
+            self._tell("")
+            try:
+                while not self._wake.wait(_LOOK_S):
+                    self._problem = replay.problem() if replay else None
+            finally:
+                self._session = self._replay = None
+
+    def _tell(self, text: str) -> None:
+        self._progress = text
+
+
+def _choosing(request: LiveRequest, choice: StreamChoice) -> LiveRequest:
+    """The request for just these streams, instead of a replay too."""
+    return replace(
+        request,
+        stream=choice.stream,
+        stream_id=choice.stream_id,
+        markers=choice.markers,
+        markers_id=choice.markers_id,
+        replay=None,
+    )

@@ -1,0 +1,135 @@
+"""REC: a recorder in a thread of its own, beside the running session."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pylsl
+
+from bci_live.errors import BciError, StreamError
+from bci_live.sessions.naming import new_recording
+from bci_live.sessions.record import PLANNED_S, SPARE_BYTES, STEP_S
+from bci_live.sessions.recorder import Recorder, StreamProgress, bytes_per_second, check_space
+
+_JOIN_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRequest:
+    """Where to, under which BIDS names."""
+
+    folder: Path = Path("recordings")
+    subject: str = "01"
+    session: str = "01"
+    task: str = "pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """A recording under way, or that has ended: `problem` says why, if not because it was told to.
+
+    `seconds`: since its beginning. `size`: bytes on the disk. `free`: bytes that the disk still has.
+    """
+
+    path: Path
+    running: bool
+    seconds: float
+    size: int
+    free: int
+    streams: tuple[StreamProgress, ...]
+    problem: str = ""
+
+
+class LiveRecording:
+    """Records what `streams` names, also those that it names later, until `stop`.
+
+    It has inlets of its own: what becomes of the session's does not touch the file.
+    """
+
+    def __init__(
+        self,
+        request: RecordingRequest,
+        streams: Callable[[], Sequence[pylsl.StreamInfo]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._request, self._streams, self._clock = request, streams, clock
+        self._stopping = threading.Event()
+        self._status: RecordingStatus | None = None
+        self._problem = ""
+        self._unheard: list[str] = []
+        self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it, with all that has come until now in the file."""
+        self._stopping.set()
+        self._thread.join(_JOIN_S)
+
+    @property
+    def running(self) -> bool:
+        """Whether something is still written."""
+        return self._thread.is_alive()
+
+    @property
+    def problem(self) -> str:
+        """Why it could not begin, or had to end; empty otherwise."""
+        return self._problem
+
+    def status(self) -> RecordingStatus | None:
+        """How it does; None as long as it has no file."""
+        return self._status
+
+    def _run(self) -> None:
+        try:
+            self._record()
+        except BciError as error:
+            self._problem = str(error)
+        except Exception as error:
+            self._problem = f"{type(error).__name__} in the recording: {error}. What came before is in the file."
+            raise
+        finally:
+            if self._status is not None:
+                size = self._status.path.stat().st_size
+                self._status = replace(self._status, running=False, size=size, problem=self._problem)
+
+    def _record(self) -> None:
+        request, wanted = self._request, list(self._streams())
+        path = new_recording(request.folder, request.subject, request.session, request.task)
+        check_space(path.parent, bytes_per_second(wanted) * PLANNED_S + SPARE_BYTES)
+        begin = self._clock()
+        with Recorder(wanted, path) as recorder:
+            known = {info.uid() for info in wanted}
+            while not self._stopping.wait(STEP_S):
+                self._add_new(recorder, known)
+                recorder.step()
+                progress = recorder.progress()
+                free = shutil.disk_usage(path.parent).free
+                problem = " ".join([*self._unheard, *(it.problem for it in progress if it.problem)])
+                self._status = RecordingStatus(
+                    path, True, self._clock() - begin, recorder.size, free, progress, problem
+                )
+
+    def _add_new(self, recorder: Recorder, known: set[str]) -> None:
+        """A stream that does not answer must not cost the others their recording."""
+        for info in self._streams():
+            if info.uid() not in known:
+                known.add(info.uid())
+                try:
+                    recorder.add(info)
+                except StreamError as error:
+                    self._unheard.append(str(error))

@@ -1,0 +1,166 @@
+"""What the window commands: other streams, a recording, the replay. Real outlets in other processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import pyxdf
+
+from bci_live.live import background, remembered
+from bci_live.live.background import BackgroundSession
+from bci_live.live.launcher import LiveRequest
+from bci_live.live.recording import RecordingRequest
+from bci_live.live.remembered import StreamChoice
+from bci_live.streams.outlet import open_eeg_outlet
+from bci_live.types import StreamFacts
+from tests.live.test_session import Draws, SaysDog
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+SENDER = """
+import sys, time
+import numpy as np
+import pylsl
+from bci_live.streams.outlet import open_eeg_outlet, open_marker_outlet
+from bci_live.types import StreamFacts
+name, markers, begin, count = sys.argv[1], sys.argv[2], pylsl.local_clock(), 0
+eeg = open_eeg_outlet(StreamFacts(name, "EEG", name, "", "", 250.0, ("E1", "E2"), ("uV", "uV")))
+if markers:
+    outlet = open_marker_outlet(StreamFacts(markers, "Markers", markers, "", "", 0.0, ("m",), ("",)))
+while True:
+    until = int((pylsl.local_clock() - begin) * 250)
+    rows = np.random.default_rng(count).normal(0, 10, (until - count, 2)).astype(np.float32)
+    if len(rows):
+        eeg.push_chunk(rows, begin + np.arange(count, until) / 250)
+    if markers and count // 250 < until // 250:
+        outlet.push_sample(["dog"], begin + (until // 250))
+    count = until
+    time.sleep(0.02)
+"""
+
+
+@contextmanager
+def headset(name: str, markers: str = "") -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, "-c", SENDER, name, markers], cwd=ROOT)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def name() -> str:
+    return f"head-{uuid.uuid4()}"
+
+
+@pytest.fixture(autouse=True)
+def forgotten(tmp_path: Path) -> Iterator[None]:
+    with patch.object(remembered, "_file", lambda: tmp_path / "config" / "streams.json"):
+        yield
+
+
+@contextmanager
+def session(**request: str) -> Iterator[BackgroundSession]:
+    """A session with models that read and draw nothing."""
+    with (
+        patch.object(background, "load_models", return_value=(SaysDog(), Draws())),
+        BackgroundSession(LiveRequest(Path("decoder"), **request)) as running,  # type: ignore[arg-type]
+    ):
+        yield running
+
+
+def listens_to(running: BackgroundSession) -> str:
+    snapshot = running.snapshot()
+    return snapshot.facts.name if snapshot and snapshot.facts else ""
+
+
+def test_a_stream_that_is_not_there_yet_is_taken_when_it_comes(name: str) -> None:
+    with session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: name in str(running.problem()) and running.choosing(), 20, "the window to be told")
+        with headset(name, f"{name}-m"):
+            wait_until(lambda: listens_to(running) == name, 30, "the session")
+            assert running.problem() is None
+            assert not running.choosing()
+
+
+def test_the_streams_are_listed_only_while_somebody_looks(name: str) -> None:
+    with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
+        running.watch_streams(True)
+        wait_until(lambda: any(it.name == name and it.samples for it in running.streams()), 20, "the list")
+        running.watch_streams(False)
+        wait_until(lambda: running.streams() == (), 10, "nobody to be listened to")
+
+
+def test_another_stream_is_chosen_and_remembered(name: str) -> None:
+    other = StreamChoice(stream=f"{name}-b", stream_id=f"{name}-b", markers=f"{name}-m", markers_id=f"{name}-m")
+    with headset(f"{name}-a", f"{name}-m"), headset(f"{name}-b"):
+        with session(stream=f"{name}-a", markers=f"{name}-m") as running:
+            wait_until(lambda: listens_to(running) == f"{name}-a", 30, "the first stream")
+            running.connect(other)
+            wait_until(lambda: listens_to(running) == f"{name}-b", 30, "the second stream")
+            assert running.chosen() == other
+        with session() as again:  # nobody says which: the one of the last time
+            wait_until(lambda: listens_to(again) == f"{name}-b", 30, "the remembered stream")
+
+
+def test_a_stream_that_does_not_fit_is_refused_and_another_can_be_chosen(name: str) -> None:
+    odd = open_eeg_outlet(StreamFacts(f"{name}-odd", "EEG", f"{name}-odd", "", "", 250.0, ("X",), ("uV",)))
+    with headset(name, f"{name}-m"), session(stream=f"{name}-odd", markers=f"{name}-m") as running:
+        wait_until(lambda: "needs the channels" in str(running.problem()) and running.choosing(), 30, "the refusal")
+        running.connect(StreamChoice(stream=name, markers=f"{name}-m"))
+        wait_until(lambda: listens_to(running) == name, 30, "the stream that fits")
+    del odd
+
+
+def test_the_recording_holds_the_streams_and_markers_that_come_later(name: str, tmp_path: Path) -> None:
+    with session(stream=name, markers=f"{name}-late-m") as running:
+        with headset(name):
+            wait_until(lambda: listens_to(running) == name, 40, "the session")
+            running.record(RecordingRequest(tmp_path / "rec", subject="07", task="faces"))
+            wait_until(lambda: (status := running.recording()) is not None and status.seconds > 1, 20, "REC")
+            with headset(f"{name}-late", f"{name}-late-m"):
+                wait_until(
+                    lambda: any(it.name == f"{name}-late-m" and it.samples > 2 for it in running.recording().streams),  # type: ignore[union-attr]
+                    40,
+                    "the late markers in the recording",
+                )
+                running.stop_recording()
+        status = running.recording()
+        assert status is not None
+        assert not status.running
+        assert status.problem == running.recording_problem() == ""
+        assert status.path == tmp_path / "rec/sub-07/ses-01/eeg/sub-07_ses-01_task-faces_run-01_eeg.xdf"
+        assert status.size == status.path.stat().st_size
+    streams, _ = pyxdf.load_xdf(status.path)
+    counts = {stream["info"]["name"][0]: len(stream["time_stamps"]) for stream in streams}
+    assert counts == {it.name: it.samples for it in status.streams}
+    assert counts[name] > 250
+    assert counts[f"{name}-late-m"] > 2
+
+
+def test_what_cannot_be_recorded_is_told_and_costs_the_session_nothing(name: str, tmp_path: Path) -> None:
+    with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: listens_to(running) == name, 40, "the session")
+        running.record(RecordingRequest(tmp_path, subject="../etc"))
+        wait_until(lambda: "is no BIDS label" in running.recording_problem(), 10, "the reason")
+        assert running.recording() is None
+        assert running.problem() is None
+        running.record(RecordingRequest(tmp_path))
+        wait_until(lambda: running.recording() is not None, 20, "REC")
+        assert running.recording_problem() == ""
+
+
+def test_a_memory_that_cannot_be_read_is_no_memory(tmp_path: Path) -> None:
+    assert remembered.remembered() is None
+    remembered.remember(StreamChoice(stream="Muse"))
+    assert remembered.remembered() == StreamChoice(stream="Muse")
+    (tmp_path / "config" / "streams.json").write_text('{"stream": 3, "evil": []}')
+    assert remembered.remembered() is None
