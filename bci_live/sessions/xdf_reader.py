@@ -110,7 +110,7 @@ def _listed(streams: Sequence[_Stream]) -> str:
     return f"It holds {', '.join(told)}."
 
 
-def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray, channel_types]:
+def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:
     """What the stream says of itself, and the factors (channels,) that make µV of its values."""
     count = int(_text(stream, "channel_count"))
     desc = _branch(stream["info"], "desc")
