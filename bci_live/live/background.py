@@ -12,7 +12,7 @@ import pylsl
 from bci_live.errors import BciError, MontageError, StreamError
 from bci_live.live.launcher import LiveRequest, check_replay, load_models, open_session
 from bci_live.live.listening import StreamWatch
-from bci_live.live.recording import LiveRecording, RecordingRequest, RecordingStatus
+from bci_live.live.recording import LiveRecording
 from bci_live.live.remembered import StreamChoice, remember, remembered
 from bci_live.live.stages import ErrorLog
 from bci_live.streams.discovery import find_eeg
@@ -20,9 +20,9 @@ from bci_live.types import Chunk
 
 if TYPE_CHECKING:
     from bci_live.live.protocols import Decoder, Reconstructor
-    from bci_live.live.replay_process import ReplayProcess, ReplayStatus
+    from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
-    from bci_live.live.snapshot import LiveSnapshot
+    from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus
     from bci_live.streams.survey import StreamReport
 
 # How often it is looked whether the replay failed.
@@ -60,7 +60,6 @@ class BackgroundSession:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop_recording()
         self._closing = True
         self._wake.set()
         self._thread.join(_JOIN_S)
@@ -115,12 +114,12 @@ class BackgroundSession:
         self._wake.set()
 
     def record(self, request: RecordingRequest) -> None:
-        """Begin to record the session's streams, those too that come later."""
-        self.stop_recording()
-        self._recording = LiveRecording(request, self._infos).__enter__()
+        """Begin to record the session's streams, those too that come later. One that runs goes on."""
+        if self._recording is None or not self._recording.running:
+            self._recording = self._opened.enter_context(LiveRecording(request, self._infos))
 
     def stop_recording(self) -> None:
-        """End it; everything that has come is in the file."""
+        """End it soon; everything that has come is in the file."""
         if self._recording is not None:
             self._recording.stop()
 

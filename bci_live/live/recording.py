@@ -6,45 +6,19 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import pylsl
 
 from bci_live.errors import BciError, StreamError
+from bci_live.live.snapshot import RecordingRequest, RecordingStatus
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.record import PLANNED_S, SPARE_BYTES, STEP_S
-from bci_live.sessions.recorder import Recorder, StreamProgress, bytes_per_second, check_space
+from bci_live.sessions.recorder import Recorder, bytes_per_second, check_space
 
 _JOIN_S = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingRequest:
-    """Where to, under which BIDS names."""
-
-    folder: Path = Path("recordings")
-    subject: str = "01"
-    session: str = "01"
-    task: str = "pictures"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingStatus:
-    """A recording under way, or that has ended: `problem` says why, if not because it was told to.
-
-    `seconds`: since its beginning. `size`: bytes on the disk. `free`: bytes that the disk still has.
-    """
-
-    path: Path
-    running: bool
-    seconds: float
-    size: int
-    free: int
-    streams: tuple[StreamProgress, ...]
-    problem: str = ""
 
 
 class LiveRecording:
@@ -74,11 +48,11 @@ class LiveRecording:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._thread.join(_JOIN_S)
 
     def stop(self) -> None:
-        """End it, with all that has come until now in the file."""
+        """End it soon, with all that has come until now in the file."""
         self._stopping.set()
-        self._thread.join(_JOIN_S)
 
     @property
     def running(self) -> bool:

@@ -7,26 +7,15 @@ import sys
 import tempfile
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Self
 
+from bci_live.live.snapshot import ReplayStatus
 from bci_live.sessions.replay import outlet_source_ids
 
 _ENDING_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayStatus:
-    """Where a replay is: s from the recording's beginning, and to its end."""
-
-    at_s: float
-    end_s: float
-    paused: bool
-    loop: bool
-    ended: bool
 
 
 class ReplayProcess:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from bci_live.config import EpochConfig
 from bci_live.streams.inlet import StreamStatus
 from bci_live.types import Decoding, Marker, Missed, MissedReason, Reconstruction, StreamFacts
+
+if TYPE_CHECKING:
+    from bci_live.sessions.recorder import StreamProgress
 
 Phase = Literal["warming", "waiting", "live", "ended"]
 
@@ -89,6 +93,43 @@ class LiveSnapshot:
     note: str = ""
     simulated_decoder: bool = False
     faults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayStatus:
+    """Where a replay is: s from the recording's beginning, and to its end."""
+
+    at_s: float
+    end_s: float
+    paused: bool
+    loop: bool
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRequest:
+    """Where to, under which BIDS names."""
+
+    folder: Path = Path("recordings")
+    subject: str = "01"
+    session: str = "01"
+    task: str = "pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """A recording under way, or that has ended: `problem` says why, if not because it was told to.
+
+    `seconds`: since its beginning. `size`: bytes on the disk. `free`: bytes that the disk still has.
+    """
+
+    path: Path
+    running: bool
+    seconds: float
+    size: int
+    free: int
+    streams: tuple[StreamProgress, ...]
+    problem: str = ""
 
 
 def badge(facts: StreamFacts | None, stale: bool = False, simulated_decoder: bool = False) -> str:

@@ -14,7 +14,7 @@ from bci_live.window.display import check_display
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from bci_live.window.source import SnapshotSource
+    from bci_live.window.source import SessionSource
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 PROBLEM = 2
 
 
-def run_window(source: SnapshotSource, title: str = "bci_live") -> int:
+def run_window(source: SessionSource, title: str = "bci_live") -> int:
     """Show `source` until the window is closed or Ctrl-C; the exit code is 2 if the source had a fatal problem, else 0.
 
     Raises
@@ -43,6 +43,7 @@ def run_window(source: SnapshotSource, title: str = "bci_live") -> int:
     with _interrupts(lambda: app.exit(0)), _bugs_shown(window.show_bug):
         window.show()
         app.exec()
+        window.asks_before_closing = False  # Ctrl-C has answered
         window.close()
     return PROBLEM if source.problem() is not None else 0
 

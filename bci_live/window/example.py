@@ -10,10 +10,19 @@ from PIL import Image, ImageFilter
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from bci_live.config import EpochConfig
-from bci_live.live.snapshot import Counts, LatencyStatus, LiveSnapshot
+from bci_live.live.remembered import StreamChoice
+from bci_live.live.snapshot import (
+    Counts,
+    LatencyStatus,
+    LiveSnapshot,
+    RecordingRequest,
+    RecordingStatus,
+    ReplayStatus,
+)
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.rendering import Layout, random_layout, render
 from bci_live.streams.inlet import StreamStatus
+from bci_live.streams.survey import StreamReport
 from bci_live.types import Chunk, Decoding, Epoch, Marker, Missed, MissedReason, Picture, Reconstruction, StreamFacts
 from bci_live.window.theme import apply_theme
 
@@ -105,13 +114,29 @@ def example_snapshot() -> LiveSnapshot:
     )
 
 
+def example_reports() -> tuple[StreamReport, ...]:
+    """A headset that does well, one that is slow, and markers."""
+    return (
+        StreamReport("Muse", "EEG", "lab", 5, 256.0, 255.9, 1000, 0.02, 0.12, 0.05, "muse-1", "8c1f2a90", ""),
+        StreamReport("cap", "EEG", "lab", 32, 500.0, 371.3, 900, 2.31, 14.2, 3.1, "cap-7", "77aa01bc", ""),
+        StreamReport("stimuli", "Markers", "desk", 1, 0.0, 0.0, 12, 0.8, 0.31, 0.02, "stim", "10bd33c4", ""),
+    )
+
+
 class ExampleSource:
-    """A source whose answers are attributes; by default a session in full run."""
+    """A source whose answers are attributes and which keeps what it was commanded; by default a session in full run."""
 
     def __init__(self, state: LiveSnapshot | None = None, chunk: Chunk | None = None) -> None:
         self.state, self.chunk = state, chunk
         self.line = "Loading the decoder …"
         self.fatal: str | None = None
+        self.unclear = False
+        self.heard = example_reports()
+        self.taken = StreamChoice()
+        self.rec: RecordingStatus | None = None
+        self.rec_problem = ""
+        self.played: ReplayStatus | None = None
+        self.commands: list[tuple[str, object]] = []
 
     def snapshot(self) -> LiveSnapshot | None:
         return self.state
@@ -124,6 +149,45 @@ class ExampleSource:
 
     def problem(self) -> str | None:
         return self.fatal
+
+    def choosing(self) -> bool:
+        return self.unclear
+
+    def watch_streams(self, wanted: bool) -> None:
+        self.commands.append(("watch", wanted))
+
+    def streams(self) -> tuple[StreamReport, ...]:
+        return self.heard
+
+    def chosen(self) -> StreamChoice:
+        return self.taken
+
+    def connect(self, choice: StreamChoice) -> None:
+        self.commands.append(("connect", choice))
+
+    def record(self, request: RecordingRequest) -> None:
+        self.commands.append(("record", request))
+
+    def stop_recording(self) -> None:
+        self.commands.append(("stop", None))
+
+    def recording(self) -> RecordingStatus | None:
+        return self.rec
+
+    def recording_problem(self) -> str:
+        return self.rec_problem
+
+    def replay(self) -> ReplayStatus | None:
+        return self.played
+
+    def pause(self, paused: bool) -> None:
+        self.commands.append(("pause", paused))
+
+    def seek(self, at_s: float) -> None:
+        self.commands.append(("seek", at_s))
+
+    def loop(self, loop: bool) -> None:
+        self.commands.append(("loop", loop))
 
 
 def show_alone(make: Callable[[LiveSnapshot], QWidget], arguments: Sequence[str] = ("example",)) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from bci_live.live.snapshot import LiveSnapshot, badge
 from bci_live.window import theme
@@ -29,14 +29,17 @@ class Badge(QLabel):
 
 
 class Header(QWidget):
-    """Title, the stream's name, the badge."""
+    """Title, the stream's name, the buttons, the badge."""
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, record_button: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = theme.named_label("title", title)
         self.stream = theme.named_label("muted")
         self.notice = theme.named_label("note")
         self.badge = Badge()
+        self.streams_button = QPushButton("Streams …")
+        self.streams_button.setToolTip("What streams there are, and which of them are taken")
+        self.streams_button.setCheckable(True)
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 0, 0)
         row.setSpacing(14)
@@ -44,10 +47,10 @@ class Header(QWidget):
         row.addWidget(self.stream, 1)
         # A long name must not widen the window: it is cut.
         self.stream.setMinimumWidth(1)
-        for widget in (self.notice, self.badge):
+        for widget in (self.notice, self.streams_button, record_button, self.badge):
             row.addWidget(widget)
 
-    def show_stream(self, snapshot: LiveSnapshot) -> None:
+    def show_stream(self, snapshot: LiveSnapshot, paused: bool = False) -> None:
         """Name and size of the stream, the badge, and for how long nothing came."""
         facts, status = snapshot.facts, snapshot.status
         stale = status is not None and status.stale
@@ -56,6 +59,8 @@ class Header(QWidget):
         self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
         if snapshot.phase == "ended":
             self.notice.setText("The session has ended")
+        elif paused:
+            self.notice.setText("The replay rests")
         elif stale and status is not None and status.age_s is not None:
             self.notice.setText(f"No sample for {status.age_s:.0f} s")
         else:
@@ -90,7 +95,7 @@ if __name__ == "__main__":
     from bci_live.window.example import show_alone
 
     def _example(snapshot: LiveSnapshot) -> Header:
-        header = Header("bci_live")
+        header = Header("bci_live", QPushButton("● REC"))
         header.show_stream(snapshot)
         return header
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QTimer
-from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.types import Decoding
@@ -14,11 +14,14 @@ from bci_live.window import theme
 from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
 from bci_live.window.header import ErrorBar, Header
 from bci_live.window.picture_row import PictureRow
+from bci_live.window.record_button import RecordButton
 from bci_live.window.scores_panel import ScoresPanel
 from bci_live.window.signal_view import SECONDS, EpochSpan, SignalView
-from bci_live.window.source import SnapshotSource
+from bci_live.window.source import SessionSource
 from bci_live.window.start_page import StartPage
 from bci_live.window.status_panel import StatusPanel, reason_text
+from bci_live.window.streams_page import StreamsPage
+from bci_live.window.transport_bar import TransportBar
 from bci_live.window.truth import Truths
 
 SIGNAL_EVERY_MS = 40
@@ -30,13 +33,18 @@ _TRUTH_PIXELS = 256
 class MainWindow(QMainWindow):
     """Shows `source` until it is closed. Polling needs no flags: after the close nothing can arrive any more."""
 
-    def __init__(self, source: SnapshotSource, title: str) -> None:
+    def __init__(self, source: SessionSource, title: str) -> None:
         super().__init__()
         self._source = source
+        self.asks_before_closing = True
         self._truths = Truths(_TRUTH_PIXELS)
         self._decoding: Decoding | None = None
         self._bug: str | None = None
-        self.header = Header(title)
+        self.streams = StreamsPage(source)
+        self.streams.left.connect(self.leave_streams)
+        self.record = RecordButton(source, self.streams.recording_request)
+        self.header = Header(title, self.record)
+        self.header.streams_button.clicked.connect(self.open_streams)
         self.errors = ErrorBar()
         self.start = StartPage(title)
         self.signal = SignalView()
@@ -44,9 +52,11 @@ class MainWindow(QMainWindow):
         self.scores = ScoresPanel()
         self.status = StatusPanel()
         self.filmstrip = Filmstrip()
+        self.transport = TransportBar(source)
+        self.live = self._live_page()
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.start)
-        self.pages.addWidget(self._live_page())
+        for page in (self.start, self.live, self.streams):
+            self.pages.addWidget(page)
         self.setWindowTitle(title)
         self.setCentralWidget(self._frame())
         self.resize(1280, 800)
@@ -62,28 +72,76 @@ class MainWindow(QMainWindow):
 
     def poll_snapshot(self) -> None:
         """Bring everything else up to date."""
-        problem, snapshot = self._source.problem(), self._source.snapshot()
-        self.errors.show_error(self._bug or problem or _newest_error(snapshot))
+        source = self._source
+        problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
+        trouble = source.recording_problem() or (recording.problem if recording else "")
+        self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot))
+        self.record.show_recording(recording, ready=snapshot is not None)
+        self._show_page(snapshot)
         if snapshot is None:
-            self.start.show_progress(self._source.progress(), failed=problem is not None)
+            self.start.show_progress(source.progress(), failed=problem is not None)
             return
-        self.pages.setCurrentIndex(1)
-        self.header.show_stream(snapshot)
+        replay = source.replay()
+        self.transport.show_replay(replay)
+        self.header.show_stream(snapshot, paused=replay is not None and replay.paused)
         self.status.show_status(snapshot)
         self.pictures.show_pictures(snapshot)
         self._show_scores(snapshot)
         self._show_events(snapshot)
         self.filmstrip.show_pairs(self._pairs(snapshot))
 
+    def open_streams(self, wanted: bool) -> None:
+        """Show the page of streams, or leave it; streams are listened to only while it is open."""
+        self.header.streams_button.setChecked(wanted)
+        self._source.watch_streams(wanted)
+        self.pages.setCurrentWidget(self.streams if wanted else self.start)
+        self.poll_snapshot()
+
+    def leave_streams(self) -> None:
+        """Back to the session."""
+        self.open_streams(False)
+
+    def _show_page(self, snapshot: LiveSnapshot | None) -> None:
+        """The streams stay on display until they are left; they come up where one of them must be chosen."""
+        if self.pages.currentWidget() is self.streams:
+            self.streams.show_streams(self._source.streams(), self._source.chosen())
+        elif snapshot is not None:
+            self.pages.setCurrentWidget(self.live)
+        elif self._source.choosing():
+            self.open_streams(True)
+        else:
+            self.pages.setCurrentWidget(self.start)
+
     def show_bug(self, text: str) -> None:
         """Tell of a bug of the window itself, in the bar."""
         self._bug = text
         self.errors.show_error(text)
 
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Space pauses a replay, unless a button that has the focus takes it for itself."""
+        if event is not None and event.key() == Qt.Key.Key_Space and self.transport.isVisible():
+            self.transport.toggle()
+        else:
+            super().keyPressEvent(event)
+
     def closeEvent(self, event: QCloseEvent | None) -> None:
+        if event is not None and self.record.running and self.asks_before_closing and not self._may_close():
+            event.ignore()
+            return
         self._signal_timer.stop()
         self._snapshot_timer.stop()
         super().closeEvent(event)
+
+    def _may_close(self) -> bool:
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self,
+            "A recording is running",
+            "A recording is running. Close all the same? What was recorded until now is kept.",
+            buttons.Close | buttons.Cancel,
+            buttons.Cancel,
+        )
+        return answer == buttons.Close
 
     def _show_scores(self, snapshot: LiveSnapshot) -> None:
         decoding = snapshot.decoding
@@ -120,6 +178,7 @@ class MainWindow(QMainWindow):
         left.addWidget(self.signal, 5)
         left.addWidget(self.pictures, 6)
         left.addWidget(self.filmstrip)
+        left.addWidget(self.transport)
         right.addWidget(self.scores)
         right.addWidget(self.status, 1)
         for panel in (self.scores, self.status):

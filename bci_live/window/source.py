@@ -1,10 +1,12 @@
-"""What the window asks, ten or thirty times a second."""
+"""What the window asks, ten or thirty times a second, and what it commands."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from bci_live.live.snapshot import LiveSnapshot
+from bci_live.live.remembered import StreamChoice
+from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus
+from bci_live.streams.survey import StreamReport
 from bci_live.types import Chunk
 
 
@@ -26,3 +28,71 @@ class SnapshotSource(Protocol):
     def problem(self) -> str | None:
         """Why there is no session, with the remedy; None while all is well."""
         ...
+
+
+class StreamPicker(Protocol):
+    """The streams there are, and which of them are taken."""
+
+    def choosing(self) -> bool:
+        """Whether there is no session because it is not clear which streams are meant."""
+        ...
+
+    def watch_streams(self, wanted: bool) -> None:
+        """Begin to listen to all streams, or end it."""
+        ...
+
+    def streams(self) -> tuple[StreamReport, ...]:
+        """What was heard of them."""
+        ...
+
+    def chosen(self) -> StreamChoice:
+        """Those that are taken, or were the last time."""
+        ...
+
+    def connect(self, choice: StreamChoice) -> None:
+        """Take these."""
+        ...
+
+
+class RecordingControl(Protocol):
+    """REC."""
+
+    def record(self, request: RecordingRequest) -> None:
+        """Begin."""
+        ...
+
+    def stop_recording(self) -> None:
+        """End."""
+        ...
+
+    def recording(self) -> RecordingStatus | None:
+        """The one that runs, or the last."""
+        ...
+
+    def recording_problem(self) -> str:
+        """Why it did not begin, or ended; empty when all is well."""
+        ...
+
+
+class ReplayControl(Protocol):
+    """The transport of a replay."""
+
+    def replay(self) -> ReplayStatus | None:
+        """Where it is; None where there is none."""
+        ...
+
+    def pause(self, paused: bool) -> None:
+        """Rest, or go on."""
+        ...
+
+    def seek(self, at_s: float) -> None:
+        """Go on there."""
+        ...
+
+    def loop(self, loop: bool) -> None:
+        """Begin anew at the end, or not."""
+        ...
+
+
+class SessionSource(SnapshotSource, StreamPicker, RecordingControl, ReplayControl, Protocol):
+    """All that the window needs."""

@@ -38,6 +38,17 @@ QLabel#large {{ font-size: 22px; font-weight: 700; }}
 QLabel#note {{ color: {ORANGE}; font-size: 12px; }}
 QLabel#badge {{ border-radius: 12px; padding: 4px 14px; font-size: 13px; font-weight: 700; }}
 QFrame#errors {{ background: #3a1a10; border: 1px solid {VERMILLION}; border-radius: 8px; }}
+QLabel#alarm {{ color: {VERMILLION}; font-weight: 600; }}
+QPushButton {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 12px; }}
+QPushButton:hover, QPushButton:focus {{ border-color: {SKY}; }}
+QPushButton:checked {{ background: {LINE}; }}
+QPushButton:disabled {{ color: {LINE}; }}
+QLineEdit, QComboBox, QTableWidget {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px; }}
+QLineEdit:focus, QComboBox:focus {{ border-color: {SKY}; }}
+QComboBox QAbstractItemView {{ background: {PANEL}; selection-background-color: {LINE}; }}
+QTableWidget {{ gridline-color: {LINE}; }}
+QHeaderView::section {{ background: {PANEL}; color: {MUTED}; border: none; padding: 4px 10px; }}
+QTableCornerButton::section {{ background: {PANEL}; border: none; }}
 QProgressBar {{ background: {LINE}; border: none; border-radius: 2px; max-height: 4px; }}
 QProgressBar::chunk {{ background: {SKY}; border-radius: 2px; }}
 QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; }}

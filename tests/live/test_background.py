@@ -16,8 +16,8 @@ import pyxdf
 from bci_live.live import background, remembered
 from bci_live.live.background import BackgroundSession
 from bci_live.live.launcher import LiveRequest
-from bci_live.live.recording import RecordingRequest
 from bci_live.live.remembered import StreamChoice
+from bci_live.live.snapshot import RecordingRequest
 from bci_live.streams.outlet import open_eeg_outlet
 from bci_live.types import StreamFacts
 from tests.live.test_session import Draws, SaysDog
@@ -133,9 +133,9 @@ def test_the_recording_holds_the_streams_and_markers_that_come_later(name: str, 
                     "the late markers in the recording",
                 )
                 running.stop_recording()
+                wait_until(lambda: not running.recording().running, 20, "the recording to end")  # type: ignore[union-attr]
         status = running.recording()
         assert status is not None
-        assert not status.running
         assert status.problem == running.recording_problem() == ""
         assert status.path == tmp_path / "rec/sub-07/ses-01/eeg/sub-07_ses-01_task-faces_run-01_eeg.xdf"
         assert status.size == status.path.stat().st_size

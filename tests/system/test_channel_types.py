@@ -63,7 +63,10 @@ def live_epochs(recording: Recording) -> tuple[list[Epoch], Telemetry]:
     markers.waiting = list(recording.markers)
     card = SimpleNamespace(channels=("Oz", "Fz"), labels=("a",), marker_labels={})
     eeg = SimpleNamespace(ring=ring, facts=recording.facts)
-    epocher = Epocher(eeg, markers, PLAN, card, mailbox, telemetry, lambda: float(times[-1]), 5.0)  # type: ignore[arg-type]
+    now = float(times[-1])
+    epocher = Epocher(eeg, markers, PLAN, card, mailbox, telemetry, lambda: now, 5.0)  # type: ignore[arg-type]
+    epocher.step()
+    now += 1  # a marker that comes after its window is held for a moment
     epocher.step()
     return [epoch for _ in range(100) if (epoch := mailbox.take(0.0)) is not None], telemetry
 

@@ -1,0 +1,89 @@
+"""The replay's transport: pause, where it is, another place, again or not. Hidden where nothing is replayed."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSlider, QWidget
+
+from bci_live.live.snapshot import ReplayStatus
+from bci_live.window import theme
+from bci_live.window.source import ReplayControl
+
+# Of the slider, a second.
+_STEPS = 10
+
+
+class TransportBar(QWidget):
+    """Commands `replay`, shows where it is. While the slider is held, it is the user's."""
+
+    def __init__(self, replay: ReplayControl, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._replay = replay
+        self._paused = False
+        self.button = QPushButton("Pause")
+        self.button.setToolTip("Pause the replay, or let it go on (Space)")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Place in the recording")
+        self.place = theme.named_label("muted")
+        self.again = QCheckBox("Loop")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 4, 0)
+        row.setSpacing(theme.GAP)
+        row.addWidget(self.button)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.place)
+        row.addWidget(self.again)
+        # Methods, no lambdas: a lambda that holds the widget keeps it from being deleted in order.
+        self.button.clicked.connect(self.toggle)
+        self.slider.sliderReleased.connect(self._seek)
+        self.slider.sliderMoved.connect(self._show_target)
+        self.again.clicked.connect(self._loop)
+        self.hide()
+
+    def show_replay(self, status: ReplayStatus | None) -> None:
+        """Where it is now."""
+        self.setVisible(status is not None and status.end_s > 0)
+        if status is None:
+            return
+        self._paused = status.paused
+        self.button.setText("Go on" if status.paused else "Pause")
+        for widget in (self.button, self.slider, self.again):
+            widget.setEnabled(not status.ended)
+        self.again.setChecked(status.loop)
+        if self.slider.isSliderDown():
+            return
+        self.slider.setRange(0, round(status.end_s * _STEPS))
+        self.slider.setValue(round(status.at_s * _STEPS))
+        self.place.setText(f"{clock_text(status.at_s)} of {clock_text(status.end_s)}")
+
+    def toggle(self) -> None:
+        """Pause, or go on."""
+        self._replay.pause(not self._paused)
+
+    def _seek(self) -> None:
+        self._replay.seek(self.slider.value() / _STEPS)
+
+    def _show_target(self, value: int) -> None:
+        self.place.setText(clock_text(value / _STEPS))
+
+    def _loop(self, checked: bool) -> None:
+        self._replay.loop(checked)
+
+
+def clock_text(seconds: float) -> str:
+    """'2:05', '1:02:05'."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+if __name__ == "__main__":
+    from bci_live.live.snapshot import LiveSnapshot
+    from bci_live.window.example import ExampleSource, show_alone
+
+    def _example(_: LiveSnapshot) -> TransportBar:
+        bar = TransportBar(ExampleSource())
+        bar.show_replay(ReplayStatus(75.0, 400.0, False, True, False))
+        return bar
+
+    raise SystemExit(show_alone(_example))
