@@ -83,8 +83,8 @@ class LiveRecording:
 
     def _record(self) -> None:
         request, wanted = self._request, list(self._streams())
+        check_space(request.folder, bytes_per_second(wanted) * PLANNED_S + SPARE_BYTES)
         path = new_recording(request.folder, request.subject, request.session, request.task)
-        check_space(path.parent, bytes_per_second(wanted) * PLANNED_S + SPARE_BYTES)
         begin = self._clock()
         with Recorder(wanted, path) as recorder:
             known = {info.uid() for info in wanted}

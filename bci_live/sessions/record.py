@@ -57,14 +57,16 @@ def record(
     """
     console = console or Console(stderr=True)
     streams = _find(names)
+    check_space(out, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)
     path = new_recording(out, subject, session, task)
-    check_space(path.parent, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)
     with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console) as bar:
         task_id = bar.add_task(f"REC {path.name}", told="")
         begin = last = time.monotonic()
+        complained: set[str] = set()
         while not interrupted and (seconds is None or time.monotonic() - begin < seconds):
             recorder.step()
             told = ", ".join(it.problem or f"{it.name} {it.samples:,}" for it in recorder.progress())
+            _complain(console, recorder.progress(), complained)
             bar.update(task_id, told=f"{recorder.size / 1e6:.1f} MB · {told}")
             now = time.monotonic()
             if now - last > _SLOW_DISK_S:
@@ -90,6 +92,16 @@ def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
     if not streams:
         raise StreamError("There is no LSL stream to record: is the headset's program streaming?")
     return [info for info in streams if not names or info.name() in names]
+
+
+def _complain(console: Console, streams: Sequence[StreamProgress], complained: set[str]) -> None:
+    """Say once of a stream what is wrong with it, and again when it went wrong anew."""
+    for it in streams:
+        if it.problem and it.name not in complained:
+            console.print(it.problem, style="red", markup=False)
+            complained.add(it.name)
+        elif not it.problem:
+            complained.discard(it.name)
 
 
 def _progress(console: Console) -> Progress:

@@ -17,6 +17,7 @@ from bci_live.errors import RecordingError, StreamError
 from bci_live.sessions.xdf_format import FORMATS
 from bci_live.sessions.xdf_writer import XdfWriter
 from bci_live.streams.discovery import facts
+from bci_live.streams.returning import ReturnWatch
 
 FLUSH_EVERY_S = 0.5
 OFFSET_EVERY_S = 5.0
@@ -24,6 +25,8 @@ OFFSET_EVERY_S = 5.0
 _HELD_S = 360
 _OPEN_S = 10.0
 _AT_ONCE = 4096
+# A stream with a rate that sends nothing for so long is told of.
+_SILENT_S = 2.0
 # For the footers when the disk is full: some hundred bytes a stream, and the clock offsets of hours.
 _RESERVE = 1 << 18
 _FORMATS = {
@@ -39,18 +42,19 @@ _FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class StreamProgress:
-    """How a recorded stream is doing. `problem`: why nothing more will come of it."""
+    """How a recorded stream is doing. `problem`: why nothing comes of it, or not all; empty while all is well."""
 
     name: str
     samples: int
     problem: str = ""
+    kind: str = ""
 
 
 class _Recorded:
     """One stream on its way into the file."""
 
     def __init__(self, info: pylsl.StreamInfo, writer: XdfWriter) -> None:
-        self.name = info.name()
+        self.name, self.kind = info.name(), info.type()
         self._writer = writer
         self._inlet = pylsl.StreamInlet(info, max_buflen=_HELD_S, recover=True)
         try:
@@ -63,17 +67,24 @@ class _Recorded:
         self._format = _FORMATS[info.channel_format()]
         self._number = writer.add_stream(facts(described), self._format, described.as_xml().encode(errors="replace"))
         self._next_offset = 0.0
+        self._return = ReturnWatch(info)
+        self._regular = info.nominal_srate() > 0
+        self._refused = 0
+        self._gone = ""
         self.samples = 0
-        self.problem = ""
 
     def pull(self) -> None:
         """Write what came since the last call."""
-        more = not self.problem
+        more = not self._gone
         while more:
             try:
                 samples, stamps = self._inlet.pull_chunk(timeout=0.0, max_samples=_AT_ONCE, as_numpy=True)
             except pylsl.util.LostError:
-                self.problem = f"The stream '{self.name}' is gone and cannot be recovered, because it has no source id."
+                self._gone = f"The stream '{self.name}' is gone and cannot be recovered, because it has no source id."
+                return
+            self._return.heed(came=len(stamps) > 0, looks_in_silence_s=_SILENT_S)
+            if self._return.error:
+                self._refused += len(stamps)
                 return
             if self._format == "string":
                 self._writer.write_strings(self._number, samples.tolist(), stamps)
@@ -81,6 +92,18 @@ class _Recorded:
                 self._writer.write_samples(self._number, samples, stamps)
             self.samples += len(stamps)
             more = len(stamps) == _AT_ONCE
+
+    @property
+    def problem(self) -> str:
+        """Why nothing comes, or not all."""
+        if self._gone or self._return.error:
+            return self._gone or self._return.error
+        silent_s = self._return.silent_s
+        if silent_s > _SILENT_S and (self._regular or self._return.gone):
+            return f"The stream '{self.name}' has sent nothing for {silent_s:.0f} s."
+        if self._refused:
+            return f"{self._refused:,} samples of '{self.name}' are not in the file: it had come back differently."
+        return ""
 
     def measure_offset(self, now: float) -> None:
         """Write the sender's clock offset when it is time for it; what cannot be measured is not written."""
@@ -154,7 +177,7 @@ class Recorder:
 
     def progress(self) -> tuple[StreamProgress, ...]:
         """Of each stream."""
-        return tuple(StreamProgress(it.name, it.samples, it.problem) for it in self._streams)
+        return tuple(StreamProgress(it.name, it.samples, it.problem, it.kind) for it in self._streams)
 
     def step(self) -> None:
         """Write what came in since the last step; now and then the clock offsets, and all of it to the disk."""
@@ -187,14 +210,15 @@ def bytes_per_second(streams: Sequence[pylsl.StreamInfo]) -> float:
 
 
 def check_space(folder: Path, needed: float) -> None:
-    """Whether the disk of `folder` has room for `needed` bytes.
+    """Whether the disk of `folder`, which need not exist yet, has room for `needed` bytes.
 
     Raises
     ------
     RecordingError
         If it has not.
     """
-    free = shutil.disk_usage(folder).free
+    there = next(it for it in (folder, *folder.absolute().parents) if it.exists())
+    free = shutil.disk_usage(there).free
     if free < needed:
         raise RecordingError(
             f"The planned recording needs {needed / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free on the disk of "

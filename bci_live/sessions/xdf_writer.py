@@ -7,15 +7,17 @@ boundary chunks let a reader find its way in a damaged file.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
+import tempfile
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +55,7 @@ class XdfWriter:
     Parameters
     ----------
     path : of the file, which must not exist
-    reserve : bytes that are kept on the disk for the footers, in a file beside it
+    reserve : bytes that are kept on the disk for the footers, in a nameless file, so that a killed writer leaves none
 
     Raises
     ------
@@ -70,7 +72,7 @@ class XdfWriter:
         self._held = 0
         self._size = 0
         self._boundary_at: float | None = None
-        self._reserve = self.path.with_name(f".{self.path.name}.reserve") if reserve else None
+        self._reserve: IO[bytes] | None = None
         try:
             self._file: RawIOBase = self.path.open("xb", buffering=0)
         except FileExistsError as error:
@@ -167,8 +169,8 @@ class XdfWriter:
             try:
                 self.flush()
             finally:
-                if self._reserve:
-                    self._reserve.unlink(missing_ok=True)
+                if self._reserve is not None:
+                    self._reserve.close()
                 for number, stream in enumerate(self._streams, start=1):
                     self._chunk(
                         Tag.STREAM_FOOTER,
@@ -179,14 +181,17 @@ class XdfWriter:
                 os.fsync(self._file.fileno())
 
     def _keep_room(self, size: int) -> None:
-        if not self._reserve:
+        if not size:
             return
         try:
-            self._reserve.write_bytes(bytes(size))
+            self._reserve = tempfile.TemporaryFile(dir=self.path.parent, buffering=0)  # noqa: SIM115 - till the footers
+            if self._reserve.write(bytes(size)) != size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             self._file.close()
-            for path in (self.path, self._reserve):
-                path.unlink(missing_ok=True)
+            if self._reserve is not None:
+                self._reserve.close()
+            self.path.unlink(missing_ok=True)
             raise RecordingError(
                 f"'{self.path}' cannot be created: {error.strerror}. Choose another folder."
             ) from error

@@ -58,8 +58,6 @@ class Board:
             raise StreamError(
                 f"The board '{self.name}' does not answer ({error}). Is it switched on, and are its port or address right?"
             ) from error
-        # BrainFlow dates samples in Unix time.
-        self._to_lsl = local_clock() - time.time()
         return self
 
     def __exit__(
@@ -76,7 +74,7 @@ class Board:
         return StreamFacts(
             name=str(self._described["name"]),
             kind="EEG",
-            source_id=f"brainflow-{self.name}",
+            source_id="-".join(["brainflow", self.name, *(value for _, value in sorted(self._settings.items()))]),
             uid="",
             host="",
             rate=float(self._described["sampling_rate"]),
@@ -97,10 +95,12 @@ class Board:
             data = self._shim.get_board_data()
         except self._brainflow.BrainFlowError as error:
             raise StreamError(f"The board '{self.name}' has broken off ({error}).") from error
+        # BrainFlow dates samples in Unix time, which may be set while it streams.
+        to_lsl = local_clock() - time.time()
         samples = np.ascontiguousarray(data[self._described["eeg_channels"]].T, dtype=np.float32)
         return (
             samples,
-            data[self._described["timestamp_channel"]] + self._to_lsl,
+            data[self._described["timestamp_channel"]] + to_lsl,
             data[self._described["marker_channel"]],
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,10 +28,11 @@ _PULL_S = 0.1
 _OPEN_S = 10.0
 _CLOSE_S = 5.0
 _MOST_SAMPLES = 4096
-# After so long a silence it may be another stream that speaks; while it lasts, that is looked at so often.
-_SILENCE_S = 0.5
-_LOOK_EVERY_S = 2.0
 _MOST_MARKERS = 10_000
+# A stimulus program may be silent for long; after so long it is looked whether it is still there, and believed gone
+# when it did not answer so often.
+_MARKER_SILENCE_S = 5.0
+_GONE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class _Inlet:
             raise StreamError(
                 f"The stream '{info.name()}' on {info.hostname()} was announced but does not answer ({error}). Is it still running?"
             ) from error
+        self._return = ReturnWatch(info)
         self._offset = ClockOffset(self._inlet)
         self._offset_s = self._offset.seconds(timeout=2.0)
         self._error = ""
@@ -127,8 +128,6 @@ class EegInlet(_Inlet):
         self._refused = 0
         # Values of other formats come as lists: liblsl fills a buffer of its own format alone.
         self._direct = info.channel_format() == pylsl.cf_float32
-        self._return = ReturnWatch(info)
-        self._heard = self._looked = time.monotonic()
 
     def status(self) -> StreamStatus:
         """A snapshot for the display."""
@@ -144,17 +143,17 @@ class EegInlet(_Inlet):
             stale=now - (self._opened if last is None else last) > self._stale_s,
             health=self._health.health,
             refused=self._refused,
-            error=self._error,
+            error=self._error or self._return.error,
         )
 
     def _pull(self) -> None:
         # Blocks for one sample and then takes what else is there: waiting for a full chunk would be a delay.
         first, stamps = self._take(_PULL_S, 1, 0)
-        self._check_return(came=bool(first))
+        self._return.heed(came=bool(first))
         if not first:
             return
         more, others = self._take(0.0, _MOST_SAMPLES - 1, 1)
-        if self._error:
+        if self._return.error:
             self._refused += first + more
             return
         arrived = self._clock()
@@ -164,16 +163,6 @@ class EegInlet(_Inlet):
         self.ring.write(Chunk(samples, times, arrived, breaks))
         self._health.add(samples, raw, times, breaks, arrived)
         self._rate.add(first + more, arrived)
-
-    def _check_return(self, came: bool) -> None:
-        """After a silence, and again and again while it lasts: is it still the same stream?"""
-        now = time.monotonic()
-        silent_s, unlooked_s = now - self._heard, now - self._looked
-        if (came and silent_s > _SILENCE_S) or (not came and silent_s > 2 * _SILENCE_S and unlooked_s > _LOOK_EVERY_S):
-            self._error = self._return.refusal()
-            self._looked = time.monotonic()
-        if came:
-            self._heard = now
 
     def _take(self, timeout: float, most: int, place: int) -> tuple[int, list[float]]:
         target = self._buffer[place : place + most]
@@ -209,6 +198,7 @@ class MarkerInlet(_Inlet):
         except UnicodeDecodeError:
             self._unreadable += 1
             return
+        self._return.heed(came=values is not None, looks_in_silence_s=_MARKER_SILENCE_S)
         if values is None:
             return
         if not math.isfinite(stamp):
@@ -229,7 +219,13 @@ class MarkerInlet(_Inlet):
         if self._unreadable:
             told.append(f"{self._unreadable} could not be read, because they are no UTF-8 or have no time")
         lost = f"Markers of '{self.facts.name}': {'; '.join(told)}." if told else ""
-        return " ".join(filter(None, (self._error, lost)))
+        gone = (
+            f"The marker stream '{self.facts.name}' is gone: for {self._return.silent_s:.0f} s nothing has come of it, and its "
+            "sender does not answer. It is taken again when it comes back."
+            if self._return.gone >= _GONE
+            else ""
+        )
+        return " ".join(filter(None, (self._error, gone or self._return.error, lost)))
 
 
 class _RateMeter:

@@ -128,9 +128,12 @@ class Survey:
         """Listen for so long; what is known of each stream then, by name."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            for info in self._resolver.results():
-                if info.uid() not in self._heard:
-                    self._heard[info.uid()] = _Heard(info)
+            there = {info.uid(): info for info in self._resolver.results()}
+            for uid in [uid for uid, heard in self._heard.items() if heard.problem and uid not in there]:
+                self._heard.pop(uid).close()
+            for uid, info in there.items():
+                if uid not in self._heard:
+                    self._heard[uid] = _Heard(info)
             for heard in self._heard.values():
                 heard.look()
             time.sleep(_POLL_S)

@@ -18,7 +18,7 @@ class Cell(NamedTuple):
     wrong: bool = False
 
 
-HEADINGS = ("name", "type", "host", "channels", "announced", "measured", "last sample", "clock offset", "uid")
+HEADINGS = ("name", "type", "host", "ch", "announced", "measured", "last sample", "clock offset", "uid")
 # The first of those that hold figures.
 FIRST_FIGURE = 3
 

@@ -18,10 +18,10 @@ _REFRESH_S = 1.0
 
 def survey_table(reports: Sequence[StreamReport]) -> Table:
     """One line a stream; what is not as announced is red."""
-    table = Table(box=None, header_style="bold")
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for place, heading in enumerate(HEADINGS):
         figures = FIRST_FIGURE <= place < len(HEADINGS) - 1
-        table.add_column(heading, justify="right" if figures else "left", no_wrap=heading != "uid")
+        table.add_column(heading, justify="right" if figures else "left", no_wrap=True)
     for report in reports:
         table.add_row(*(Text(cell.text, "red" if cell.wrong else "") for cell in cells(report)))
     return table
