@@ -23,7 +23,8 @@ class Chunk:
     """Samples as they came in.
 
     `samples`: (n, channels), µV. `times`: (n,), s. `breaks`: indices into this chunk at which a new
-    contiguous segment begins because samples were lost before it or the sender's clock stepped.
+    contiguous segment begins because samples were lost before it or the sender's clock stepped; a negative one lies in
+    chunks before. `doubtful`: of how many of the last samples it is not known yet whether such a break is before them.
     `arrived`: when the chunk came in, s.
     """
 
@@ -31,6 +32,7 @@ class Chunk:
     times: TimeArray
     arrived: float
     breaks: tuple[int, ...] = ()
+    doubtful: int = 0
 
 
 @dataclass(frozen=True, slots=True)

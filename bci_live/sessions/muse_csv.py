@@ -91,7 +91,7 @@ def _markers(path: Path, table: _Table, labels: Mapping[str, str]) -> tuple[Mark
             raise LabelError(
                 f"'{path}' has {count} markers of number {code:g}, which --labels does not name: add {code:g}=NAME ."
             )
-    times, _ = Dejitter(RATE).straighten(table.stamps)
+    times = Dejitter(RATE).straighten(table.stamps).times
     return tuple(
         Marker(
             label=labels.get(f"{table.codes[row]:g}", f"{table.codes[row]:g}"),

@@ -67,7 +67,7 @@ class _Recorded:
         self._format = _FORMATS[info.channel_format()]
         self._number = writer.add_stream(facts(described), self._format, described.as_xml().encode(errors="replace"))
         self._next_offset = 0.0
-        self._return = ReturnWatch(info)
+        self._return = ReturnWatch(info, self._inlet)
         self._regular = info.nominal_srate() > 0
         self._refused = 0
         self._gone = ""
@@ -83,7 +83,7 @@ class _Recorded:
                 self._gone = f"The stream '{self.name}' is gone and cannot be recovered, because it has no source id."
                 return
             self._return.heed(came=len(stamps) > 0, looks_in_silence_s=_SILENT_S)
-            if self._return.error:
+            if self._return.refused:
                 self._refused += len(stamps)
                 return
             if self._format == "string":
@@ -116,6 +116,7 @@ class _Recorded:
 
     def close(self) -> None:
         """Let go of the stream."""
+        self._return.close()
         self._inlet.close_stream()
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from bci_live.errors import RecordingError
 from bci_live.sessions.mne_reader import read_with_mne
 from bci_live.sessions.xdf_reader import read_xdf
+from bci_live.streams.arrivals import Arrivals
 from bci_live.streams.dejitter import Dejitter
-from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray
+from bci_live.types import Chunk, FloatArray, Marker, StreamFacts, TimeArray
 
 XDF_SUFFIXES = (".xdf", ".xdfz", ".xdf.gz")
 
@@ -32,8 +33,13 @@ class Recording:
     path: Path
 
     def times(self) -> tuple[TimeArray, tuple[int, ...]]:
-        """The straightened stamps (n,), and where a new segment begins: what a live inlet makes of the same samples."""
-        return Dejitter(self.facts.rate).straighten(self.stamps)
+        """The straightened stamps (n,), and where a new segment begins."""
+        done = Dejitter(self.facts.rate).straighten(self.stamps)
+        return done.times, done.breaks
+
+    def arrivals(self) -> Chunk:
+        """What a live inlet makes of the same samples: each once, dated, with its gaps."""
+        return Arrivals(self.facts.rate, len(self.facts.channels)).take(self.samples, self.stamps, 0.0)
 
 
 def read_recording(path: Path) -> Recording:

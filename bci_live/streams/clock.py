@@ -47,6 +47,16 @@ class ClockOffset:
                 self._fit()
         return self._height + self._slope * now
 
+    def of_another_clock(self, timeout: float) -> float:
+        """The same for a sender that was started anew, whose clock may be another: what was measured before counts no more."""
+        before = [*self._measured]
+        self._measured.clear()
+        self._next = 0.0
+        offset = self.seconds(timeout)
+        if not self._measured:
+            self._measured.extend(before)
+        return offset
+
     def _fit(self) -> None:
         slopes = [
             (later[1] - sooner[1]) / (later[0] - sooner[0])

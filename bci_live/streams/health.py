@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,12 +18,15 @@ class StreamHealth:
     """Counts since the stream was opened.
 
     `lost`: samples missing in its gaps, by their stamps. `clock_steps`: times that the sender's clock was set.
+    `twice`: samples that came a second time, `late`: those that were overtaken by others; both are left out.
     `repeated`, `backwards`: stamps equal to the one before, or earlier (packets of some headsets have both, and are
     straightened). `not_numbers`: values that are NaN or infinite.
     """
 
     lost: int = 0
     clock_steps: int = 0
+    twice: int = 0
+    late: int = 0
     repeated: int = 0
     backwards: int = 0
     not_numbers: int = 0
@@ -33,24 +37,32 @@ class HealthMeter:
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._last_stamp, self._last_time, self._last_arrived = -np.inf, -np.inf, -np.inf
+        self._last_stamp, self._last_arrived = -np.inf, -np.inf
         self.health = StreamHealth()
 
-    def add(
-        self, samples: FloatArray, stamps: TimeArray, times: TimeArray, breaks: tuple[int, ...], arrived: float
-    ) -> None:
-        """A chunk: `samples` (n, channels), raw `stamps` (n,), straightened `times` (n,), indices of its `breaks`."""
-        steps = np.diff(stamps, prepend=self._last_stamp)
-        jumps = np.diff(times, prepend=self._last_time)[list(breaks)]
-        set_anew = (jumps < 0) | (jumps > arrived - self._last_arrived + _STEP_S)
-        missing = np.round(jumps[~set_anew] * self._rate) - 1
+    def add_raw(self, samples: FloatArray, stamps: TimeArray, twice: int, late: int) -> None:
+        """What came: `samples` (n, channels) with raw `stamps` (n,); how many more came twice, how many of these late."""
         before = self.health
+        steps = np.diff(stamps, prepend=self._last_stamp)
         self.health = replace(
             before,
-            lost=before.lost + int(missing.clip(0).sum()),
-            clock_steps=before.clock_steps + int(set_anew.sum()),
+            twice=before.twice + twice,
+            late=before.late + late,
             repeated=before.repeated + int((steps == 0).sum()),
             backwards=before.backwards + int((steps < 0).sum()),
             not_numbers=before.not_numbers + int(samples.size - np.isfinite(samples).sum()),
         )
-        self._last_stamp, self._last_time, self._last_arrived = float(stamps[-1]), float(times[-1]), arrived
+        if len(stamps):
+            self._last_stamp = float(stamps[-1])
+
+    def add_jumps(self, jumps: Sequence[float], arrived: float) -> None:
+        """By how much more than a period the time went on at each interruption, s, in what came at `arrived`."""
+        longest = arrived - self._last_arrived + _STEP_S
+        set_anew = [jump for jump in jumps if not 0 <= jump <= longest]
+        before = self.health
+        self.health = replace(
+            before,
+            lost=before.lost + sum(round(jump * self._rate) for jump in jumps if 0 <= jump <= longest),
+            clock_steps=before.clock_steps + len(set_anew),
+        )
+        self._last_arrived = arrived

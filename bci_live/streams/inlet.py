@@ -14,19 +14,21 @@ import numpy as np
 import pylsl
 
 from bci_live.errors import StreamError
+from bci_live.streams.arrivals import Arrivals
 from bci_live.streams.clock import ClockOffset, local_clock
-from bci_live.streams.dejitter import Dejitter
 from bci_live.streams.discovery import facts
-from bci_live.streams.health import HealthMeter, StreamHealth
+from bci_live.streams.health import StreamHealth
 from bci_live.streams.markers import parse_marker
 from bci_live.streams.returning import ReturnWatch
 from bci_live.streams.ring import RingBuffer
 from bci_live.streams.units import microvolts_per
-from bci_live.types import Chunk, Marker, StreamFacts
+from bci_live.types import Marker, StreamFacts
 
 _PULL_S = 0.1
 _OPEN_S = 10.0
 _CLOSE_S = 5.0
+# The longest wait for the offset of an outlet that was started anew, perhaps on another machine.
+_ANOTHER_CLOCK_S = 1.0
 _MOST_SAMPLES = 4096
 _MOST_MARKERS = 10_000
 # A stimulus program may be silent for long; after so long it is looked whether it is still there, and believed gone
@@ -67,7 +69,7 @@ class _Inlet:
             raise StreamError(
                 f"The stream '{info.name()}' on {info.hostname()} was announced but does not answer ({error}). Is it still running?"
             ) from error
-        self._return = ReturnWatch(info)
+        self._return = ReturnWatch(info, self._inlet)
         self._offset = ClockOffset(self._inlet)
         self._offset_s = self._offset.seconds(timeout=2.0)
         self._error = ""
@@ -86,6 +88,7 @@ class _Inlet:
             self._thread.join(_CLOSE_S)
         # A pull from an outlet that is gone can block for ever inside liblsl; closing under it would crash.
         if not self._thread.is_alive():
+            self._return.close()
             self._inlet.close_stream()
 
     def _run(self) -> None:
@@ -118,11 +121,10 @@ class EegInlet(_Inlet):
         super().__init__(info, clock)
         n_channels = len(self.facts.channels)
         self.ring = RingBuffer(n_channels, self.facts.rate, ring_seconds)
-        self._dejitter = Dejitter(self.facts.rate)
+        self._arrivals = Arrivals(self.facts.rate, n_channels)
         self._scale = np.array([microvolts_per(unit) for unit in self.facts.units], dtype=np.float32)
         self._buffer = np.empty((_MOST_SAMPLES, n_channels), dtype=np.float32)
         self._rate = _RateMeter()
-        self._health = HealthMeter(self.facts.rate)
         self._stale_s = stale_s
         self._opened = clock()
         self._refused = 0
@@ -141,7 +143,7 @@ class EegInlet(_Inlet):
             measured_rate=self._rate.hertz,
             offset_s=self._offset_s,
             stale=now - (self._opened if last is None else last) > self._stale_s,
-            health=self._health.health,
+            health=self._arrivals.health,
             refused=self._refused,
             error=self._error or self._return.error,
         )
@@ -149,19 +151,19 @@ class EegInlet(_Inlet):
     def _pull(self) -> None:
         # Blocks for one sample and then takes what else is there: waiting for a full chunk would be a delay.
         first, stamps = self._take(_PULL_S, 1, 0)
-        self._return.heed(came=bool(first))
+        returned = self._return.heed(came=bool(first))
         if not first:
             return
+        if returned:
+            self._offset_s = self._offset.of_another_clock(_ANOTHER_CLOCK_S)
         more, others = self._take(0.0, _MOST_SAMPLES - 1, 1)
-        if self._return.error:
+        if self._return.refused:
             self._refused += first + more
             return
         arrived = self._clock()
         raw = np.array([*stamps, *others]) + self._offset_s
-        times, breaks = self._dejitter.straighten(raw)
         samples = self._buffer[: first + more] * self._scale
-        self.ring.write(Chunk(samples, times, arrived, breaks))
-        self._health.add(samples, raw, times, breaks, arrived)
+        self.ring.write(self._arrivals.take(samples, raw, arrived))
         self._rate.add(first + more, arrived)
 
     def _take(self, timeout: float, most: int, place: int) -> tuple[int, list[float]]:
@@ -198,9 +200,11 @@ class MarkerInlet(_Inlet):
         except UnicodeDecodeError:
             self._unreadable += 1
             return
-        self._return.heed(came=values is not None, looks_in_silence_s=_MARKER_SILENCE_S)
+        returned = self._return.heed(came=values is not None, looks_in_silence_s=_MARKER_SILENCE_S)
         if values is None:
             return
+        if returned:
+            self._offset_s = self._offset.of_another_clock(_ANOTHER_CLOCK_S)
         if not math.isfinite(stamp):
             self._unreadable += 1
             return

@@ -3,62 +3,98 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pylsl
 
-_LOOK_S = 0.5
-# After so long a silence it may be another stream that speaks; while it lasts, that is looked at so often.
-_SILENCE_S = 0.5
+# A sender that has just come back answers well within it, also on a busy machine; liblsl holds its samples meanwhile.
+_LOOK_S = 4.0
 _LOOK_EVERY_S = 2.0
+_SILENCE_S = 1.0
 
 
 class ReturnWatch:
-    """Knows a stream, and looks at what answers under its name after a silence.
+    """Knows a stream, and looks at what answers under its name when it has come back, and while nothing comes.
 
     liblsl takes a restarted outlet back by its source id, also when it has another rate by now: every stamp and filter
-    would be wrong then. Another number of channels it does not take back, and does not say so.
-
-    `error`: why what comes is not to be taken, in a sentence; empty while it is. `gone`: how many looks in a row nothing
-    answered.
+    would be wrong then. Another number of channels it does not take back, and does not say so. A sender that only paused
+    is the same one still: `was_clock_reset` tells the two apart, at the first sample that comes of a new outlet.
     """
 
-    def __init__(self, info: pylsl.StreamInfo) -> None:
-        self._info = info
+    def __init__(self, info: pylsl.StreamInfo, inlet: pylsl.StreamInlet) -> None:
+        self._info, self._inlet = info, inlet
         self._heard = self._looked = time.monotonic()
-        self.error = ""
+        self._refused = ""
+        self._instead = ""
+        self._asking: pylsl.ContinuousResolver | None = None
         self.gone = 0
 
-    def heed(self, came: bool, looks_in_silence_s: float = 2 * _SILENCE_S) -> None:
-        """Call after every pull; `came`: whether it brought something. Looks only when there is reason to; half a second at most."""
-        now = time.monotonic()
-        silent_s, unlooked_s = now - self._heard, now - self._looked
-        doubted = came and (silent_s > _SILENCE_S or (bool(self.error) and unlooked_s > _LOOK_EVERY_S))
-        if doubted or (not came and silent_s > looks_in_silence_s and unlooked_s > _LOOK_EVERY_S):
-            self.error = self._refusal(came)
-            self._looked = time.monotonic()
-        if came:
-            self._heard = now
+    @property
+    def refused(self) -> str:
+        """Why what comes is not to be taken, in a sentence; empty while it is."""
+        return self._refused
+
+    @property
+    def error(self) -> str:
+        """Why it is not taken, or what is there in its stead while nothing comes; empty while all is well."""
+        return self._refused or self._instead
 
     @property
     def silent_s(self) -> float:
         """For how long nothing has come."""
         return time.monotonic() - self._heard
 
-    def _refusal(self, came: bool) -> str:
+    def heed(self, came: bool, looks_in_silence_s: float = _SILENCE_S) -> bool:
+        """Call after every pull; `came`: whether it brought something. Whether that is of an outlet that was started anew.
+
+        What comes of a new outlet waits until it is known what it is. In silence nothing waits: liblsl asks on its own.
+        """
+        now = time.monotonic()
+        returned = came and self._inlet.was_clock_reset()
+        if returned or (came and self._refused and now - self._looked > _LOOK_EVERY_S):
+            self._refused = self._refusal()
+            self._looked = time.monotonic()
+        if came:
+            self._heard, self._instead, self.gone = time.monotonic(), "", 0
+            self._asking = None
+        elif self._asking is None and now - self._heard > looks_in_silence_s:
+            self._asking, self._looked = pylsl.ContinuousResolver(pred=_of_its_name(self._info)), now
+        elif self._asking is not None and now - self._looked > _LOOK_EVERY_S:
+            self._judge_silence(self._asking.results())
+            self._looked = now
+        return returned
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._asking = None
+
+    def _refusal(self) -> str:
         wanted = self._info
-        query = f"name={_quoted(wanted.name())} and type={_quoted(wanted.type())}"
-        own = pylsl.resolve_bypred(f"{query} and source_id={_quoted(wanted.source_id())}", 1, _LOOK_S)
-        self.gone = 0 if own else self.gone + 1
+        query = f"{_of_its_name(wanted)} and source_id={_quoted(wanted.source_id())}"
+        own = pylsl.resolve_bypred(query, 1, _LOOK_S)
+        if not own:  # liblsl takes nothing else back than this source, but it does not say what it is now
+            return f"The stream '{wanted.name()}' has come back, but does not say as what. It is asked again."
         if any(_shape(it) == _shape(wanted) for it in own):
             return ""
+        return _other_shape(wanted, own[0])
+
+    def _judge_silence(self, found: Sequence[pylsl.StreamInfo]) -> None:
+        """Who answers while nothing comes: the stream itself, in another shape, a stranger of its name, or nobody."""
+        wanted = self._info
+        own = [it for it in found if it.source_id() == wanted.source_id()]
+        self.gone = 0 if own else self.gone + 1
         if own:
-            return _sentence(wanted, f"as {_described(own[0])} instead of {_described(wanted)}")
-        if came:  # liblsl takes nothing else back than this source, but it does not say what it is now
-            return f"The stream '{wanted.name()}' has come back, but does not say as what. It is asked again."
-        others = pylsl.resolve_bypred(query, 1, _LOOK_S)
-        if not others:
-            return ""
-        return _sentence(wanted, f"from another source ('{others[0].source_id()}', not '{wanted.source_id()}')")
+            alike = any(_shape(it) == _shape(wanted) for it in own)
+            self._instead = "" if alike else _other_shape(wanted, own[0])
+        elif found:
+            how = f"from another source ('{found[0].source_id()}', not '{wanted.source_id()}')"
+            self._instead = _sentence(wanted, how)
+        else:
+            self._instead = ""
+
+
+def _other_shape(wanted: pylsl.StreamInfo, found: pylsl.StreamInfo) -> str:
+    return _sentence(wanted, f"as {_described(found)} instead of {_described(wanted)}")
 
 
 def _sentence(wanted: pylsl.StreamInfo, how: str) -> str:
@@ -66,6 +102,10 @@ def _sentence(wanted: pylsl.StreamInfo, how: str) -> str:
         f"The stream '{wanted.name()}' has come back {how}. It is not taken, because it would be misread: start the "
         "program again to use it, or the sender as it was."
     )
+
+
+def _of_its_name(info: pylsl.StreamInfo) -> str:
+    return f"name={_quoted(info.name())} and type={_quoted(info.type())}"
 
 
 def _shape(info: pylsl.StreamInfo) -> tuple[int, float, int]:

@@ -38,6 +38,7 @@ class RingBuffer:
         self._segments: deque[int] = deque([0])
         self._ends: deque[int] = deque()
         self._arrivals: deque[float] = deque()
+        self._doubtful = 0
         self._breaks_seen = 0
         self._went_back = 0
         self._changed = threading.Condition()
@@ -76,9 +77,11 @@ class RingBuffer:
             for ring, new in ((self._samples, chunk.samples[n - kept :].T), (self._times, chunk.times[n - kept :])):
                 ring[..., place : place + until_edge] = new[..., :until_edge]
                 ring[..., : kept - until_edge] = new[..., until_edge:]
-            self._went_back += self._steps_back(chunk)
-            self._segments.extend(self._count + index for index in chunk.breaks)
-            self._breaks_seen += len(chunk.breaks)
+            steps = self._steps(chunk)
+            self._went_back += sum(step <= 0 for step in steps)
+            self._breaks_seen += sum(not 0.5 <= step * self.rate <= 1.5 for step in steps)
+            self._segments.extend(max(0, self._count + index) for index in chunk.breaks)
+            self._doubtful = chunk.doubtful
             self._count += n
             self._ends.append(self._count)
             self._arrivals.append(chunk.arrived)
@@ -88,8 +91,8 @@ class RingBuffer:
     def window(self, time: float, before: int, after: int) -> Window | MissedReason | None:
         """The stretch from `before` samples before the sample nearest to `time` until `after` samples from it on.
 
-        None while it is not complete; GAP when it touches an interruption; TOO_OLD when (part of) it is no longer, or was
-        never, in the ring.
+        None while it is not complete, or may turn out to hold a gap; GAP when it touches an interruption; TOO_OLD when
+        (part of) it is no longer, or was never, in the ring.
         """
         with self._changed:
             found = self._segment_at(time)
@@ -104,6 +107,8 @@ class RingBuffer:
                 return MissedReason.GAP
             if onset + after > end:
                 return None if end == self._count else MissedReason.GAP
+            if onset + after > self._count - self._doubtful:
+                return None
             samples = self._copy(self._samples, onset - before, onset + after).T
             arrived = self._arrivals[bisect_left(self._ends, onset + after)]
             return Window(samples, float(self._times[onset % self.capacity]), arrived)
@@ -129,10 +134,10 @@ class RingBuffer:
             self._changed.wait_for(lambda: self._count > than_count, timeout)
             return self._count
 
-    def _steps_back(self, chunk: Chunk) -> int:
+    def _steps(self, chunk: Chunk) -> list[float]:
+        """From the sample before each break in the chunk to the one after it, s."""
         last = self._times[(self._count - 1) % self.capacity] if self._count else -np.inf
-        before = [last if index == 0 else chunk.times[index - 1] for index in chunk.breaks]
-        return int(sum(chunk.times[index] <= time for index, time in zip(chunk.breaks, before, strict=True)))
+        return [chunk.times[it] - (chunk.times[it - 1] if it else last) for it in chunk.breaks if it >= 0]
 
     def _segment_at(self, time: float) -> tuple[int, int] | MissedReason | None:
         """First and end index of the newest segment that holds `time`."""

@@ -11,7 +11,7 @@ from bci_live.sessions.recording import Recording
 from bci_live.signal.epoching import EpochPlan, artefact
 from bci_live.signal.montage import Montage
 from bci_live.streams.ring import RingBuffer
-from bci_live.types import Chunk, FloatArray, Marker, Missed, MissedReason
+from bci_live.types import FloatArray, Marker, Missed, MissedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,11 @@ def cut_recording(recording: Recording, plan: EpochPlan, channels: Sequence[str]
         If the recording lacks a channel, or the reference.
     """
     montage = Montage(channels, recording.facts, plan.epoch, str(recording.path))
-    times, breaks = recording.times()
-    ring = RingBuffer(len(recording.facts.channels), recording.facts.rate, len(times) / recording.facts.rate + 1)
-    ring.write(Chunk(recording.samples, times, 0.0, breaks))
+    arrivals = recording.arrivals()
+    ring = RingBuffer(
+        len(recording.facts.channels), recording.facts.rate, len(arrivals.times) / recording.facts.rate + 1
+    )
+    ring.write(arrivals)
     data, markers, onsets, missed = [], [], [], []
     for marker in recording.markers:
         window = ring.window(marker.time, plan.before, plan.after)

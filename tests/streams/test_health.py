@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from bci_live.streams.dejitter import Dejitter
+from bci_live.streams.arrivals import Arrivals
 from bci_live.streams.health import HealthMeter, StreamHealth
 
 RATE = 250.0
 
 
-def health_of(stamps: np.ndarray, arrivals: np.ndarray | None = None) -> StreamHealth:
-    """Of a stream that comes in chunks of 10; a chunk arrives with its last sample unless `arrivals` says otherwise."""
-    dejitter, meter = Dejitter(RATE), HealthMeter(RATE)
+def health_of(stamps: np.ndarray, arrived: np.ndarray | None = None) -> StreamHealth:
+    """Of a stream that comes in chunks of 10; a chunk arrives with its last sample unless `arrived` says otherwise."""
+    arrivals = Arrivals(RATE, 2)
+    samples = np.arange(len(stamps), dtype=np.float32)[:, None].repeat(2, axis=1)
     for start in range(0, len(stamps), 10):
-        part = stamps[start : start + 10]
-        times, breaks = dejitter.straighten(part)
-        arrived = part[-1] if arrivals is None else arrivals[start + len(part) - 1]
-        meter.add(np.zeros((len(part), 2), np.float32), part, times, breaks, float(arrived))
-    return meter.health
+        part = slice(start, min(start + 10, len(stamps)))
+        arrivals.take(samples[part], stamps[part], float((stamps if arrived is None else arrived)[part.stop - 1]))
+    return arrivals.health
 
 
 def test_a_sound_stream_has_nothing_to_count() -> None:
@@ -42,5 +41,5 @@ def test_odd_stamps_and_values_are_counted() -> None:
     samples = np.zeros((4, 2), np.float32)
     samples[1] = np.nan, np.inf
     stamps = np.array([1.0, 1.0, 1.004, 1.001])
-    meter.add(samples, stamps, np.array([1.0, 1.001, 1.004, 1.006]), (), 1.01)
+    meter.add_raw(samples, stamps, twice=0, late=0)
     assert meter.health == StreamHealth(repeated=1, backwards=1, not_numbers=2)

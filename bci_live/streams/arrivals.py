@@ -1,0 +1,73 @@
+"""From samples as they come to what the ring takes: each once, in order, dated. Live and from files alike."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bci_live.streams.dejitter import Dejitter
+from bci_live.streams.health import HealthMeter, StreamHealth
+from bci_live.types import Chunk, FloatArray, TimeArray
+
+# A packet that is sent twice comes soon after its first.
+_TWICE_WITHIN_S = 1.0
+
+
+class Arrivals:
+    """One stream's dejitter, with what has to be left out before it and after it, and the count of all that.
+
+    Left out are samples that came twice (same stamp, same values) and those that were overtaken: their hole is told
+    already, and nothing can be put into it afterwards.
+    """
+
+    def __init__(self, rate: float, n_channels: int) -> None:
+        self._dejitter = Dejitter(rate)
+        self._meter = HealthMeter(rate)
+        self._kept = max(1, int(rate * _TWICE_WITHIN_S))
+        self._stamps: TimeArray = np.full(self._kept, np.nan)
+        self._samples: FloatArray = np.zeros((self._kept, n_channels), np.float32)
+        self._count = 0
+        self._newest = -np.inf
+
+    @property
+    def health(self) -> StreamHealth:
+        """What was wrong until now, counted."""
+        return self._meter.health
+
+    def take(self, samples: FloatArray, stamps: TimeArray, arrived: float) -> Chunk:
+        """`samples` (n, channels), µV, with their raw `stamps` (n,), s, as a chunk that may be shorter."""
+        twice = self._twice(samples, stamps)
+        if twice.any():
+            samples, stamps = samples[~twice], stamps[~twice]
+        done = self._dejitter.straighten(stamps)
+        times, breaks = done.times, done.breaks
+        self._meter.add_raw(samples, stamps, int(twice.sum()), len(done.late))
+        if done.late:
+            samples, times = np.delete(samples, done.late, axis=0), np.delete(times, done.late)
+            breaks = tuple(index - sum(late < index for late in done.late) for index in breaks)
+        self._meter.add_jumps(done.jumps, arrived)
+        return Chunk(samples, times, arrived, breaks, self._dejitter.doubtful)
+
+    def _twice(self, samples: FloatArray, stamps: TimeArray) -> NDArray[np.bool_]:
+        """Which of the new samples were there already."""
+        twice = np.zeros(len(stamps), dtype=bool)
+        before = np.fmax.accumulate(np.append(self._newest, stamps))[:-1]
+        for index in np.flatnonzero(stamps <= before).tolist():
+            since = max(0, index - self._kept)
+            here = since + np.flatnonzero(stamps[since:index] == stamps[index])
+            earlier = np.flatnonzero(self._stamps == stamps[index])
+            ages = (self._count - 1 - earlier) % self._kept
+            # As far back as within one chunk: chunking changes nothing.
+            earlier = earlier[index + 1 + ages <= self._kept]
+            rows = [*samples[here], *self._samples[earlier]]
+            twice[index] = any(row.tobytes() == samples[index].tobytes() for row in rows)
+        self._remember(samples, stamps)
+        return twice
+
+    def _remember(self, samples: FloatArray, stamps: TimeArray) -> None:
+        """Into circular arrays: what is older than they are long is written over."""
+        places = np.arange(self._count, self._count + len(stamps))[-self._kept :] % self._kept
+        self._stamps[places], self._samples[places] = stamps[-self._kept :], samples[-self._kept :]
+        self._count += len(stamps)
+        finite = stamps[np.isfinite(stamps)]
+        self._newest = max(self._newest, float(finite.max(initial=-np.inf)))

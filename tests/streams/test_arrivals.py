@@ -1,0 +1,90 @@
+"""What a stream brings twice, late or with holes, however it is cut into chunks."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bci_live.streams.arrivals import Arrivals
+from bci_live.streams.ring import RingBuffer, Window
+from bci_live.types import Chunk
+
+RATE = 250.0
+
+
+def counted(counts: np.ndarray, stamps: np.ndarray, sizes: list[int] | None = None) -> tuple[list[Chunk], Arrivals]:
+    """Samples that tell their own count in the first of two channels, in chunks of these sizes."""
+    samples = np.stack([counts, np.sin(counts)], axis=1).astype(np.float32)
+    arrivals, chunks, first = Arrivals(RATE, 2), [], 0
+    for size in sizes or [len(counts)]:
+        chunks.append(arrivals.take(samples[first : first + size], stamps[first : first + size], 0.0))
+        first += size
+    return chunks, arrivals
+
+
+def test_a_packet_that_is_sent_twice_is_taken_once() -> None:
+    counts = np.insert(np.arange(2000), 1012, np.arange(1000, 1012))
+    (chunk,), arrivals = counted(counts, counts / RATE)
+    np.testing.assert_array_equal(chunk.samples[:, 0], np.arange(2000))
+    assert chunk.breaks == ()
+    assert (arrivals.health.twice, arrivals.health.lost) == (12, 0)
+
+
+def test_equal_stamps_of_different_samples_are_jitter_and_all_are_taken() -> None:
+    stamps = np.arange(2000) // 2 * 2 / RATE
+    (chunk,), arrivals = counted(np.arange(2000), stamps)
+    assert len(chunk.samples) == 2000
+    assert (arrivals.health.twice, arrivals.health.repeated) == (0, 1000)
+
+
+def test_a_packet_that_was_overtaken_is_left_out_of_its_hole_and_counted() -> None:
+    order = np.concatenate([np.arange(1000), np.arange(1012, 1024), np.arange(1000, 1012), np.arange(1024, 2000)])
+    (chunk,), arrivals = counted(order, order / RATE)
+    np.testing.assert_array_equal(chunk.samples[:, 0], np.delete(np.arange(2000), slice(1000, 1012)))
+    assert chunk.breaks == (1000,)
+    assert (arrivals.health.late, arrivals.health.lost, arrivals.health.clock_steps) == (12, 12, 0)
+    # The stamps after it are not led astray by it.
+    assert np.abs(chunk.times - chunk.samples[:, 0] / RATE).max() < 0.002
+
+
+def test_a_stamp_that_is_no_number_hides_no_repetition() -> None:
+    counts = np.insert(np.arange(2000), 1012, np.arange(1000, 1012))
+    stamps = counts / RATE
+    stamps[900] = np.nan
+    (chunk,), arrivals = counted(counts, stamps)
+    assert arrivals.health.twice == 12
+    assert len(chunk.samples) == 2000
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lost=st.integers(1, 12),
+    jitter_ms=st.sampled_from([0.0, 0.3, 1.0]),
+    sizes=st.lists(st.integers(1, 60), min_size=5, max_size=20),
+    seed=st.integers(0, 1000),
+)
+def test_no_window_is_ever_given_out_over_a_loss_however_the_samples_come(
+    lost: int, jitter_ms: float, sizes: list[int], seed: int
+) -> None:
+    """While a loss of a few samples is not yet told from jitter, windows behind it wait; none holds a hole.
+
+    One that is no larger than the jitter around it cannot be told from it.
+    """
+    counts = np.delete(np.arange(1500), slice(800, 800 + lost))
+    jitter = np.random.default_rng(seed).normal(0, jitter_ms / 1000, len(counts))
+    samples = counts[:, None].astype(np.float32).repeat(2, axis=1)
+    arrivals, ring, first, size = Arrivals(RATE, 2), RingBuffer(2, RATE, 60.0), 0, 0
+    given_out = 0
+    while first < len(counts):
+        part = slice(first, first + sizes[size % len(sizes)])
+        ring.write(arrivals.take(samples[part], counts[part] / RATE + jitter[part], 0.0))
+        first, size = part.stop, size + 1
+        # The newest windows of 100 ms that can be had now: those that a hasty reader would get wrong.
+        for back in range(26, 60, 3):
+            window = ring.window((counts[min(first, len(counts)) - 1] - back) / RATE, 12, 13)
+            if isinstance(window, Window):
+                given_out += 1
+                hides = lost * 1000 / RATE < 3 + 4 * jitter_ms
+                assert hides or (np.diff(window.samples[:, 0]) == 1).all()
+    assert given_out > 100
