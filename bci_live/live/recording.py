@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -86,17 +87,22 @@ class LiveRecording:
         check_space(request.folder, bytes_per_second(wanted) * PLANNED_S + SPARE_BYTES)
         path = new_recording(request.folder, request.subject, request.session, request.task)
         begin = self._clock()
-        with Recorder(wanted, path) as recorder:
-            known = {info.uid() for info in wanted}
-            while not self._stopping.wait(STEP_S):
-                self._add_new(recorder, known)
-                recorder.step()
-                progress = recorder.progress()
-                free = shutil.disk_usage(path.parent).free
-                problem = " ".join([*self._unheard, *(it.problem for it in progress if it.problem)])
-                self._status = RecordingStatus(
-                    path, True, self._clock() - begin, recorder.size, free, progress, problem
-                )
+        recorder = Recorder(wanted, path)
+        try:
+            with recorder:
+                known = {info.uid() for info in wanted}
+                while not self._stopping.wait(STEP_S):
+                    self._add_new(recorder, known)
+                    recorder.step()
+                    self._status = self._told(recorder, path, begin)
+        finally:  # on leaving, what had come meanwhile was written, too
+            if self._status is not None:
+                self._status = self._told(recorder, path, begin)
+
+    def _told(self, recorder: Recorder, path: Path, begin: float) -> RecordingStatus:
+        progress, free = recorder.progress(), shutil.disk_usage(path.parent).free
+        problem = " ".join([*self._unheard, *(it.problem for it in progress if it.problem)])
+        return RecordingStatus(path, True, self._clock() - begin, recorder.size, free, progress, problem)
 
     def _add_new(self, recorder: Recorder, known: set[str]) -> None:
         """A stream that does not answer must not cost the others their recording."""
