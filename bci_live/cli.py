@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from bci_live import __version__
 from bci_live.cli_bench import bench
 from bci_live.cli_streams import bridge, record, replay, streams
-from bci_live.config import Config, DiffusionConfig, EpochConfig, bundled
+from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, bundled
 from bci_live.errors import BciError
 
 app = typer.Typer(
@@ -78,6 +79,13 @@ def live(
     from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
     from bci_live.live.protocol_writer import describe
 
+    _refuse_together(
+        "--replay",
+        replay is not None,
+        {"--stream": stream, "--stream-id": stream_id, "--markers": markers, "--markers-id": markers_id},
+    )
+    _refuse_without("--replay", replay is not None, {"--loop": loop, "--start": start})
+    _refuse_without("--headless", headless, {"--seconds": seconds, "--json": as_json})
     diffusion = DiffusionConfig.model_validate(
         {"steps": steps, "initial": initial, "seed": seed}
         | ({"strength": strength} if strength is not None else {})
@@ -123,6 +131,9 @@ def train(
     reject: Annotated[
         str, typer.Option(help="Leave out epochs that span more µV, by type of channel: eeg=150,eog=300, or none.")
     ] = "eeg=150",
+    band: Annotated[
+        str, typer.Option(help="Hz that are kept, for instance 1-30; auto takes what does best on runs left out.")
+    ] = "auto",
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
     ] = None,
@@ -139,7 +150,7 @@ def train(
         sessions,
         out,
         pipeline=bundled(pipeline or config.diffusion.pipeline),
-        filter_config=config.filter,
+        filter_config=None if band == "auto" else FilterConfig.model_validate(band),
         epoch_config=EpochConfig.model_validate({"reference": reference, "reject_uv": reject}),
         marker_labels=parse_labels(labels),
         seed=seed,
@@ -174,9 +185,30 @@ def muse_csv(
     """Turn muse-lsl CSV recordings into XDF sessions."""
     from bci_live.sessions.labels import parse_labels
     from bci_live.sessions.muse_csv import import_muse
+    from bci_live.stimuli.catalogue import load_catalogue
 
-    for path in import_muse(files, out, parse_labels(labels), keep_aux=keep_aux):
+    names = parse_labels(labels)
+    for path in import_muse(files, out, names, keep_aux=keep_aux):
         print(path)
+    unknown = sorted(set(names.values()) - set(load_catalogue().labels))
+    if unknown:
+        Console(stderr=True).print(
+            f"The picture catalogue has no {', '.join(unknown)}: a decoder cannot be trained on that. It has "
+            f"{', '.join(load_catalogue().labels)}.",
+            markup=False,
+        )
+
+
+def _refuse_together(option: str, given: bool, others: Mapping[str, object]) -> None:
+    """What would be ignored beside `option` is told instead."""
+    if given and (set_ := [name for name, value in others.items() if value]):
+        raise BciError(f"{', '.join(set_)} has no meaning with {option}: leave out the one or the other.")
+
+
+def _refuse_without(option: str, given: bool, others: Mapping[str, object]) -> None:
+    """What has a meaning with `option` alone is told without it."""
+    if not given and (set_ := [name for name, value in others.items() if value]):
+        raise BciError(f"{', '.join(set_)} has a meaning with {option} only: add {option}, or leave it out.")
 
 
 def main() -> None:
@@ -188,7 +220,7 @@ def main() -> None:
     except ValidationError as error:
         _complain(
             "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg'].removeprefix('Value error, ')}"
+                f"{'.'.join(map(str, e['loc']))}{': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
                 for e in error.errors()
             )
         )

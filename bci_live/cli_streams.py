@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,21 +13,32 @@ from rich.console import Console
 
 from bci_live.errors import StreamError
 
+_LISTEN_S = 4.0
+
 
 def streams(
-    seconds: Annotated[float, typer.Option(help="How long to listen.", min=0.5)] = 4.0,
-    watch: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(help="How long to listen: 4, or with --watch until Ctrl-C.", min=0.5)
+    ] = None,
+    watch: Annotated[bool, typer.Option(help="Tell it anew every second.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the list as JSON, with --watch a line a time.")
+    ] = False,
 ) -> None:
     """List the LSL streams there are, as they announce themselves and as they really do."""
     from bci_live.streams.survey import survey
-    from bci_live.streams.survey_table import survey_table, watch_streams
+    from bci_live.streams.survey_table import survey_table, table_console, watch_streams, watched
 
+    if watch and as_json:
+        with suppress(KeyboardInterrupt):
+            for reports in watched(seconds):
+                print(json.dumps([asdict(report) for report in reports]), flush=True)
+        return
     if watch:
-        watch_streams(Console())
+        watch_streams(table_console(), seconds)
         return
     try:
-        reports = survey(seconds)
+        reports = survey(seconds or _LISTEN_S)
     except StreamError:
         if as_json:
             print("[]")
@@ -34,7 +46,8 @@ def streams(
     if as_json:
         print(json.dumps([asdict(report) for report in reports]))
     else:
-        Console().print(survey_table(reports))
+        console = table_console()
+        console.print(survey_table(reports, console.width), crop=False)
 
 
 def replay(

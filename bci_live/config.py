@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,6 +22,17 @@ class FilterConfig(_Part):
     order: int = Field(2, ge=1, le=8)
     notch_hz: float | None = Field(None, gt=0)
     pre_roll_s: float = Field(2.0, ge=0, le=30)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _band(cls, values: Any) -> Any:
+        """`"1-30"`, as on the command line."""
+        if not isinstance(values, str):
+            return values
+        numbers = re.fullmatch(r"\s*(\d+\.?\d*)\s*-\s*(\d+\.?\d*)\s*", values)
+        if numbers is None:
+            raise ValueError(f"'{values}' is no band in Hz: write for instance 1-30")
+        return {"low_hz": numbers[1], "high_hz": numbers[2]}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

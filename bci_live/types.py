@@ -68,6 +68,7 @@ class MissedReason(StrEnum):
     ARTEFACT = "artefact"
     TOO_OLD = "too_old"
     DROPPED = "dropped"
+    TWICE = "twice"
     UNKNOWN_LABEL = "unknown_label"
     ERROR = "error"
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bci_live.config import EpochConfig, FilterConfig
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 
 
 class _Part(BaseModel):
@@ -16,15 +16,19 @@ class _Part(BaseModel):
 
 
 class NetworkSizes(_Part):
-    """The sizes that, together with the card's, give every tensor in the weights file its shape."""
+    """The sizes that, together with the card's, give every tensor in the weights file its shape.
 
-    temporal_filters: int = Field(default=8, ge=1, le=64)
-    kernel: int = Field(default=33, ge=1, le=501)
-    pool: int = Field(default=24, ge=1)
-    stride: int = Field(default=8, ge=1)
+    `bin`: so many samples are averaged to one before the encoder; `kernel`, `pool`, `stride` are counted in those.
+    """
+
+    filters: int = Field(default=24, ge=1, le=256)
+    bin: int = Field(default=2, ge=1, le=1000)
+    kernel: int = Field(default=17, ge=1, le=501)
+    pool: int = Field(default=12, ge=1)
+    stride: int = Field(default=4, ge=1)
     feature: int = Field(default=64, ge=2, le=1024)
     noise: int = Field(default=32, ge=1, le=1024)
-    generator_width: int = Field(default=64, ge=8, le=1024)
+    generator_width: int = Field(default=48, ge=8, le=1024)
     plain_filters: int = Field(default=4, ge=1, le=64)
     prototype_filters: int = Field(default=0, ge=0, le=64)
     bins: int = Field(default=20, ge=1)
@@ -49,7 +53,7 @@ class DecoderCard(_Part):
     label heads validation chose. `scores` and `controls`: measured on runs that the scored head had not seen.
     """
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     weights_sha256: str = ""
     channels: tuple[str, ...] = Field(min_length=1)
     rate: float = Field(gt=0, le=100_000)

@@ -30,18 +30,13 @@ class SaliencyGenerator(nn.Module):
         self.register_buffer("gain", torch.ones(()))
         self.start = nn.Linear(sizes.noise + sizes.feature + sizes.structure_axes, width * 16)
         widths = [width, width, width // 2, width // 4]
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a + 1, b, 3, padding=1), nn.GroupNorm(1, b), nn.LeakyReLU(0.2))
-            for a, b in pairwise(widths)
-        )
+        self.blocks = nn.ModuleList(_Block(a, b) for a, b in pairwise(widths))
         self.paint = nn.Conv2d(widths[-1], 3, 3, padding=1)
 
     def forward(self, noise: Tensor, condition: Tensor, contrast: Tensor) -> Tensor:
         x = self.start(torch.cat([noise, condition], dim=1)).unflatten(1, (-1, 4, 4))
         for block in self.blocks:
-            x = functional.interpolate(x, scale_factor=2.0)
-            place = functional.interpolate(contrast, x.shape[-2:], mode="bilinear", align_corners=False)
-            x = block(torch.cat([x, place], dim=1))
+            x = block(x, contrast)
         return torch.tanh(self.paint(x))
 
     def live(self, condition: Tensor, contrast: Tensor) -> Tensor:
@@ -55,6 +50,22 @@ class SaliencyGenerator(nn.Module):
         drawn = (ground + self.gain * (drawn - ground)).clamp(-1, 1)
         enlarged = functional.interpolate(drawn, scale_factor=2.0, mode="bilinear", align_corners=False)
         return (enlarged + 1) / 2
+
+
+class _Block(nn.Module):
+    """(n, a, h, w) → (n, b, 2 h, 2 w), with the contrast map at the new size seen beside it."""
+
+    def __init__(self, a: int, b: int) -> None:
+        super().__init__()
+        self.draw = nn.Conv2d(a, b, 3, padding=1)
+        self.place = nn.Conv2d(1, b, 3, padding=1, bias=False)
+        self.norm = nn.GroupNorm(1, b)
+
+    def forward(self, x: Tensor, contrast: Tensor) -> Tensor:
+        x = functional.interpolate(x, scale_factor=2.0)
+        place = functional.interpolate(contrast, x.shape[-2:], mode="bilinear", align_corners=False)
+        # One convolution of both together is the same, but an odd number of channels is slow.
+        return functional.leaky_relu(self.norm(self.draw(x) + self.place(place)), 0.2)
 
 
 def background(pictures: Tensor) -> Tensor:

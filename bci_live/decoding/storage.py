@@ -100,9 +100,8 @@ def read_card(folder: Path) -> DecoderCard:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise DecoderError(
-            f"The decoder '{folder}' is damaged: {CARD_FILE}, {place}: {first['msg']}. {_AGAIN}"
-        ) from error
+        told = f"{f', {place}' if place else ''}: {first['msg'].removeprefix('Value error, ')}"
+        raise DecoderError(f"The decoder '{folder}' is damaged: {CARD_FILE}{told}. {_AGAIN}") from error
 
 
 def read_weights(folder: Path, card: DecoderCard) -> dict[str, Tensor]:
@@ -123,8 +122,9 @@ def read_weights(folder: Path, card: DecoderCard) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = load(data)
         return tensors
     except (OSError, SafetensorError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise DecoderError(
-            f"The decoder '{folder}' is damaged: {WEIGHTS_FILE} cannot be read ({error}). {_AGAIN}"
+            f"The decoder '{folder}' is damaged: {WEIGHTS_FILE} cannot be read ({why}). {_AGAIN}"
         ) from error
 
 

@@ -63,6 +63,8 @@ class BackgroundSession:
         self._closing = True
         self._wake.set()
         self._thread.join(_JOIN_S)
+        if self._recording is not None:
+            self._recording.__exit__(None, None, None)
         self._opened.close()
 
     def progress(self) -> str:
@@ -116,7 +118,7 @@ class BackgroundSession:
     def record(self, request: RecordingRequest) -> None:
         """Begin to record the session's streams, those too that come later. One that runs goes on."""
         if self._recording is None or not self._recording.running:
-            self._recording = self._opened.enter_context(LiveRecording(request, self._infos))
+            self._recording = LiveRecording(request, self._infos).__enter__()
 
     def stop_recording(self) -> None:
         """End it soon; everything that has come is in the file."""

@@ -8,10 +8,16 @@ from datetime import datetime
 
 from bci_live.config import bundled
 
+# Platform plugins of Qt that draw without an X or Wayland display.
+_WITHOUT_DISPLAY = ("offscreen", "vnc", "eglfs", "linuxfb", "minimal")
+
 
 def has_display() -> bool:
-    """Whether a window can be opened: on Linux an X or Wayland display is needed."""
-    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    """Whether a window can be opened: on Linux an X or Wayland display is needed, or a Qt platform that needs none."""
+    if not sys.platform.startswith("linux"):
+        return True
+    platform = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
+    return platform in _WITHOUT_DISPLAY or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def demo_arguments() -> list[str]:

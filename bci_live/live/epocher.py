@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -14,6 +15,7 @@ from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan, artefact
 from bci_live.signal.montage import Montage
 from bci_live.streams.inlet import EegInlet
+from bci_live.streams.repeated import Repetitions
 from bci_live.streams.ring import Window
 from bci_live.types import Epoch, Marker, Missed, MissedReason
 
@@ -21,8 +23,8 @@ from bci_live.types import Epoch, Marker, Missed, MissedReason
 _WAIT_S = 0.02
 # Samples and markers of one sender come in about this order.
 _HOLD_S = 0.25
-# A sender gone wild must not fill the memory: no stimuli come this fast.
-_MOST_PENDING = 1000
+# A sender gone wild must not fill the memory: some seconds of thousands of markers a second.
+MOST_PENDING = 20_000
 _SENTENCES = {
     MissedReason.GAP: "samples were lost in the window around the marker",
     MissedReason.TOO_OLD: "the window around the marker begins before the signal that is held",
@@ -32,12 +34,14 @@ _SENTENCES = {
 class _Pending(NamedTuple):
     """A marker whose window may not be complete: in the order of the windows, then of arrival.
 
-    `due`: before that it cannot be complete. `hold`: until when it waits whatever is there. `late`: when it is given up.
+    `came`: when it was admitted. `due`: before that it cannot be complete. `hold`: until when it waits whatever is there.
+    `late`: when it is given up.
     """
 
     time: float
     order: int
     marker: Marker
+    came: float
     due: float
     hold: float
     late: float
@@ -64,6 +68,7 @@ class Epocher:
         self._mailbox, self._telemetry, self._clock, self._timeout_s = mailbox, telemetry, clock, timeout_s
         self._pending: list[_Pending] = []
         self._order = count()
+        self._repetitions = Repetitions()
         self._seen = 0
         self._closed = False
 
@@ -74,16 +79,21 @@ class Epocher:
     def step(self) -> None:
         """Admit new markers, cut what is complete, wait a moment for samples."""
         if not self._closed:
+            now = self._clock()
             for marker in self._markers.pop():
-                self._admit(marker)
+                self._admit(marker, now)
         waiting: list[_Pending] = []
+        held = math.inf
         try:
             # Windows are equally long, so once one is incomplete the later ones are, too; unless it is late or in a gap.
             while self._pending:
                 pending = heapq.heappop(self._pending)
-                if not self._finish(pending):
+                # Behind one that is held, those that came with or after it wait, too: windows end in order.
+                if pending.came >= held or not self._finish(pending):
                     waiting.append(pending)
-                    if self._clock() < pending.due:
+                    if self._clock() < pending.hold:
+                        held = min(held, pending.came)
+                    elif self._clock() < pending.due:
                         break
         finally:
             for item in waiting:
@@ -99,7 +109,7 @@ class Epocher:
                     pending.marker, MissedReason.LATE, "the stream or the session ended before the window was complete"
                 )
 
-    def _admit(self, marker: Marker) -> None:
+    def _admit(self, marker: Marker, now: float) -> None:
         marker = replace(marker, label=self._marker_labels.get(marker.label, marker.label))
         self._telemetry.marker(marker)
         if marker.label not in self._labels:
@@ -110,22 +120,22 @@ class Epocher:
                 f"the decoder does not know the label {marker.label!r}; it knows {known}",
             )
             return
+        if self._repetitions.has_seen(marker):
+            self._miss(marker, MissedReason.TWICE, "the same marker, with the same stamp, had come already")
+            return
+        if len(self._pending) >= MOST_PENDING:
+            self._miss(marker, MissedReason.DROPPED, f"{MOST_PENDING:,} markers were waiting already")
+            return
         # A stamp from another clock may lie years ahead: such a marker waits as long as one of now.
-        now, window_s = self._clock(), self._plan.after / self._plan.rate
+        window_s = self._plan.after / self._plan.rate
         due = min(marker.time, now) + window_s
         # Counted from its coming, not from its stamp, which a clock set back puts into the past.
         late = now + window_s + self._timeout_s
         # One that comes after its whole window may be of a clock that was set back, before the samples tell of that.
         hold = now + _HOLD_S if marker.time + window_s < now - _HOLD_S else now
         heapq.heappush(
-            self._pending, _Pending(marker.time, next(self._order), marker, due, hold, late, self._ring.went_back)
+            self._pending, _Pending(marker.time, next(self._order), marker, now, due, hold, late, self._ring.went_back)
         )
-        if len(self._pending) > _MOST_PENDING:
-            self._miss(
-                heapq.heappop(self._pending).marker,
-                MissedReason.DROPPED,
-                f"more than {_MOST_PENDING} markers were waiting",
-            )
 
     def _finish(self, pending: _Pending) -> bool:
         """Whether the marker is done with: cut, or missed. What is raised costs this marker alone."""

@@ -76,6 +76,11 @@ def what_failed(snapshot: LiveSnapshot) -> str | None:
     if not (snapshot.status and snapshot.status.samples):
         return f"The stream '{name}' sent no sample. Is the headset's program still streaming?"
     missed, counts = snapshot.missed, snapshot.counts
+    if not counts.markers:
+        return (
+            "No marker came, so nothing tells when a picture was shown. Does the stimulus program send them, on the "
+            "stream that --markers names?"
+        )
     if counts.markers and counts.missed.get(MissedReason.UNKNOWN_LABEL, 0) == counts.markers:
         return (
             f"None of the {counts.markers} markers could be shown: {missed[-1].detail}. "

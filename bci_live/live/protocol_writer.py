@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections import Counter
-from errno import EACCES
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +29,7 @@ _SHEET_ROWS = 40
 
 
 def prepare_folder(out: Path) -> None:
-    """Make the folder, and refuse one that holds a session already.
+    """Refuse a folder that holds a session already, or that cannot be made; it is made when there is something for it.
 
     Raises
     ------
@@ -39,12 +38,10 @@ def prepare_folder(out: Path) -> None:
     """
     if (out / "live.jsonl").exists():
         raise BciError(f"'{out}' holds a session already. Choose another folder with --out; nothing is overwritten.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if not os.access(out, os.W_OK):
-            raise PermissionError(EACCES, os.strerror(EACCES))
-    except OSError as error:
-        raise BciError(f"'{out}' cannot be written to ({error.strerror}). Choose another folder with --out.") from error
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        why = "is no folder" if not there.is_dir() else "is read-only"
+        raise BciError(f"'{out}' cannot be written to: '{there}' {why}. Choose another folder with --out.")
 
 
 class ProtocolWriter:
@@ -61,7 +58,7 @@ class ProtocolWriter:
 
     def __enter__(self) -> Self:
         for folder in ("images", "saliency"):
-            (self._out / folder).mkdir(exist_ok=True)
+            (self._out / folder).mkdir(parents=True, exist_ok=True)
         # Half a surrogate pair, which a label from the network may hold, is no UTF-8; escaped, it is JSON.
         self._file = (self._out / "live.jsonl").open("x", encoding="utf-8", errors="backslashreplace")
         return self
@@ -161,5 +158,5 @@ def describe(summary: dict[str, object], out: Path) -> str:
     errors = summary.get("errors")
     if isinstance(errors, list) and errors:
         lines.append(f"Errors on the way: {'; '.join(map(str, errors))}")
-    lines.append(f"Pictures, protocol and contact sheet: {out}")
+    lines.append(f"Pictures, protocol and contact sheet: {out}" if summary["shown"] else f"Protocol: {out}")
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from typing import Self
 
 import pylsl
 
-from bci_live.errors import BciError, StreamError
+from bci_live.errors import BciError
 from bci_live.live.snapshot import RecordingRequest, RecordingStatus
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.record import PLANNED_S, SPARE_BYTES, STEP_S
@@ -38,7 +38,6 @@ class LiveRecording:
         self._stopping = threading.Event()
         self._status: RecordingStatus | None = None
         self._problem = ""
-        self._unheard: list[str] = []
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
 
     def __enter__(self) -> Self:
@@ -92,7 +91,10 @@ class LiveRecording:
             with recorder:
                 known = {info.uid() for info in wanted}
                 while not self._stopping.wait(STEP_S):
-                    self._add_new(recorder, known)
+                    for info in self._streams():
+                        if info.uid() not in known:
+                            known.add(info.uid())
+                            recorder.add(info)
                     recorder.step()
                     self._status = self._told(recorder, path, begin)
         finally:  # on leaving, what had come meanwhile was written, too
@@ -101,15 +103,5 @@ class LiveRecording:
 
     def _told(self, recorder: Recorder, path: Path, begin: float) -> RecordingStatus:
         progress, free = recorder.progress(), shutil.disk_usage(path.parent).free
-        problem = " ".join([*self._unheard, *(it.problem for it in progress if it.problem)])
+        problem = " ".join(it.problem for it in progress if it.problem)
         return RecordingStatus(path, True, self._clock() - begin, recorder.size, free, progress, problem)
-
-    def _add_new(self, recorder: Recorder, known: set[str]) -> None:
-        """A stream that does not answer must not cost the others their recording."""
-        for info in self._streams():
-            if info.uid() not in known:
-                known.add(info.uid())
-                try:
-                    recorder.add(info)
-                except StreamError as error:
-                    self._unheard.append(str(error))

@@ -17,6 +17,8 @@ from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray, channel_t
 
 VOLTS_TO_MICROVOLTS = 1e6
 
+_EEG = ("eeg", "seeg", "ecog", "dbs")
+
 # What MNE's readers raise on files that are not as they should be: each reader stumbles in its own way.
 _READER_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError, ParseError,
@@ -28,6 +30,7 @@ _READER_ERRORS = (
 def read_with_mne(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple[Marker, ...]]:
     """Of the EEG, EOG, ECG and EMG channels the facts, samples (n, channels) in µV, stamps (n,) in s from the file's start, and markers.
 
+    What electrodes in the brain or on it pick up (sEEG, ECoG, DBS) is EEG here, and is decoded as such.
     Annotations become markers. Those that MNE keeps for bad stretches and joints (`BAD…`, `EDGE…`) are no stimuli and
     are left out. A file without annotations but with a trigger channel has that one's events as markers.
 
@@ -41,8 +44,10 @@ def read_with_mne(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple
     try:
         raw = mne.io.read_raw(path, preload=False, verbose="ERROR")
         markers = _annotations(raw) or _triggers(raw)
-        picks = mne.pick_types(raw.info, eeg=True, eog=True, ecg=True, emg=True, exclude=())
-        channels, types = tuple(raw.ch_names[pick] for pick in picks), [raw.get_channel_types()[pick] for pick in picks]
+        picks = mne.pick_types(raw.info, eog=True, ecg=True, emg=True, exclude=(), **dict.fromkeys(_EEG, True))
+        channels = tuple(raw.ch_names[pick] for pick in picks)
+        own = raw.get_channel_types()
+        types = ["eeg" if own[pick] in _EEG else own[pick] for pick in picks]
         samples = (raw.get_data(picks=picks).T * VOLTS_TO_MICROVOLTS).astype(np.float32) if "eeg" in types else None
     except _READER_ERRORS as error:
         reason = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__

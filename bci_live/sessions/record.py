@@ -62,7 +62,7 @@ def record(
     with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console) as bar:
         task_id = bar.add_task(f"REC {path.name}", told="")
         begin = last = time.monotonic()
-        complained: set[str] = set()
+        complained: set[int] = set()
         while not interrupted and (seconds is None or time.monotonic() - begin < seconds):
             recorder.step()
             told = ", ".join(it.problem or f"{it.name} {it.samples:,}" for it in recorder.progress())
@@ -94,14 +94,14 @@ def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
     return [info for info in streams if not names or info.name() in names]
 
 
-def _complain(console: Console, streams: Sequence[StreamProgress], complained: set[str]) -> None:
-    """Say once of a stream what is wrong with it, and again when it went wrong anew."""
-    for it in streams:
-        if it.problem and it.name not in complained:
+def _complain(console: Console, streams: Sequence[StreamProgress], complained: set[int]) -> None:
+    """Say once of a stream what is wrong with it, and again when it went wrong anew. Several may have one name."""
+    for place, it in enumerate(streams):
+        if it.problem and place not in complained:
             console.print(it.problem, style="red", markup=False)
-            complained.add(it.name)
+            complained.add(place)
         elif not it.problem:
-            complained.discard(it.name)
+            complained.discard(place)
 
 
 def _progress(console: Console) -> Progress:

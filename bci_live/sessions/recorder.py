@@ -24,6 +24,8 @@ OFFSET_EVERY_S = 5.0
 # liblsl holds so much of a stream for us while the disk is slow: nothing is lost before that.
 _HELD_S = 360
 _OPEN_S = 10.0
+# In passing, while others are recorded.
+_LOOK_S = 0.001
 _AT_ONCE = 4096
 # A stream with a rate that sends nothing for so long is told of.
 _SILENT_S = 2.0
@@ -50,24 +52,43 @@ class StreamProgress:
     kind: str = ""
 
 
-class _Recorded:
-    """One stream on its way into the file."""
+class _Asked:
+    """A stream that has not answered yet; liblsl asks it on its own."""
 
-    def __init__(self, info: pylsl.StreamInfo, writer: XdfWriter) -> None:
+    def __init__(self, info: pylsl.StreamInfo, now: float) -> None:
+        self.info, self.since = info, now
+        self.inlet = pylsl.StreamInlet(info, max_buflen=_HELD_S, recover=True)
+
+    def answer(self, timeout: float) -> pylsl.StreamInfo | None:
+        """Its full description, once samples can come, too; None if it tells neither within `timeout` s each."""
+        with suppress(TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError):
+            described = self.inlet.info(timeout=timeout)
+            self.inlet.open_stream(timeout=timeout)
+            return described
+        return None
+
+    @property
+    def unheard(self) -> StreamProgress:
+        """What is told of it when it is given up."""
+        name = self.info.name()
+        problem = (
+            f"The stream '{name}' on {self.info.hostname()} was announced but does not answer. Is it still running?"
+        )
+        return StreamProgress(name, 0, problem, self.info.type())
+
+
+class _Recorded:
+    """One stream on its way into the file. `described`: what it answered."""
+
+    def __init__(self, asked: _Asked, described: pylsl.StreamInfo, writer: XdfWriter) -> None:
+        info = asked.info
         self.name, self.kind = info.name(), info.type()
-        self._writer = writer
-        self._inlet = pylsl.StreamInlet(info, max_buflen=_HELD_S, recover=True)
-        try:
-            described = self._inlet.info(timeout=_OPEN_S)
-            self._inlet.open_stream(timeout=_OPEN_S)
-        except (TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError) as error:
-            raise StreamError(
-                f"The stream '{self.name}' on {info.hostname()} was announced but does not answer ({error}). Is it still running?"
-            ) from error
+        self._writer, self._inlet = writer, asked.inlet
         self._format = _FORMATS[info.channel_format()]
-        self._number = writer.add_stream(facts(described), self._format, described.as_xml().encode(errors="replace"))
+        known = facts(described)
+        self._number = writer.add_stream(known, self._format, described.as_xml().encode(errors="replace"))
         self._next_offset = 0.0
-        self._return = ReturnWatch(info, self._inlet)
+        self._return = ReturnWatch(info, self._inlet, known)
         self._regular = info.nominal_srate() > 0
         self._refused = 0
         self._gone = ""
@@ -132,7 +153,7 @@ class Recorder:
     Raises
     ------
     StreamError
-        If a stream does not answer.
+        If a stream does not answer. There is no file then.
     RecordingError
         If the file cannot be created; from `step` and on leaving, if the disk takes no more. The file is whole then.
     """
@@ -142,27 +163,30 @@ class Recorder:
     ) -> None:
         self._infos, self._path, self._clock = streams, path, clock
         self._next_flush = 0.0
+        self._asked: list[_Asked] = []
+        self._streams: list[_Recorded] = []
+        self._unheard: list[StreamProgress] = []
 
     def __enter__(self) -> Self:
-        with ExitStack() as opening:
-            self._writer = opening.enter_context(XdfWriter(self._path, _RESERVE))
-            self._streams: list[_Recorded] = []
-            opening.callback(self._let_go)
-            for info in self._infos:
-                self.add(info)
-            self._writer.flush()
-            self._closing = opening.pop_all()
+        self._writer = XdfWriter(self._path, _RESERVE)
+        with ExitStack() as undoing:
+            undoing.callback(self._path.unlink)  # what holds nothing would take a run's number
+            with ExitStack() as opening:
+                opening.enter_context(self._writer)
+                opening.callback(self._let_go)
+                for info in self._infos:
+                    self.add(info)
+                    self._take_answers(_OPEN_S)
+                    if self._asked:
+                        raise StreamError(self._asked[0].unheard.problem)
+                self._writer.flush()
+                self._closing = opening.pop_all()
+            undoing.pop_all()
         return self
 
     def add(self, info: pylsl.StreamInfo) -> None:
-        """Record one more stream from now on.
-
-        Raises
-        ------
-        StreamError
-            If it does not answer.
-        """
-        self._streams.append(_Recorded(info, self._writer))
+        """Record one more stream as soon as it answers; `progress` tells if it does not. The others go on meanwhile."""
+        self._asked.append(_Asked(info, self._clock()))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -177,24 +201,38 @@ class Recorder:
         return self._writer.size
 
     def progress(self) -> tuple[StreamProgress, ...]:
-        """Of each stream."""
-        return tuple(StreamProgress(it.name, it.samples, it.problem, it.kind) for it in self._streams)
+        """Of each stream that has answered, and of those that were given up."""
+        told = (StreamProgress(it.name, it.samples, it.problem, it.kind) for it in self._streams)
+        return (*told, *self._unheard)
 
     def step(self) -> None:
         """Write what came in since the last step; now and then the clock offsets, and all of it to the disk."""
         self._pull()
         now = self._clock()
+        self._take_answers(_LOOK_S)
+        for asked in [it for it in self._asked if now - it.since > _OPEN_S]:
+            self._asked.remove(asked)
+            self._unheard.append(asked.unheard)
         for stream in self._streams:
             stream.measure_offset(now)
         if now >= self._next_flush:
             self._writer.flush()
             self._next_flush = now + FLUSH_EVERY_S
 
+    def _take_answers(self, timeout: float) -> None:
+        """Begin with those that answer, waiting at most `timeout` s for each."""
+        for asked in [*self._asked]:
+            described = asked.answer(timeout)
+            if described is not None:
+                self._asked.remove(asked)
+                self._streams.append(_Recorded(asked, described, self._writer))
+
     def _pull(self) -> None:
         for stream in self._streams:
             stream.pull()
 
     def _let_go(self) -> None:
+        self._asked.clear()
         for stream in self._streams:
             stream.close()
 

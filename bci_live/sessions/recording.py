@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from bci_live.streams.arrivals import Arrivals
 from bci_live.streams.dejitter import Dejitter
 from bci_live.types import Chunk, FloatArray, Marker, StreamFacts, TimeArray
 
+_log = logging.getLogger(__name__)
+
 XDF_SUFFIXES = (".xdf", ".xdfz", ".xdf.gz")
 
 
@@ -22,8 +26,8 @@ XDF_SUFFIXES = (".xdf", ".xdfz", ".xdf.gz")
 class Recording:
     """EEG with its markers.
 
-    `samples`: (n, channels), µV. `stamps`: (n,), s, as recorded: jittered, with holes. `markers`: in the order of time,
-    on the clock of the stamps.
+    `samples`: (n, channels), µV. `stamps`: (n,), s, as recorded: jittered, with holes, and NaN where a sample came without
+    a time (never the first one). `markers`: in the order of time, on the clock of the stamps.
     """
 
     facts: StreamFacts
@@ -40,6 +44,11 @@ class Recording:
     def arrivals(self) -> Chunk:
         """What a live inlet makes of the same samples: each once, dated, with its gaps."""
         return Arrivals(self.facts.rate, len(self.facts.channels)).take(self.samples, self.stamps, 0.0)
+
+    def dated(self) -> Self:
+        """Itself with a stamp for every sample: one without has that which a listener gives it."""
+        timed = np.isfinite(self.stamps)
+        return self if timed.all() else replace(self, stamps=np.where(timed, self.stamps, self.times()[0]))
 
 
 def read_recording(path: Path) -> Recording:
@@ -62,10 +71,23 @@ def read_recording(path: Path) -> Recording:
         )
     reader = read_xdf if path.name.lower().endswith(XDF_SUFFIXES) else read_with_mne
     facts, samples, stamps, markers = reader(path)
-    if not np.isfinite(stamps).all():
-        raise RecordingError(f"'{path}' is damaged: it has samples without a time.")
+    stamps = _begun(path, stamps, facts.rate)
     in_order = tuple(sorted((m for m in markers if np.isfinite(m.time)), key=lambda marker: marker.time))
     return Recording(facts=facts, samples=samples, stamps=stamps, markers=in_order, path=path)
+
+
+def _begun(path: Path, stamps: TimeArray, rate: float) -> TimeArray:
+    """The stamps (n,), s, with NaN for what is none; those before the first one are counted back from it."""
+    timed = np.isfinite(stamps)
+    if timed.all():
+        return stamps
+    if not timed.any():
+        raise RecordingError(f"'{path}' is damaged: its samples have no times.")
+    _log.warning("'%s' has %s samples without a time; each is dated by those before it.", path, f"{(~timed).sum():,}")
+    first = int(timed.argmax())
+    stamps = np.where(timed, stamps, np.nan)
+    stamps[:first] = stamps[first] - np.arange(first, 0, -1) / rate
+    return stamps
 
 
 def digest(path: Path) -> str:

@@ -45,8 +45,8 @@ class Replay:
     """A recording on its way out; `run` blocks until it is over.
 
     Samples and markers leave at absolute deadlines, so that delays do not add up, with their recorded stamps plus one
-    constant a pass: jitter and holes stay as they were recorded. Streams keep their names, labels, units and rates.
-    A recording without markers gets no marker outlet.
+    constant a pass: jitter and holes stay as they were recorded, a sample without a stamp gets one. Streams keep their
+    names, labels, units and rates. A recording without markers gets no marker outlet.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ class Replay:
         transport: Transport | None = None,
         clock: Callable[[], float] = pylsl.local_clock,
     ) -> None:
-        self._recording = recording
-        self._schedule = make_schedule(recording, start_s, lead_s)
+        self._recording = recording.dated()
+        self._schedule = make_schedule(self._recording, start_s, lead_s)
         self._start_s, self._lead_s = start_s, lead_s
         self._transport = transport or Transport()
         self._wait_s = wait_for_consumers_s

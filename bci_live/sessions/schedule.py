@@ -53,7 +53,7 @@ class Schedule:
 
 
 def make_schedule(recording: Recording, start_s: float = 0.0, lead_s: float = 0.0) -> Schedule:
-    """Play `recording` from `start_s` seconds after its beginning on; its samples from `lead_s` earlier on.
+    """Play `recording`, all of it dated, from `start_s` seconds after its beginning on; its samples from `lead_s` earlier on.
 
     Raises
     ------

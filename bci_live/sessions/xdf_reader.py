@@ -25,6 +25,9 @@ _PYXDF_ERRORS = (
     ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, ParseError, RuntimeError, TypeError, ValueError
 )  # fmt: skip
 
+# More samples were never counted; Python refuses to read numbers of any length.
+_MOST_DIGITS = 18
+
 _log = logging.getLogger(__name__)
 
 _Stream = dict[str, Any]
@@ -34,17 +37,20 @@ def read_xdf(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple[Mark
     """The EEG stream's facts, samples (n, channels) in µV and stamps (n,) in s, and the markers of all marker streams.
 
     The stamps are those of the file, put on one clock by its clock offsets, but not straightened. Of several EEG
-    streams the longest is taken, and a warning logged.
+    streams the longest is taken, and a warning logged; another one if the file lacks some of what was written.
 
     Raises
     ------
     RecordingError
         If the file is no XDF file, is damaged beyond reading, or holds no EEG.
     """
-    streams = _load(path)
+    streams, damage = _load(path)
     eeg = [stream for stream in streams if _is_eeg(stream)]
     if not eeg:
-        raise RecordingError(f"'{path}' holds no EEG with samples at a regular rate. {_listed(streams)}")
+        hint = f" It is damaged: {damage}." if damage else ""
+        raise RecordingError(f"'{path}' holds no EEG with samples at a regular rate. {_listed(streams)}{hint}")
+    if damage:
+        _log.warning("'%s' is damaged, and not all of it is read: %s.", path, damage)
     chosen = max(eeg, key=lambda stream: len(stream["time_stamps"]))
     if len(eeg) > 1:
         _log.warning("'%s' holds %d EEG streams; the longest, '%s', is taken.", path, len(eeg), _text(chosen, "name"))
@@ -55,18 +61,30 @@ def read_xdf(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple[Mark
     return facts, samples, np.asarray(chosen["time_stamps"], dtype=np.float64), tuple(markers)
 
 
-def _load(path: Path) -> list[_Stream]:
+def _load(path: Path) -> tuple[list[_Stream], str]:
+    """The streams, and in words what is missing of them; empty for a whole file."""
     opener = gzip.open if path.suffix == ".xdfz" or path.suffixes[-2:] == [".xdf", ".gz"] else open
     try:
         with opener(path, "rb") as file:
             data = file.read()
+        sound = sound_chunks(data)
         with _quiet(logging.getLogger("pyxdf")), np.errstate(all="ignore"):
-            streams, _ = pyxdf.load_xdf(io.BytesIO(sound_chunks(data)), dejitter_timestamps=False)
+            streams, _ = pyxdf.load_xdf(io.BytesIO(sound.data), dejitter_timestamps=False)
     except OSError as error:
         raise RecordingError(f"'{path}' cannot be read: {error.strerror or error}.") from error
     except _PYXDF_ERRORS as error:
         raise RecordingError(f"'{path}' is no XDF recording or is damaged: {error}.") from error
-    return list(streams)
+    missing = sum(max(0, _announced(stream) - len(stream["time_stamps"])) for stream in streams)
+    told = [f"{sound.left_out:,} of {len(data):,} bytes are left out"] if sound.left_out else []
+    told += [f"{missing:,} samples that it once held are missing"] if missing else []
+    return list(streams), " and ".join(told)
+
+
+def _announced(stream: _Stream) -> int:
+    """How many samples the footer tells of; 0 where there is none, or none that can be read."""
+    info = stream.get("footer", {}).get("info")
+    count = _leaf(info, "sample_count") if isinstance(info, dict) else ""
+    return int(count) if count.isdecimal() and len(count) <= _MOST_DIGITS else 0
 
 
 @contextmanager

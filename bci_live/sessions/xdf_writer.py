@@ -71,7 +71,7 @@ class XdfWriter:
         self._pending: deque[tuple[bytes, tuple[_Stream, ...]]] = deque()
         self._held = 0
         self._size = 0
-        self._boundary_at: float | None = None
+        self._since_boundary: dict[int, float] = {}
         self._reserve: IO[bytes] | None = None
         try:
             self._file: RawIOBase = self.path.open("xb", buffering=0)
@@ -207,9 +207,16 @@ class XdfWriter:
             last=last,
         )
         self._chunk(Tag.SAMPLES, struct.pack("<I", number) + pack_size(len(stamps)) + rows)
-        if self._boundary_at is None or abs(last - self._boundary_at) >= BOUNDARY_EVERY_S:
-            self._chunk(Tag.BOUNDARY, BOUNDARY)
-            self._boundary_at = last
+        self._mark(number, last)
+
+    def _mark(self, number: int, stamp: float) -> None:
+        """A boundary when one stream has gone on for so long since the last: clocks of two streams tell nothing of each other."""
+        if self._since_boundary:
+            begun = self._since_boundary.setdefault(number, stamp)
+            if abs(stamp - begun) < BOUNDARY_EVERY_S:
+                return
+        self._chunk(Tag.BOUNDARY, BOUNDARY)
+        self._since_boundary = {number: stamp}
 
     def _chunk(self, tag: Tag, content: bytes) -> None:
         self._hold(pack_size(len(content) + 2) + struct.pack("<H", tag) + content)

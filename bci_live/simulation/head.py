@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 RESPONSE_S = 0.7
 # Peak on the best electrode, averaged over pictures, of the two parts of the response.
 EARLY_UV, LATE_UV = 8.0, 6.0
+# Standard deviation of the factor by which responses differ in strength from trial to trial.
+GAIN_SPREAD = 0.15
 _AXES = 28
 # (centre, width) of the bumps of a response, s, with their signs: C1; P1 and N1; N170-like, P3-like.
 _STRIATE = (0.075, 0.012)
@@ -74,7 +76,7 @@ class SimulatedHead:
             start = round(onset * self.rate)
             stretch = samples[start : start + response.shape[1]]
             # Responses differ in strength from trial to trial.
-            stretch += rng.normal(1.0, 0.15) * response.T[: len(stretch)]
+            stretch += rng.normal(1.0, GAIN_SPREAD) * response.T[: len(stretch)]
         return samples.astype(np.float32)
 
 

@@ -60,9 +60,17 @@ class Arrivals:
             # As far back as within one chunk: chunking changes nothing.
             earlier = earlier[index + 1 + ages <= self._kept]
             rows = [*samples[here], *self._samples[earlier]]
+            if rows and self._is_like_the_last(index, samples, stamps):
+                continue
             twice[index] = any(row.tobytes() == samples[index].tobytes() for row in rows)
         self._remember(samples, stamps)
         return twice
+
+    def _is_like_the_last(self, index: int, samples: FloatArray, stamps: TimeArray) -> bool:
+        """Whether stamp and values are those of the sample before: a dead electrode in a packet with one stamp, no repetition."""
+        last = (self._count - 1) % self._kept
+        stamp, row = (stamps[index - 1], samples[index - 1]) if index else (self._stamps[last], self._samples[last])
+        return bool(stamp == stamps[index] and row.tobytes() == samples[index].tobytes())
 
     def _remember(self, samples: FloatArray, stamps: TimeArray) -> None:
         """Into circular arrays: what is older than they are long is written over."""

@@ -37,7 +37,7 @@ class Straightened:
     `times`: (n,), s. `breaks`: where new segments begin; both ends of a stretch in which a small loss was not yet told
     from jitter, whose beginning may lie in stamps of before (a negative index). `jumps`: of each break, by how much more
     than a period the time goes on there, s. `late`: those that were overtaken by others, which belong into a hole that
-    is told already.
+    is told already, and those without a time before the first that has one.
     """
 
     times: TimeArray
@@ -83,6 +83,10 @@ class Dejitter:
         jumps: list[float] = []
         late: list[int] = []
         for index, stamp in enumerate(stamps.tolist()):
+            if not self._seen and not math.isfinite(stamp):  # nothing tells yet when it was
+                late.append(index)
+                times[index] = stamp
+                continue
             self._seen += 1
             predicted = self._time + self._period
             # One stamp that is no number must not spoil all that follow.

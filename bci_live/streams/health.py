@@ -9,8 +9,9 @@ import numpy as np
 
 from bci_live.types import FloatArray, TimeArray
 
-# Stamps that jump so much further than time went by meanwhile were not lost samples: the sender's clock was set.
-_STEP_S = 1.0
+# Stamps that jump so much further than time went by meanwhile were not lost samples: the sender's clock was set. Less is
+# what radio delays a packet by, so a smaller step is counted as a loss.
+_STEP_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class HealthMeter:
     def add_raw(self, samples: FloatArray, stamps: TimeArray, twice: int, late: int) -> None:
         """What came: `samples` (n, channels) with raw `stamps` (n,); how many more came twice, how many of these late."""
         before = self.health
-        steps = np.diff(stamps, prepend=self._last_stamp)
+        with np.errstate(invalid="ignore"):  # two stamps of infinity
+            steps = np.diff(stamps, prepend=self._last_stamp)
         self.health = replace(
             before,
             twice=before.twice + twice,

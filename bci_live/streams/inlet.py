@@ -69,7 +69,7 @@ class _Inlet:
             raise StreamError(
                 f"The stream '{info.name()}' on {info.hostname()} was announced but does not answer ({error}). Is it still running?"
             ) from error
-        self._return = ReturnWatch(info, self._inlet)
+        self._return = ReturnWatch(info, self._inlet, self.facts)
         self._offset = ClockOffset(self._inlet)
         self._offset_s = self._offset.seconds(timeout=2.0)
         self._error = ""

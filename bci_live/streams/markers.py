@@ -23,8 +23,13 @@ def parse_marker(value: str | float, time: float, stream: str = "") -> Marker:
             told = None
         if isinstance(told, dict) and isinstance(told.get("label"), str):
             label = told.pop("label")
-            return Marker(label[:LONGEST_LABEL], time, stream, json.dumps(told) if told else "")
-    return Marker(text.strip()[:LONGEST_LABEL], time, stream)
+            return Marker(_sendable(label), time, stream, json.dumps(told) if told else "")
+    return Marker(_sendable(text.strip()), time, stream)
+
+
+def _sendable(label: str) -> str:
+    """Cut to length, and with "?" for what is no UTF-8: JSON can name half a character, which nothing can send on."""
+    return label[:LONGEST_LABEL].encode(errors="replace").decode()
 
 
 def _digits(number: float) -> str:

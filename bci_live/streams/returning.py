@@ -7,10 +7,14 @@ from collections.abc import Sequence
 
 import pylsl
 
+from bci_live.streams.discovery import facts
+from bci_live.types import StreamFacts
+
 # A sender that has just come back answers well within it, also on a busy machine; liblsl holds its samples meanwhile.
 _LOOK_S = 4.0
 _LOOK_EVERY_S = 2.0
 _SILENCE_S = 1.0
+_MOST_LISTED = 8
 
 
 class ReturnWatch:
@@ -21,8 +25,8 @@ class ReturnWatch:
     is the same one still: `was_clock_reset` tells the two apart, at the first sample that comes of a new outlet.
     """
 
-    def __init__(self, info: pylsl.StreamInfo, inlet: pylsl.StreamInlet) -> None:
-        self._info, self._inlet = info, inlet
+    def __init__(self, info: pylsl.StreamInfo, inlet: pylsl.StreamInlet, known: StreamFacts) -> None:
+        self._info, self._inlet, self._known = info, inlet, known
         self._heard = self._looked = time.monotonic()
         self._refused = ""
         self._instead = ""
@@ -72,11 +76,28 @@ class ReturnWatch:
         wanted = self._info
         query = f"{_of_its_name(wanted)} and source_id={_quoted(wanted.source_id())}"
         own = pylsl.resolve_bypred(query, 1, _LOOK_S)
-        if not own:  # liblsl takes nothing else back than this source, but it does not say what it is now
+        alike = next((it for it in own if _shape(it) == _shape(wanted)), None)
+        if own and alike is None:
+            return _other_shape(wanted, own[0])
+        described = self._described(alike) if alike else None
+        if described is None:  # liblsl takes nothing else back than this source, but it does not say what it is now
             return f"The stream '{wanted.name()}' has come back, but does not say as what. It is asked again."
-        if any(_shape(it) == _shape(wanted) for it in own):
-            return ""
-        return _other_shape(wanted, own[0])
+        for what, now, before in (
+            ("the channels", described.channels, self._known.channels),
+            ("the units", described.units, self._known.units),
+            ("the types of channel", described.types, self._known.types),
+        ):
+            if now != before:
+                return _sentence(wanted, f"with {what} {_listed(now)} instead of {_listed(before)}")
+        return ""
+
+    def _described(self, info: pylsl.StreamInfo) -> StreamFacts | None:
+        """What an outlet that answered tells of its channels; None when it does not answer any more."""
+        inlet = pylsl.StreamInlet(info, max_buflen=1, recover=False)
+        try:
+            return facts(inlet.info(timeout=_LOOK_S))
+        except (TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError):
+            return None
 
     def _judge_silence(self, found: Sequence[pylsl.StreamInfo]) -> None:
         """Who answers while nothing comes: the stream itself, in another shape, a stranger of its name, or nobody."""
@@ -110,6 +131,10 @@ def _of_its_name(info: pylsl.StreamInfo) -> str:
 
 def _shape(info: pylsl.StreamInfo) -> tuple[int, float, int]:
     return info.channel_count(), info.nominal_srate(), info.channel_format()
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(word or "(none)" for word in words[:_MOST_LISTED]) + (", …" if len(words) > _MOST_LISTED else "")
 
 
 def _described(info: pylsl.StreamInfo) -> str:

@@ -153,6 +153,6 @@ def survey(seconds: float) -> tuple[StreamReport, ...]:
     if not reports:
         raise StreamError(
             f"No LSL stream was found within {seconds:g} s. Is the headset's program streaming, and does the firewall let "
-            "LSL through (UDP 16571, TCP and UDP 16572-16604)?"
+            "LSL through (by default UDP 16571, TCP and UDP 16572-16604)?"
         )
     return reports

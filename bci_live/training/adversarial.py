@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,18 +19,22 @@ from bci_live.types import Picture
 Report = Callable[[float, str], None]
 # Where next to nothing is read, a larger one would show noise.
 _MOST_GAIN = 4.0
+# Steps over which the likeness is averaged, and what counts as growth of it.
+_PLATEAU_MEMORY, _PLATEAU_GAIN = 50, 0.002
 
 
 @dataclass(frozen=True, slots=True)
 class SaliencyTraining:
-    """What the training can be told. `adversarial`, `mode_seeking`, `similarity` are the paper's α₁, α₂, α₃.
+    """What the training can be told. `patience`: see `train_saliency`.
 
+    `adversarial`, `mode_seeking`, `similarity` are the paper's α₁, α₂, α₃.
     The paper does not state them; these let the stimulus outweigh the texture. `blur`: how uncertain the condition is
     made in training (standard deviations of its noise), since the EEG of new trials is read less surely than that of
     the trained ones.
     """
 
     steps: int = 1000
+    patience: int = 120
     batch: int = 16
     learning_rate: float = 1e-3
     adversarial: float = 0.1
@@ -69,10 +72,9 @@ def train_saliency(
     settings: SaliencyTraining,
     seed: int,
     device: torch.device,
-    seconds: float | None,
     report: Report,
 ) -> None:
-    """Train in place: `steps` steps, or less where `seconds` are over before.
+    """Train in place: `steps` steps, or fewer where the pictures have come no nearer to the stimuli for `patience` steps.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ def train_saliency(
     targets = functional.avg_pool2d(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1, 2)
     of_each = torch.from_numpy(shown)
     spread = conditions.std(dim=0)
-    began = time.monotonic()
+    plateau = _Plateau(settings.patience)
     for step in range(settings.steps):
         chosen = torch.randint(len(conditions), (settings.batch,))
         real, contrast = targets[of_each[chosen]].to(device), contrasts[chosen].to(device)
@@ -96,10 +98,25 @@ def train_saliency(
         rivals.anneal(step)
         if step % 10 == 9:
             report((step + 1) / settings.steps, "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses)))
-        if seconds is not None and time.monotonic() - began > seconds:
+        if plateau.reached(step, losses[2].item()):
             break
     generator.eval().to("cpu")
     generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[of_each]))
+
+
+class _Plateau:
+    """Whether a likeness, averaged over the last steps, has not grown for `patience` steps."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+        self._mean, self._best, self._best_at = 0.0, -1.0, 0
+
+    def reached(self, step: int, likeness: float) -> bool:
+        """Call once a step, from step 0 on."""
+        self._mean += (likeness - self._mean) / min(step + 1, _PLATEAU_MEMORY)
+        if self._mean > self._best + _PLATEAU_GAIN:
+            self._best, self._best_at = self._mean, step
+        return step - self._best_at >= self._patience
 
 
 class _Rivals:

@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor
 
 from bci_live.config import EpochConfig, FilterConfig
-from bci_live.decoding.card import DecoderCard, NetworkSizes
+from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork
 from bci_live.decoding.device import pick_device
 from bci_live.decoding.storage import check_out, save_decoder
 from bci_live.stimuli.captions import CaptionBank, load_bank
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
+from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
 from bci_live.training.encoder import EncoderTraining, train_encoder
 from bci_live.training.folds import describe_split, folds_by_run
 from bci_live.training.heads import (
@@ -30,7 +32,7 @@ from bci_live.training.heads import (
 from bci_live.training.latents import structure_of
 from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
-from bci_live.training.preparation import TrainingSet, prepare_sessions
+from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
 from bci_live.training.validation import (
     HeldOut,
     Phase,
@@ -40,8 +42,9 @@ from bci_live.training.validation import (
     shuffled_control,
 )
 
-# Covariances of prototype and trial grow with the square of the labels: they are for few.
-_MOST_LABELS_FOR_PROTOTYPES = 4
+# The encoder reads about so many values a second, and has so many filters: more only cost.
+_ENCODER_HZ = 125.0
+_FEWEST_FILTERS, _MOST_FILTERS = 16, 32
 
 
 def train_decoder(
@@ -49,11 +52,10 @@ def train_decoder(
     out: Path,
     *,
     pipeline: Path,
-    filter_config: FilterConfig,
+    filter_config: FilterConfig | None,
     epoch_config: EpochConfig,
     marker_labels: Mapping[str, str] | None = None,
     seed: int = 0,
-    minutes: float | None = None,
     device: str = "cpu",
     overwrite: bool = False,
     progress: bool = True,
@@ -66,8 +68,8 @@ def train_decoder(
     ----------
     sessions : recordings with markers, of one headset
     pipeline : folder of the diffusion pipeline whose caption bank and autoencoder the decoder learns to speak to
+    filter_config : the band; None takes the one of `bands.BANDS` that does best on runs left out
     marker_labels : what the sessions' markers mean, where they are no labels; the decoder remembers it
-    minutes : the longest that the saliency generator, the last to train, may take; it may stop early without harm
 
     Raises
     ------
@@ -83,9 +85,14 @@ def train_decoder(
     chosen = pick_device(device)
     for_encoder = encoder_training or EncoderTraining()
     bank = load_bank(pipeline)
-    examples = prepare_sessions(sessions, bank.labels, filter_config, epoch_config, marker_labels or {})
+    meaning = marker_labels or {}
+    loaded = load_sessions(sessions, bank.labels, meaning)
+    band, examples = prepare_in_the_best_band(
+        lambda band: cut_sessions(loaded, band, epoch_config, meaning),
+        [filter_config] if filter_config else BANDS,
+    )
     latents, is_latent = structure_of(examples.pictures, pipeline, chosen)
-    card = _card(examples, bank, pipeline, latents, is_latent, filter_config, epoch_config)
+    card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config)
     with _reproducible(seed), _phases(progress) as phase:
         captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
         held_out = hold_out(examples, card, captions, for_encoder, seed, chosen, phase)
@@ -109,7 +116,6 @@ def train_decoder(
             saliency_training or SaliencyTraining(),
             seed,
             chosen,
-            None if minutes is None else 60 * minutes,
             phase("saliency"),
         )
     scores = card.scores | {"latent_explained": explained, "contrast_explained": placed}
@@ -126,13 +132,13 @@ def _card(
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
 ) -> DecoderCard:
-    count, channels = len(examples.names), len(examples.channels)
-    few = count <= _MOST_LABELS_FOR_PROTOTYPES
-    sizes = NetworkSizes(
-        plain_filters=min(channels, 4 if few else 12),
-        prototype_filters=count * min(2, channels) if few else 0,
-        caption_axes=count - 1,
-        structure_axes=structure_axes(latents),
+    sizes = plain_sizes(examples).model_copy(
+        update={
+            "filters": min(_MOST_FILTERS, max(_FEWEST_FILTERS, len(examples.channels))),
+            "bin": max(1, round(examples.rate / _ENCODER_HZ)),
+            "caption_axes": len(examples.names) - 1,
+            "structure_axes": structure_axes(latents),
+        }
     )
     return DecoderCard(
         channels=examples.channels,
@@ -214,11 +220,14 @@ def _reproducible(seed: int) -> Iterator[None]:
 def _phases(shown: bool) -> Iterator[Phase]:
     """A progress bar with one line a phase: `phase(name)` begins one and returns what reports its share and losses."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[losses]}"))
-    with Progress(*columns, disable=not shown) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
 
         def begin(name: str) -> Callable[[float, str], None]:
             for earlier in bar.task_ids:
                 bar.update(earlier, completed=1.0)
+            if shown and not bar.console.is_terminal:  # where no bar can be drawn
+                bar.console.print(f"{name} …")
             task = bar.add_task(name, total=1.0, losses="")
             return lambda share, losses: bar.update(task, completed=share, losses=losses)
 

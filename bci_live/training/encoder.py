@@ -21,9 +21,14 @@ Report = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class EncoderTraining:
-    """What the training can be told. `shift_share`: the most by which a trial is shifted, of its window."""
+    """What the training can be told.
+
+    `passes`: over the data, at most; `patience`: after so many without an improvement it ends. `shift_share`: the most
+    by which a trial is shifted, of its window.
+    """
 
     passes: int = 30
+    patience: int = 5
     batch: int = 64
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2

@@ -10,6 +10,7 @@ import numpy as np
 from bci_live.sessions.recording import Recording
 from bci_live.signal.epoching import EpochPlan, artefact
 from bci_live.signal.montage import Montage
+from bci_live.streams.repeated import Repetitions
 from bci_live.streams.ring import RingBuffer
 from bci_live.types import FloatArray, Marker, Missed, MissedReason
 
@@ -34,8 +35,22 @@ class EpochSet:
         return tuple(marker.detail for marker in self.markers)
 
 
-def cut_recording(recording: Recording, plan: EpochPlan, channels: Sequence[str]) -> EpochSet:
+def ring_of(recording: Recording) -> RingBuffer:
+    """A ring that holds the whole recording, as a live inlet would have filled it."""
+    arrivals = recording.arrivals()
+    ring = RingBuffer(
+        len(recording.facts.channels), recording.facts.rate, len(arrivals.times) / recording.facts.rate + 1
+    )
+    ring.write(arrivals)
+    return ring
+
+
+def cut_recording(
+    recording: Recording, plan: EpochPlan, channels: Sequence[str], ring: RingBuffer | None = None
+) -> EpochSet:
     """Every epoch of a recording, of `channels` in their order, straightened and filtered as live.
+
+    `ring`: of `ring_of`, where the recording is cut several times.
 
     Raises
     ------
@@ -43,13 +58,13 @@ def cut_recording(recording: Recording, plan: EpochPlan, channels: Sequence[str]
         If the recording lacks a channel, or the reference.
     """
     montage = Montage(channels, recording.facts, plan.epoch, str(recording.path))
-    arrivals = recording.arrivals()
-    ring = RingBuffer(
-        len(recording.facts.channels), recording.facts.rate, len(arrivals.times) / recording.facts.rate + 1
-    )
-    ring.write(arrivals)
+    ring = ring or ring_of(recording)
     data, markers, onsets, missed = [], [], [], []
+    repetitions = Repetitions()
     for marker in recording.markers:
+        if repetitions.has_seen(marker):
+            missed.append(Missed(marker, MissedReason.TWICE))
+            continue
         window = ring.window(marker.time, plan.before, plan.after)
         if window is None or isinstance(window, MissedReason):
             missed.append(Missed(marker, window or MissedReason.LATE))

@@ -48,6 +48,11 @@ def choose_blend(deep: Tensor, plain: Tensor, labels: Tensor) -> Blend:
     return min(candidates, key=lambda blend: _entropy(blend.weights[0] * deep + blend.weights[1] * plain, labels))
 
 
+def calibrated_entropy(logits: Tensor, labels: Tensor) -> float:
+    """Cross-entropy of (n, labels) logits at the temperature that suits them best."""
+    return _entropy(_scale(logits, labels) * logits, labels)
+
+
 def _scale(logits: Tensor, labels: Tensor) -> float:
     """The inverse temperature with the smallest cross-entropy (Guo et al. 2017)."""
     found = minimize_scalar(lambda power: _entropy(10**power * logits, labels), bounds=(-3, 1.5), method="bounded")

@@ -24,14 +24,15 @@ def semi_hard_triplet(features: Tensor, labels: Tensor, margin: float = 1.0) -> 
     """
     distance = (features[:, None] - features[None]).square().sum(dim=2)
     same = labels[:, None] == labels[None]
-    farther = ~same[:, None, :] & (distance[:, None, :] > distance[:, :, None])
-    candidates = torch.where(farther, distance[:, None, :], torch.inf)
-    nearest = candidates.amin(dim=2)
-    farthest = torch.where(same, -torch.inf, distance).amax(dim=1, keepdim=True)
-    negative = torch.where(torch.isinf(nearest), farthest, nearest)
-    pairs = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device) & torch.isfinite(negative)
-    if not pairs.any():
+    pairs = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    if not pairs.any() or bool(same.all()):
         return features.sum() * 0
+    with torch.no_grad():  # which negative it is has no gradient, only how far it is
+        farther = ~same[:, None, :] & (distance[:, None, :] > distance[:, :, None])
+        near, nearest = torch.where(farther, distance[:, None, :], torch.inf).min(dim=2)
+        farthest = torch.where(same, -torch.inf, distance).argmax(dim=1, keepdim=True)
+        chosen = torch.where(torch.isinf(near), farthest, nearest)
+    negative = distance.gather(1, chosen)
     return functional.relu(margin + distance - negative)[pairs].mean()
 
 

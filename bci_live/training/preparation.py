@@ -18,7 +18,8 @@ from bci_live.sessions.recording import Recording, digest, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.truth import stimulus_of
-from bci_live.training.epochs import cut_recording
+from bci_live.streams.ring import RingBuffer
+from bci_live.training.epochs import EpochSet, cut_recording, ring_of
 from bci_live.types import FloatArray, Marker, Picture
 
 MIN_EPOCHS_PER_LABEL = 15
@@ -47,6 +48,15 @@ class TrainingSet:
     files: tuple[TrainingFile, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedSession:
+    """A recording with its samples in a ring, ready to be cut."""
+
+    recording: Recording
+    sha256: str
+    ring: RingBuffer
+
+
 def prepare_sessions(
     sessions: Sequence[Path],
     bank_labels: Sequence[str],
@@ -54,29 +64,61 @@ def prepare_sessions(
     epoch_config: EpochConfig,
     marker_labels: Mapping[str, str],
 ) -> TrainingSet:
-    """Read, cut and label the recordings; `marker_labels` names the markers that are no labels themselves.
+    """`load_sessions` and `cut_sessions` in one."""
+    return cut_sessions(load_sessions(sessions, bank_labels, marker_labels), filter_config, epoch_config, marker_labels)
+
+
+def load_sessions(
+    sessions: Sequence[Path], bank_labels: Sequence[str], marker_labels: Mapping[str, str]
+) -> tuple[LoadedSession, ...]:
+    """Read the recordings; `marker_labels` names the markers that are no labels themselves.
 
     Raises
     ------
     RecordingError
-        If there is no session, one cannot be read, or there are too few epochs.
+        If there is no session, one cannot be read, or is there twice.
     MontageError
         If the sessions differ in channels or rate.
     LabelError
-        If a marker has a label without caption or picture, or if all have the same.
+        If a marker has a label without caption.
     """
     if not sessions:
         raise RecordingError("There is no session to train on. Name at least one recording.")
     recordings = [named(read_recording(Path(path)), marker_labels) for path in sessions]
+    digests = [digest(recording.path) for recording in recordings]
+    _check_different(recordings, digests)
     for recording in recordings:
         _check_montage(recordings[0], recording)
         _check_labels(recording, bank_labels)
-    facts = recordings[0].facts
-    channels = _decoded_channels(recordings[0], epoch_config)
+    return tuple(
+        LoadedSession(recording, sha256, ring_of(recording))
+        for recording, sha256 in zip(recordings, digests, strict=True)
+    )
+
+
+def cut_sessions(
+    sessions: Sequence[LoadedSession],
+    filter_config: FilterConfig,
+    epoch_config: EpochConfig,
+    marker_labels: Mapping[str, str],
+) -> TrainingSet:
+    """Cut and label the recordings.
+
+    Raises
+    ------
+    RecordingError
+        If there are too few epochs.
+    MontageError
+        If there is no channel besides the reference.
+    LabelError
+        If a label has no picture, or if all are the same.
+    """
+    first = sessions[0].recording
+    facts, channels = first.facts, _decoded_channels(first, epoch_config)
     plan = EpochPlan(facts.rate, facts.rate, filter_config, epoch_config)
-    cuts = [cut_recording(recording, plan, channels) for recording in recordings]
+    cuts = [cut_recording(session.recording, plan, channels, session.ring) for session in sessions]
     labels = [label for cut in cuts for label in cut.labels]
-    names = _enough_of_each(labels)
+    names = _enough_of_each(labels, _rejected(cuts))
     details = [detail for cut in cuts for detail in cut.details]
     pictures, shown = _pictures(list(zip(labels, details, strict=True)))
     return TrainingSet(
@@ -89,10 +131,10 @@ def prepare_sessions(
         shown=shown,
         channels=channels,
         rate=facts.rate,
-        simulated=any(recording.facts.simulated for recording in recordings),
+        simulated=any(session.recording.facts.simulated for session in sessions),
         files=tuple(
-            TrainingFile(name=recording.path.name, sha256=digest(recording.path), epochs=len(cut.labels))
-            for recording, cut in zip(recordings, cuts, strict=True)
+            TrainingFile(name=session.recording.path.name, sha256=session.sha256, epochs=len(cut.labels))
+            for session, cut in zip(sessions, cuts, strict=True)
         ),
     )
 
@@ -133,18 +175,40 @@ def _check_labels(recording: Recording, bank_labels: Sequence[str]) -> None:
         )
 
 
-def _enough_of_each(labels: Sequence[str]) -> tuple[str, ...]:
+def _check_different(recordings: Sequence[Recording], digests: Sequence[str]) -> None:
+    """The same recording twice would be trained on and held out at once."""
+    for index, sha256 in enumerate(digests):
+        first = digests.index(sha256)
+        if first < index:
+            raise RecordingError(
+                f"'{recordings[first].path}' and '{recordings[index].path}' are the same recording: name it once, or the "
+                "scores would be those of data that was trained on."
+            )
+
+
+def _rejected(cuts: Sequence[EpochSet]) -> str:
+    """In words how many markers got no epoch and why, with an example of an artefact; empty when all did."""
+    missed = [miss for cut in cuts for miss in cut.missed]
+    reasons = Counter(miss.reason.value for miss in missed)
+    if not missed:
+        return ""
+    example = next((f", for instance {miss.detail}" for miss in missed if miss.detail), "")
+    told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    return f" Of {len(missed) + sum(len(cut.labels) for cut in cuts)} markers were left out: {told}{example}."
+
+
+def _enough_of_each(labels: Sequence[str], rejected: str) -> tuple[str, ...]:
     counts = Counter(labels)
     if len(counts) < 2:
         raise LabelError(
-            f"There are usable epochs of {len(counts)} label(s) only ({', '.join(counts) or 'none'}): there is nothing "
-            "to tell apart. Add sessions with at least two labels."
+            f"There are usable epochs of {len(counts)} labels only ({', '.join(counts) or 'none'}): there is nothing to "
+            f"tell apart.{rejected} Add sessions with at least two labels, check the electrodes, or raise --reject."
         )
     rare = [f"{label!r} has {count}" for label, count in counts.items() if count < MIN_EPOCHS_PER_LABEL]
     if rare:
         raise RecordingError(
-            f"A decoder needs at least {MIN_EPOCHS_PER_LABEL} clean epochs of each label, but {', '.join(rare[:5])}. "
-            "Record more, or check the electrodes: epochs with too large amplitudes are not used."
+            f"A decoder needs at least {MIN_EPOCHS_PER_LABEL} clean epochs of each label, but {', '.join(rare[:5])}."
+            f"{rejected} Record more, check the electrodes, or raise --reject."
         )
     return tuple(sorted(counts))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch.nn import functional
 
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.heads import CaptionHead
-from bci_live.training.encoder import EncoderTraining, train_encoder
+from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Report, train_encoder
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import Blend, fit_captions
 from bci_live.training.plain import fit_plain
@@ -38,12 +39,6 @@ class HeldOut:
     passes: int
 
 
-@dataclass(frozen=True, slots=True)
-class _FoldResult:
-    logits: Tensor
-    features: list[tuple[Tensor, Tensor]]
-
-
 def hold_out(
     examples: TrainingSet,
     card: DecoderCard,
@@ -53,27 +48,62 @@ def hold_out(
     device: torch.device,
     phase: Phase,
 ) -> HeldOut:
-    """Every run read by heads trained on the others; the number of passes is the one that suits all folds best."""
+    """Every run read by heads trained on the others; the encoders go on as long as they err less and less on all folds."""
     folds = folds_by_run(examples.runs)
-    labels = torch.from_numpy(examples.labels)
-    results, plain = [], torch.zeros(len(labels), len(card.labels), dtype=torch.float64)
-    for number, fold in enumerate(folds):
-        report = phase(f"encoder, fold {number + 1} of {len(folds)}")
-        results.append(_read_by_pass(examples, examples.labels, card, fold, settings, seed, device, report))
+    shape = len(examples.labels), len(card.labels)
+    plain = torch.zeros(shape, dtype=torch.float64)
+    for fold in folds:
         plain[fold[1]] = _plain_logits(examples, examples.labels, card, fold)
-    curve = torch.zeros(settings.passes)
-    for fold, result in zip(folds, results, strict=True):
-        for index in range(settings.passes):
-            curve[index] += functional.cross_entropy(result.logits[index], labels[fold[1]], reduction="sum")
-    best = int(curve.argmin())
-    deep, nearness = torch.zeros(len(labels), len(card.labels)), torch.zeros(len(labels), len(card.labels))
-    for fold, result in zip(folds, results, strict=True):
-        deep[fold[1]] = result.logits[best]
+    best = _train_together(examples, card, folds, settings, seed, device, phase("encoder, runs left out in turn"))
+    deep, nearness = torch.zeros(shape), torch.zeros(shape)
+    for (fit, hold), weights in zip(folds, best.weights, strict=True):
+        network = EncoderWithLabels(len(card.channels), card.n_times, len(card.labels), card.sizes)
+        network.load_state_dict(weights)
+        held, deep[hold] = network.read(examples.data[hold])
         head = CaptionHead(card)
-        fitted, held = result.features[best]
-        fit_captions(head, captions, fitted, examples.labels[fold[0]], folds_by_run(examples.runs[fold[0]]))
-        nearness[fold[1]] = head.nearness(held)
-    return HeldOut(deep, plain, nearness, best + 1)
+        fitted, _ = network.read(examples.data[fit])
+        fit_captions(head, captions, fitted, examples.labels[fit], folds_by_run(examples.runs[fit]))
+        nearness[hold] = head.nearness(held)
+    return HeldOut(deep, plain, nearness, best.passes)
+
+
+@dataclass(slots=True)
+class _Best:
+    """The folds' networks after the pass at which they erred least, together."""
+
+    entropy: float = float("inf")
+    passes: int = 0
+    weights: list[dict[str, Tensor]] = field(default_factory=list)
+
+
+def _train_together(
+    examples: TrainingSet,
+    card: DecoderCard,
+    folds: Sequence[Fold],
+    settings: EncoderTraining,
+    seed: int,
+    device: torch.device,
+    report: Report,
+) -> _Best:
+    """One network a fold, all a pass at a time, until they have not erred less for `patience` passes."""
+    trainings = [
+        train_encoder(
+            examples.data[fit], examples.labels[fit], len(card.labels), card.sizes, settings, seed, device, report
+        )
+        for fit, _ in folds
+    ]
+    best = _Best()
+    for number, networks in enumerate(zip(*trainings, strict=True), 1):
+        entropy = 0.0
+        for network, (_, hold) in zip(networks, folds, strict=True):
+            _, logits = network.read(examples.data[hold])
+            truth = torch.from_numpy(examples.labels[hold])
+            entropy += functional.cross_entropy(logits, truth, reduction="sum").item()
+        if entropy < best.entropy:
+            best = _Best(entropy, number, [copy.deepcopy(network.state_dict()) for network in networks])
+        elif number - best.passes >= settings.patience:
+            break
+    return best
 
 
 def shuffled_control(
@@ -93,10 +123,14 @@ def shuffled_control(
     for run in np.unique(examples.runs):
         places = np.flatnonzero(examples.runs == run)
         shuffled[places] = shuffled[rng.permutation(places)]
-    result = _read_by_pass(
-        examples, shuffled, card, fold, settings, seed, device, phase("control: shuffled labels"), passes
+    fit, hold = fold
+    report = phase("control: shuffled labels")
+    networks = train_encoder(
+        examples.data[fit], shuffled[fit], len(card.labels), card.sizes, settings, seed, device, report
     )
-    logits = blend.weights[0] * result.logits[-1] + blend.weights[1] * _plain_logits(examples, shuffled, card, fold)
+    trained = [network for network, _ in zip(networks, range(passes), strict=False)][-1]
+    _, deep = trained.read(examples.data[hold])
+    logits = blend.weights[0] * deep + blend.weights[1] * _plain_logits(examples, shuffled, card, fold)
     return {f"{name}_shuffled": value for name, value in label_scores(logits, shuffled[fold[1]]).items()}
 
 
@@ -112,30 +146,6 @@ def previous_label_score(examples: TrainingSet) -> float:
     """How often the label is that of the epoch before: far above chance, the order of trials tells the labels."""
     same_run = examples.runs[1:] == examples.runs[:-1]
     return float((examples.labels[1:] == examples.labels[:-1])[same_run].mean())
-
-
-def _read_by_pass(
-    examples: TrainingSet,
-    labels: NDArray[np.int64],
-    card: DecoderCard,
-    fold: Fold,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    report: Callable[[float, str], None],
-    passes: int | None = None,
-) -> _FoldResult:
-    """Logits (passes, held out, labels) and features (fitted, held out) after each pass."""
-    fit, hold = fold
-    logits, features = [], []
-    networks = train_encoder(
-        examples.data[fit], labels[fit], len(card.labels), card.sizes, settings, seed, device, report
-    )
-    for network, _ in zip(networks, range(passes or settings.passes), strict=False):
-        held, scores = network.read(examples.data[hold])
-        features.append((network.read(examples.data[fit])[0], held))
-        logits.append(scores)
-    return _FoldResult(torch.stack(logits), features)
 
 
 def _plain_logits(examples: TrainingSet, labels: NDArray[np.int64], card: DecoderCard, fold: Fold) -> Tensor:

@@ -89,12 +89,12 @@ def missed_text(missed: Mapping[MissedReason, int]) -> str:
 
 
 def accuracy_text(accuracy: tuple[int, int] | None, labels: int) -> str:
-    """'31 of 55 = 56 %, chance 2.5 %'."""
+    """'31/55 = 56 %, chance 2.5 %'."""
     if accuracy is None or not accuracy[1]:
         return NOT_YET
     right, of = accuracy
     chance = f", chance {100 / labels:.3g} %" if labels else ""
-    return f"{right} of {of} = {100 * right / of:.0f} %{chance}"
+    return f"{right}/{of} = {100 * right / of:.0f} %{chance}"
 
 
 def breaks_text(status: StreamStatus) -> str:
@@ -105,6 +105,10 @@ def breaks_text(status: StreamStatus) -> str:
         parts.append(f"{health.lost:,} samples lost")
     if health.clock_steps:
         parts.append(f"clock set {health.clock_steps} ×")
+    if health.twice:
+        parts.append(f"{health.twice:,} came twice")
+    if health.late:
+        parts.append(f"{health.late:,} came too late")
     return ", ".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.live.drawing import Drawer
-from bci_live.live.epocher import Epocher
+from bci_live.live.epocher import MOST_PENDING, Epocher
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.snapshot import Shown
 from bci_live.live.stages import ErrorLog
@@ -32,12 +33,12 @@ class Bench:
         self.now = 0.0
         self.eeg, self.markers, self.errors = FakeEeg(), FakeMarkers(), ErrorLog()
         self.telemetry = Telemetry(history=10)
-        mailbox: Mailbox[Epoch] = Mailbox(waiting)
+        self.mailbox: Mailbox[Epoch] = Mailbox(waiting)
         self.epocher = Epocher(
-            self.eeg, self.markers, PLAN, CARD, mailbox, self.telemetry, lambda: self.now, timeout_s=5
+            self.eeg, self.markers, PLAN, CARD, self.mailbox, self.telemetry, lambda: self.now, timeout_s=5
         )  # type: ignore[arg-type]
         self.drawer = Drawer(
-            mailbox, decoder or FakeDecoder(), FakeReconstructor(), self.telemetry, self.errors, seed=7
+            self.mailbox, decoder or FakeDecoder(), FakeReconstructor(), self.telemetry, self.errors, seed=7
         )  # type: ignore[arg-type]
 
     def reasons(self) -> list[str]:
@@ -133,12 +134,42 @@ def test_a_bug_in_preparing_costs_one_marker_not_those_that_wait() -> None:
     assert bench.reasons() == ["late"]
 
 
-def test_a_flood_of_markers_is_dropped_not_hoarded() -> None:
+def test_a_flood_of_markers_is_dropped_not_hoarded_and_those_before_it_stay() -> None:
     bench = Bench()
-    bench.markers.waiting = [Marker("a", 1.0 + index / 1000) for index in range(1500)]
+    bench.markers.waiting = [Marker("a", 1.0 + index / 1000) for index in range(MOST_PENDING + 500)]
     bench.epocher.step()
-    assert bench.reasons() == ["dropped"] * 500
-    assert bench.telemetry.open == 1000
+    dropped = bench.telemetry.drain()
+    assert [o.reason for o in dropped if isinstance(o, Missed)] == [MissedReason.DROPPED] * 500
+    assert min(o.marker.time for o in dropped if isinstance(o, Missed)) == 1.0 + MOST_PENDING / 1000
+    assert bench.telemetry.open == MOST_PENDING
+
+
+def test_five_thousand_markers_a_second_are_cut_to_the_last_one() -> None:
+    bench = Bench(waiting=100_000)
+    shown = 0
+    for tenth in range(20):
+        bench.eeg.write(tenth * 10, 10)
+        bench.now = (tenth + 1) / 10
+        bench.markers.waiting = [Marker("a", tenth / 10 + index / 5000) for index in range(500)]
+        bench.epocher.step()
+    bench.epocher.give_up()
+    while (epoch := bench.mailbox.take(0.0)) is not None:
+        assert abs(epoch.onset - epoch.marker.time) <= 0.5 / RATE + 1e-9
+        shown += 1
+    # From the first whole pre-roll (0.6 s) to the last whole window (0.4 s before the end at 2.0 s).
+    assert shown == pytest.approx(5000, abs=60)
+    assert len(bench.telemetry.drain()) + shown == 10_000
+
+
+def test_a_marker_that_is_sent_twice_is_shown_once() -> None:
+    bench = Bench()
+    bench.eeg.write(0, 200)
+    bench.now = 1.45
+    bench.markers.waiting = [Marker("a", 1.0), Marker("a", 1.0), Marker("b", 1.0)]
+    bench.epocher.step()
+    for _ in range(3):
+        bench.drawer.step()
+    assert sorted(bench.reasons()) == ["shown", "shown", "twice"]
 
 
 def test_what_comes_too_fast_to_be_drawn_is_dropped_oldest_first() -> None:
@@ -186,7 +217,11 @@ def test_each_marker_ends_exactly_once_whatever_arrives_when(
     bench.epocher.give_up()
     for _ in range(3):
         bench.drawer.step()
-    ended = [o.marker for o in bench.telemetry.drain()]
+    outcomes = bench.telemetry.drain()
+    assert Counter(o.marker for o in outcomes if isinstance(o, Missed) and o.reason is MissedReason.TWICE) == Counter(
+        marker for marker in sent if marker.label != "x"
+    ) - Counter({marker for marker in sent if marker.label != "x"})
+    ended = [o.marker for o in outcomes]
     assert sorted(ended, key=repr) == sorted(sent, key=repr)
     counts = bench.telemetry.counts()
     assert counts.markers == counts.shown + sum(counts.missed.values()) == len(sent)

@@ -46,6 +46,19 @@ def test_triggers_are_the_markers_where_there_are_no_annotations(tmp_path: Path)
     assert [(m.label, m.time) for m in recording.markers] == [("5", 2.0), ("7", 4.5)]
 
 
+@pytest.mark.parametrize("inside", ["seeg", "ecog", "dbs"])
+def test_electrodes_in_the_brain_are_eeg(tmp_path: Path, inside: str) -> None:
+    raw, microvolts = _raw(kinds=(inside, "eeg", "eog"))
+    raw.save(tmp_path / "a_raw.fif", verbose="ERROR")
+    facts = read_recording(tmp_path / "a_raw.fif").facts
+    assert facts.eeg_channels == ("Fz", "Oz")
+    raw, microvolts = _raw(kinds=(inside, inside))
+    raw.save(tmp_path / "b_raw.fif", verbose="ERROR")
+    recording = read_recording(tmp_path / "b_raw.fif")
+    assert recording.facts.channel_types == ("eeg", "eeg")
+    assert recording.samples == pytest.approx(microvolts.T, abs=1e-4)
+
+
 def test_a_file_without_eeg_names_its_channels(tmp_path: Path) -> None:
     raw, _ = _raw(kinds=("misc", "misc"))
     raw.save(tmp_path / "m_raw.fif", verbose="ERROR")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -19,11 +20,12 @@ import numpy as np
 import pylsl
 import pytest
 import pyxdf
+from rich.console import Console
 
 from bci_live.errors import RecordingError, StreamError
 from bci_live.sessions.naming import new_recording
-from bci_live.sessions.record import record
-from bci_live.sessions.recorder import Recorder, check_space
+from bci_live.sessions.record import _complain, record
+from bci_live.sessions.recorder import Recorder, StreamProgress, check_space
 from bci_live.sessions.recording import read_recording
 from bci_live.streams.discovery import find_streams
 from tests.streams.test_inlet import ROOT, outlet
@@ -218,6 +220,16 @@ def test_runs_are_numbered_and_names_are_letters_and_digits(tmp_path: Path) -> N
     for name in ("../x", "", "a b", "é" * 3, "x" * 41):
         with pytest.raises(RecordingError, match="is no BIDS label"):
             new_recording(tmp_path, name, "a", "rest")
+
+
+def test_streams_of_one_name_are_complained_of_once_each() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    bad = StreamProgress("Muse", 0, "The stream 'Muse' has sent nothing for 3 s.", "EEG")
+    good = StreamProgress("Muse", 9, "", "PPG")
+    complained: set[int] = set()
+    for streams in [(bad, good, bad)] * 10 + [(good, good, bad), (bad, good, bad)]:
+        _complain(console, streams, complained)
+    assert console.file.getvalue().count("nothing for 3 s") == 3  # of both, and of the first anew
 
 
 def test_labrecorder_records_the_same(tmp_path: Path) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import struct
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bci_live.errors import RecordingError
 from bci_live.sessions.recording import Recording, digest, read_recording
-from bci_live.sessions.xdf_format import BOUNDARY
+from bci_live.sessions.schedule import make_schedule
 from bci_live.sessions.xdf_writer import XdfWriter, write_recording
+from bci_live.streams.arrivals import Arrivals
 
 from .conftest import DATA, make_facts
 
@@ -121,65 +118,40 @@ def test_markers_of_all_streams_come_in_the_order_of_time(tmp_path: Path) -> Non
     assert "hue" in markers[2].detail
 
 
-def test_a_file_cut_off_anywhere_gives_its_beginning(tmp_path: Path, make_recording: Callable[..., Recording]) -> None:
-    original = make_recording(seconds=3, rate=20.0)
-    write_recording(tmp_path / "whole.xdf", original)
-    whole = (tmp_path / "whole.xdf").read_bytes()
-    cut = tmp_path / "cut.xdf"
-    lengths = []
-    for end in range(0, len(whole), 3):
-        cut.write_bytes(whole[:end])
-        try:
-            recording = read_recording(cut)
-        except RecordingError:
-            lengths.append(0)
-            continue
-        lengths.append(len(recording.stamps))
-        assert recording.samples.tobytes() == original.samples[: lengths[-1]].tobytes()
-    assert lengths == sorted(lengths)  # a longer beginning never gives less
-    assert lengths[-1] == len(original.stamps)
-
-
-def test_what_comes_after_damage_is_found_again(tmp_path: Path, make_recording: Callable[..., Recording]) -> None:
-    write_recording(tmp_path / "a.xdf", make_recording(seconds=40))
-    damaged = bytearray((tmp_path / "a.xdf").read_bytes())
-    first = damaged.index(BOUNDARY) + len(BOUNDARY)
-    damaged[first : first + 5] = b"\x07\xff\xff\xff\xff"  # no length begins with 7
-    (tmp_path / "damaged.xdf").write_bytes(damaged)
-    recording = read_recording(tmp_path / "damaged.xdf")
-    assert 7000 < len(recording.stamps) < 10000  # up to the next boundary, ten seconds (2,500 samples), is lost
-    assert np.all(np.diff(recording.samples[:, 0]) > 0)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(flips=st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 255)), min_size=1, max_size=6))
-def test_any_damage_gives_a_recording_or_a_sentence(
-    tmp_path: Path, make_recording: Callable[..., Recording], flips: list[tuple[int, int]]
+@pytest.mark.parametrize("nothing", [np.nan, np.inf, -np.inf])
+def test_a_sample_without_a_time_is_read_as_live(
+    nothing: float, tmp_path: Path, make_recording: Callable[..., Recording], caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "a.xdf"
-    if not path.exists():
-        write_recording(path, make_recording(seconds=2, rate=20.0))
-    damaged = bytearray(path.read_bytes())
-    for place, value in flips:
-        damaged[place % len(damaged)] = value
-    other = tmp_path / "b.xdf"
-    other.write_bytes(damaged)
-    with suppress(RecordingError):
-        recording = read_recording(other)
-        assert recording.samples.shape == (len(recording.stamps), len(recording.facts.channels))
+    original = make_recording()
+    stamps = original.stamps + np.random.default_rng(0).uniform(-0.005, 0.005, len(original.stamps))
+    stamps[[300, 301, 650]] = nothing
+    write_recording(tmp_path / "a.xdf", replace(original, stamps=stamps))
+    read = read_recording(tmp_path / "a.xdf")
+    assert ["3 samples without a time" in message for message in caplog.messages] == [True]
+    live = Arrivals(250.0, 4)
+    with np.errstate(invalid="ignore"):
+        chunks = [live.take(original.samples[part], stamps[part], 0.0) for part in (np.s_[:301], np.s_[301:])]
+    assert read.arrivals().times.tobytes() == np.concatenate([chunk.times for chunk in chunks]).tobytes()
+    assert read.arrivals().samples.tobytes() == original.samples.tobytes()
+    # A replay sends all of them, and its listener dates them alike.
+    dated = read.dated()
+    assert np.isfinite(dated.stamps).all()
+    np.testing.assert_allclose(dated.stamps, original.stamps, atol=0.01)
+    np.testing.assert_allclose(dated.arrivals().times, read.arrivals().times, atol=1e-9)
+    assert len(make_schedule(dated).samples) == len(original.stamps)
 
 
-@pytest.mark.parametrize("channels", [1, 2**40])
-def test_a_count_that_lies_reserves_no_memory(tmp_path: Path, channels: int) -> None:
-    header = (
-        f"<info><name>x</name><type>EEG</type><channel_count>{channels}</channel_count><nominal_srate>100</nominal_srate>"
-        "<channel_format>string</channel_format></info>"
-    ).encode()
-    chunks = [struct.pack("<HI", 2, 1) + header, struct.pack("<HIBQ", 3, 1, 8, 2**45) + b"\x00" * 20]
-    body = b"".join(struct.pack("<BI", 4, len(chunk)) + chunk for chunk in chunks)
-    (tmp_path / "bomb.xdf").write_bytes(b"XDF:" + body)
-    with pytest.raises(RecordingError, match="no EEG"):
-        read_recording(tmp_path / "bomb.xdf")
+def test_samples_before_the_first_time_are_counted_back_from_it(
+    tmp_path: Path, make_recording: Callable[..., Recording]
+) -> None:
+    original = make_recording()
+    stamps = original.stamps.copy()
+    stamps[:3] = np.nan
+    write_recording(tmp_path / "a.xdf", replace(original, stamps=stamps))
+    np.testing.assert_allclose(read_recording(tmp_path / "a.xdf").stamps, original.stamps, atol=1e-9)
+    write_recording(tmp_path / "b.xdf", replace(original, stamps=np.full(len(stamps), np.nan)))
+    with pytest.raises(RecordingError, match="no times"):
+        read_recording(tmp_path / "b.xdf")
 
 
 def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:

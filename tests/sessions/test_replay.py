@@ -24,7 +24,7 @@ from bci_live.sessions.muse_csv import import_muse
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.replay import outlet_source_ids, play
 from bci_live.sessions.transport import Transport
-from bci_live.sessions.xdf_writer import write_recording
+from bci_live.sessions.xdf_writer import XdfWriter, write_recording
 from bci_live.streams.markers import marker_text
 from tests.waiting import wait_until
 
@@ -225,6 +225,31 @@ def test_progress_is_told_in_seconds_up_to_the_length(session: Recording, source
     assert told[0][0] == pytest.approx(2.5, abs=0.2)
     assert told[-1][0] == pytest.approx(told[-1][1])
     assert told[-1][1] == pytest.approx(3.5, abs=0.05)  # with the hole
+
+
+def test_a_marker_with_half_a_character_and_a_sample_without_a_time_are_sent(
+    tmp_path: Path, make_recording: Make, source_id: str
+) -> None:
+    recording = make_recording(seconds=1)
+    stamps = recording.stamps.copy()
+    stamps[120] = np.nan
+    with XdfWriter(tmp_path / "odd.xdf") as writer:
+        eeg_number = writer.add_stream(recording.facts, "float32")
+        texts = replace(recording.facts, kind="Markers", rate=0.0, channels=("m",), units=("",))
+        text_number = writer.add_stream(texts, "string")
+        writer.write_samples(eeg_number, recording.samples, stamps)
+        writer.write_strings(text_number, [['{"label": "\\ud800"}'], ["dog"]], stamps[[50, 100]])
+    read = read_recording(tmp_path / "odd.xdf")
+    write_recording(tmp_path / "again.xdf", read)  # recorded anew, it is the same
+    assert read_recording(tmp_path / "again.xdf").markers == read.markers
+    with replaying(tmp_path / "odd.xdf", source_id, wait_for_consumers_s=30.0):
+        eeg_id, marker_id = outlet_source_ids(tmp_path / "odd.xdf", source_id)
+        eeg, markers = open_inlet(eeg_id), open_inlet(marker_id)
+        rows, sent = pull(eeg, len(stamps))
+        labels, _ = pull(markers, 2, seconds=5)
+    assert np.array(rows, dtype=np.float32).tobytes() == recording.samples.tobytes()
+    assert np.diff(sent) == pytest.approx(1 / 250, abs=1e-4)
+    assert labels == [["?"], ["dog"]]
 
 
 def test_a_recording_without_markers_opens_no_marker_stream(

@@ -106,6 +106,15 @@ def test_boundaries_come_every_ten_seconds(tmp_path: Path, make_recording: Calla
     assert 6 <= (tmp_path / "long.xdf").read_bytes().count(BOUNDARY) <= 8
 
 
+def test_streams_of_two_clocks_share_the_boundaries(tmp_path: Path) -> None:
+    with XdfWriter(tmp_path / "two.xdf") as writer:
+        numbers = [writer.add_stream(make_facts(1), "float32") for _ in range(2)]
+        for second in range(60):
+            for number, origin in zip(numbers, (1e3, 7e5), strict=True):
+                writer.write_samples(number, np.zeros((1, 1), np.float32), np.array([origin + second]))
+    assert (tmp_path / "two.xdf").read_bytes().count(BOUNDARY) == 6  # at the beginning, and each ten seconds
+
+
 def test_a_killed_writer_leaves_what_it_had_flushed(tmp_path: Path) -> None:
     path = tmp_path / "killed.xdf"
     program = f"""

@@ -38,6 +38,20 @@ def test_equal_stamps_of_different_samples_are_jitter_and_all_are_taken() -> Non
     assert (arrivals.health.twice, arrivals.health.repeated) == (0, 1000)
 
 
+def test_a_dead_headset_whose_packets_have_one_stamp_each_loses_nothing() -> None:
+    stamps = np.arange(2000) // 10 * 10 / RATE
+    (chunk,), arrivals = counted(np.zeros(2000), stamps)
+    assert len(chunk.samples) == 2000
+    assert arrivals.health.twice == 0
+
+
+def test_a_packet_with_one_stamp_that_is_sent_twice_is_taken_once() -> None:
+    counts = np.insert(np.arange(2000), 1010, np.arange(1000, 1010))
+    (chunk,), arrivals = counted(counts, counts // 10 * 10 / RATE)
+    np.testing.assert_array_equal(chunk.samples[:, 0], np.arange(2000))
+    assert arrivals.health.twice == 10
+
+
 def test_a_packet_that_was_overtaken_is_left_out_of_its_hole_and_counted() -> None:
     order = np.concatenate([np.arange(1000), np.arange(1012, 1024), np.arange(1000, 1012), np.arange(1024, 2000)])
     (chunk,), arrivals = counted(order, order / RATE)
@@ -88,3 +102,13 @@ def test_no_window_is_ever_given_out_over_a_loss_however_the_samples_come(
                 hides = lost * 1000 / RATE < 3 + 4 * jitter_ms
                 assert hides or (np.diff(window.samples[:, 0]) == 1).all()
     assert given_out > 100
+
+
+def test_samples_before_the_first_with_a_time_are_left_out_and_spoil_nothing() -> None:
+    stamps = np.arange(2000) / RATE
+    stamps[:3] = np.nan
+    stamps[1500:1502] = np.inf
+    (chunk,), arrivals = counted(np.arange(2000), stamps)
+    np.testing.assert_array_equal(chunk.samples[:, 0], np.arange(3, 2000))
+    assert np.abs(chunk.times - np.arange(3, 2000) / RATE).max() < 1e-6
+    assert arrivals.health.late == 3

@@ -24,6 +24,16 @@ def test_a_number_is_labelled_by_its_digits(number: float, label: str) -> None:
     assert parse_marker(number, 1.0).label == label
 
 
+def test_half_a_character_becomes_one_that_can_be_sent() -> None:
+    marker = parse_marker('{"label": "\\ud800dog", "hue": "\\ud800"}', 1.0)
+    assert marker.label == "?dog"
+    assert parse_marker(marker_text(marker), 1.0) == marker
+    assert parse_marker("\ud800dog", 1.0).label == "?dog"
+    assert parse_marker('{"label": "\\ud83d\\udc15"}', 1.0).label == "🐕"
+
+
 @given(st.text(max_size=3000) | st.text(max_size=50).map(lambda inside: "{" + inside))
 def test_no_text_raises_and_no_label_is_long(text: str) -> None:
-    assert len(parse_marker(text, 0.0).label) <= LONGEST_LABEL
+    marker = parse_marker(text, 0.0)
+    assert len(marker.label) <= LONGEST_LABEL
+    marker_text(marker).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +11,22 @@ import pytest
 from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.streams.inlet import EegInlet, MarkerInlet
 from bci_live.streams.mne_bridge import RingClient, RtEpochs
-from bci_live.streams.ring import Window
-from bci_live.types import Marker
+from bci_live.streams.ring import RingBuffer, Window
+from bci_live.types import Marker, StreamFacts
 from tests.streams.test_inlet import outlet
+
+
+def test_electrodes_of_known_names_have_their_places_and_other_channels_their_types() -> None:
+    facts = StreamFacts(
+        "cap", "EEG", "s", "u", "h", 250.0, ("Oz", "fp1", "VEOG", "trigger"), ("microvolts",) * 4,
+        types=("EEG", "EEG", "EOG", "TRIGGER"),
+    )  # fmt: skip
+    client = RingClient(SimpleNamespace(ring=RingBuffer(4, 250.0, 5.0), facts=facts), list, {"face": 1})  # type: ignore[arg-type]
+    info = client.get_measurement_info()
+    assert info.get_channel_types() == ["eeg", "eeg", "eog", "misc", "stim"]
+    places = info.get_montage().get_positions()["ch_pos"]
+    assert places["Oz"][1] < -0.08  # m: at the back
+    assert places["fp1"][1] > 0.08  # in front
 
 
 @pytest.mark.timeout(90)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import signal
+import subprocess
 import sys
 import uuid
 
 import pytest
 from rich.console import Console
 
-from bci_live.streams.survey import StreamReport, Survey
+from bci_live.streams.survey import StreamReport, Survey, survey
 from bci_live.streams.survey_table import survey_table
-from tests.streams.test_inlet import outlet
+from tests.streams.test_inlet import ROOT, outlet
 from tests.waiting import wait_until
 
 RATE = 250.0
@@ -62,3 +64,60 @@ def test_what_is_not_as_announced_is_red_in_the_table() -> None:
     for text in ("128.0 Hz", "3.00 s ago", "does not answer"):
         at = html.index(text)
         assert "color: #800000" in html[at - 60 : at], text
+
+
+LONG = StreamReport(
+    "OpenBCI_EEG_of_the_lab",
+    "EEG",
+    "laboratory-3.local",
+    8,
+    250.0,
+    250.3,
+    999,
+    0.01,
+    -1250.2,
+    0.1,
+    "s",
+    "abcdefgh-1",
+    "",
+)
+FIGURES = ("8", "250 Hz", "250.3 Hz", "0.01 s ago", "-1250.20 ± 0.05 ms")
+
+
+@pytest.mark.parametrize("width", [64, 80, 100, 120])
+def test_a_narrow_table_cuts_names_and_never_figures(width: int) -> None:
+    console = Console(width=width, force_terminal=True, color_system=None, file=io.StringIO())
+    console.print(survey_table([LONG], width), crop=False)
+    headings, line = console.file.getvalue().splitlines()
+    assert max(len(headings), len(line)) <= max(width, 72)  # less is not to be had with figures and half a name
+    for text in ("OpenBCI", "EEG", *FIGURES):
+        assert text in line
+    for heading in ("name", "type", "announced", "measured", "last sample", "clock offset"):
+        assert heading in headings
+
+
+def test_through_a_pipe_nothing_is_cut() -> None:
+    name = f"survey-of-a-laboratory-{uuid.uuid4()}"
+    with outlet(name):
+        wait_until(lambda: of(name, survey(1)) is not None, 20, "the stream")
+        done = run_streams("--seconds", "2")
+    line = next(line for line in done.stdout.splitlines() if line.startswith(f"{name} "))
+    assert "…" not in done.stdout
+    assert "250 Hz" in line
+
+
+def test_a_watch_prints_json_each_second_and_ends() -> None:
+    name = f"survey-{uuid.uuid4()}"
+    with outlet(name):
+        done = run_streams("--watch", "--json", "--seconds", "4")
+    assert done.returncode == 0
+    seconds = [json.loads(line) for line in done.stdout.splitlines()]
+    assert 3 <= len(seconds) <= 5
+    assert any(it["name"] == name and it["samples"] > 100 for it in seconds[-1])
+
+
+def run_streams(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bci_live", "streams", *options],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from bci_live.evaluation.object_classifier import ObjectClassifier, train_object_classifier
+from bci_live.stimuli.catalogue import load_catalogue
+
 ROOT = Path(__file__).resolve().parents[2]
 MUSE = ROOT.parent / "shared" / "data" / "muse-n170"
 
@@ -53,6 +56,14 @@ def muse_decoder(bci_live: Run, muse_sessions: list[Path], tmp_path_factory: pyt
     done = bci_live("train", *muse_sessions[:5], "--out", out, timeout=400)
     assert done.returncode == 0, done.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def judge() -> ObjectClassifier:
+    """Names drawn objects; it has seen renderings, never what the diffusion model draws."""
+    classifier, held_out = train_object_classifier(load_catalogue(), count=3_000, epochs=5)
+    assert held_out > 0.9  # 0.956 measured: a judge worth asking
+    return classifier
 
 
 def protocol(out: Path) -> list[dict[str, Any]]:

@@ -67,7 +67,8 @@ def main() -> None:
             flooded = True
             for number in range(5000):
                 markers.push_sample(
-                    [json.dumps({"label": "dog", "count": first})], begin + first / RATE + number * 1e-8
+                    [json.dumps({"label": "dog", "count": first, "flood": number})],
+                    begin + first / RATE + number * 1e-8,
                 )
         time.sleep(0.01)
 

@@ -37,7 +37,7 @@ def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it() -
     generator = SaliencyGenerator(SIZES)
     train_saliency(
         generator, torch.zeros(64, 4), contrasts, pictures, np.arange(64), SaliencyTraining(steps=120, batch=8), 0,
-        torch.device("cpu"), None, lambda *_: None,
+        torch.device("cpu"), lambda *_: None,
     )  # fmt: skip
     with torch.inference_mode():
         red = generator.live(torch.zeros(64, 4), contrasts)[:, 0]

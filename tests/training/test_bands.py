@@ -1,0 +1,51 @@
+"""The band that a decoder filters to is the one in which most can be read of runs that were left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from bci_live.config import FilterConfig
+from bci_live.training.bands import BANDS, held_out_entropy, prepare_in_the_best_band
+from bci_live.training.preparation import TrainingSet
+
+
+def examples(amplitude: float) -> TrainingSet:
+    """Two runs of 60 trials in noise of 1; the second label has a bump of `amplitude` on the first channel."""
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 2, 120)
+    data = rng.normal(0, 1, (120, 3, 60)).astype(np.float32)
+    data[labels == 1, 0, 20:30] += amplitude
+    return TrainingSet(
+        data, labels, ("face", "house"), {}, np.repeat([0, 1], 60), np.zeros((2, 64, 64, 3), np.uint8), labels,
+        ("A", "B", "C"), 100.0, False, (),
+    )  # fmt: skip
+
+
+def test_the_band_in_which_the_response_is_largest_is_taken() -> None:
+    seen = []
+
+    def prepare(band: FilterConfig) -> TrainingSet:
+        seen.append(band)
+        return examples(1.0 if band.low_hz == 2.0 else 0.1)
+
+    band, prepared = prepare_in_the_best_band(prepare, BANDS)
+    assert seen == list(BANDS)
+    assert band.low_hz == 2.0
+    assert prepared.data[prepared.labels == 1, 0, 20:30].mean() > 0.8
+
+
+def test_nothing_to_read_is_as_uncertain_as_a_coin() -> None:
+    nothing = replace(examples(0.0))
+    assert held_out_entropy(nothing) == pytest.approx(np.log(2), abs=0.02)
+    assert held_out_entropy(examples(1.0)) < 0.4
+
+
+@pytest.mark.parametrize("text", ["30", "a-b", "1-30-40", "-1-30", "30-1"])
+def test_what_is_no_band_is_told(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"band"):
+        FilterConfig.model_validate(text)
+    assert FilterConfig.model_validate("0.5 - 40") == FilterConfig(low_hz=0.5, high_hz=40)
