@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bci_live import __version__
 from bci_live.cli_bench import bench
+from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
 from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, bundled
 from bci_live.errors import BciError
@@ -158,6 +159,9 @@ def train(
         overwrite=overwrite,
     )
     print(f"The decoder is in {out}: {card.describe()}")
+
+
+app.command()(evaluate)
 
 
 @app.command("train-diffusion")

@@ -28,7 +28,7 @@ class NetworkSizes(_Part):
     stride: int = Field(default=4, ge=1)
     feature: int = Field(default=64, ge=2, le=1024)
     noise: int = Field(default=32, ge=1, le=1024)
-    generator_width: int = Field(default=48, ge=8, le=1024)
+    generator_width: int = Field(default=64, ge=8, le=1024)
     plain_filters: int = Field(default=4, ge=1, le=64)
     prototype_filters: int = Field(default=0, ge=0, le=64)
     bins: int = Field(default=20, ge=1)

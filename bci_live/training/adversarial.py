@@ -20,7 +20,7 @@ Report = Callable[[float, str], None]
 # Where next to nothing is read, a larger one would show noise.
 _MOST_GAIN = 4.0
 # Steps over which the likeness is averaged, and what counts as growth of it.
-_PLATEAU_MEMORY, _PLATEAU_GAIN = 50, 0.002
+_PLATEAU_MEMORY, _PLATEAU_GAIN = 100, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SaliencyTraining:
     """
 
     steps: int = 1000
-    patience: int = 120
+    patience: int = 200
     batch: int = 16
     learning_rate: float = 1e-3
     adversarial: float = 0.1

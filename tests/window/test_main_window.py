@@ -144,7 +144,7 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     window, state = open_window(source), state_of(source)
     figure = window.status.figure
     assert (figure("Markers"), figure("Shown"), figure("Missed")) == ("57", "55", "2: artefact 1, gap 1")
-    assert figure("Top-1 right") == f"41 of 55 = 75 %, chance {100 / len(example_labels())} %"
+    assert figure("Top-1 right") == f"41/55 = 75 %, chance {100 / len(example_labels())} %"
     assert figure("Finished picture") == "188 ms, 263 ms"
     assert (figure("Announced"), figure("Measured"), figure("Breaks")) == ("250 Hz", "249.9 Hz", "1")
     assert figure("Last sample") == "10 ms ago"

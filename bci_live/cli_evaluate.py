@@ -1,0 +1,167 @@
+"""`bci-live evaluate`: how good is a decoder, or a training, on what it has not seen?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bci_live.config import Config, EpochConfig, FilterConfig, bundled
+from bci_live.errors import BciError, DecoderError
+
+if TYPE_CHECKING:
+    from bci_live.evaluation.conclusion import Tell
+    from bci_live.evaluation.drawing import Drawing
+    from bci_live.evaluation.result import Evaluation
+
+_PICTURES = 24
+
+
+def evaluate(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="[DECODER] SESSION", help="A decoder's folder, then recordings that it has not seen."),
+    ],
+    cross_validate: Annotated[
+        str | None,
+        typer.Option(help="No decoder: train one per run, session, subject or stimulus that is left out."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write everything into this HTML file.")] = None,
+    labels: Annotated[str, typer.Option(help="What the markers mean: 1=house,2=face; others are left out.")] = "",
+    reference: Annotated[str, typer.Option(help="With --cross-validate: as in train.")] = "",
+    reject: Annotated[
+        str | None,
+        typer.Option(
+            help="Leave out epochs that span more µV: eeg=150,eog=300, or none. Else the decoder's own limits."
+        ),
+    ] = None,
+    band: Annotated[str, typer.Option(help="With --cross-validate: as in train, for instance 1-30.")] = "auto",
+    pipeline: Annotated[str | None, typer.Option("--diffusion", help="The pipeline that draws.")] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(help=f"Draw the first so many trials: {_PICTURES}, or with --cross-validate none.", min=0),
+    ] = None,
+    judge: Annotated[
+        bool, typer.Option(help="Let a classifier name the pictures; the first time it is trained, a minute.")
+    ] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Of trainings, shuffles, intervals and noise.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
+) -> None:
+    """Score a decoder on sessions that it has not seen, or a training by leaving parts out; with every control."""
+    if cross_validate is not None:
+        from bci_live.evaluation.splits import check_kind, groups_of
+
+        groups_of(paths, check_kind(cross_validate))  # before torch and diffusers load, which takes seconds
+    from bci_live.decoding.device import pick_device
+    from bci_live.evaluation.drawing import Drawing
+    from bci_live.evaluation.report import write_report
+
+    chosen = str(pick_device(device))
+    count = trials if trials is not None else 0 if cross_validate else _PICTURES
+    drawing = Drawing(bundled(pipeline or Config().diffusion.pipeline), count, chosen, seed, judge)
+    with _bar() as tell:
+        if cross_validate is None:
+            found = _judge_decoder(paths, labels, reference, reject, band, seed, drawing, tell)
+        else:
+            found = _judge_training(paths, cross_validate, labels, reference, reject, band, seed, drawing, tell)
+    if report is not None:
+        write_report(found, report)
+    told = found.summary() | {"report": None if report is None else str(report)}
+    print(json.dumps(told) if as_json else _words(found, report))
+
+
+def _judge_decoder(
+    paths: list[Path],
+    labels: str,
+    reference: str,
+    reject: str | None,
+    band: str,
+    seed: int,
+    drawing: Drawing,
+    tell: Tell,
+) -> Evaluation:
+    from bci_live.decoding.decoder import load_decoder
+    from bci_live.evaluation.evaluate import evaluate_decoder
+    from bci_live.sessions.labels import parse_labels
+
+    if reference or band != "auto":
+        raise BciError(
+            "A decoder has a reference and a band of its own: --reference and --band are for --cross-validate alone. "
+            "Leave them out."
+        )
+    if len(paths) < 2:
+        raise DecoderError(
+            f"Name a decoder and the sessions to evaluate it on; there is '{paths[0]}' alone. To train on the sessions "
+            "themselves, say --cross-validate run."
+        )
+    return evaluate_decoder(
+        load_decoder(paths[0], drawing.device),
+        paths[1:],
+        drawing=drawing,
+        marker_labels=parse_labels(labels) or None,
+        reject_uv=None if reject is None else EpochConfig.model_validate({"reject_uv": reject}).reject_uv,
+        seed=seed,
+        tell=tell,
+    )
+
+
+def _judge_training(
+    paths: list[Path],
+    by: str,
+    labels: str,
+    reference: str,
+    reject: str | None,
+    band: str,
+    seed: int,
+    drawing: Drawing,
+    tell: Tell,
+) -> Evaluation:
+    from bci_live.evaluation.cross_validation import Training, cross_validate
+    from bci_live.sessions.labels import parse_labels
+
+    told = {"reference": reference} | ({} if reject is None else {"reject_uv": reject})
+    training = Training(
+        Config().filter if band == "auto" else FilterConfig.model_validate(band),
+        EpochConfig.model_validate(told),
+        parse_labels(labels),
+        seed,
+        drawing.device,
+        chooses_band=band == "auto",
+    )
+    return cross_validate(paths, by, training, drawing=drawing, tell=tell)
+
+
+@contextmanager
+def _bar() -> Iterator[Tell]:
+    """A progress bar on the error output: what goes on, and how far it is."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("evaluation", total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)
+
+
+def _words(found: Evaluation, report: Path | None) -> str:
+    main = found.scores[found.primary]
+    lines = [
+        f"{found.primary} {main.score:.3f} ({main.interval[0]:.3f} to {main.interval[1]:.3f}), chance {main.chance:.3g}, "
+        f"{len(found.trials.labels)} trials of {len(found.trials.names)} labels",
+        f"split: {found.split}",
+    ]
+    lines += [
+        f"control {name}: {it.score:.3f}, {'within' if it.within_chance else 'OUTSIDE OF'} chance "
+        f"({it.interval[0]:.3f} to {it.interval[1]:.3f})"
+        for name, it in found.controls.items()
+    ]
+    if found.block_design:
+        lines.append(
+            "BLOCK DESIGN: the labels can be told from the time of the trial alone; what is read may be drift."
+        )
+    return "\n".join(lines + ([f"The report is in {report}."] if report else []))

@@ -1,0 +1,155 @@
+"""What evaluations of decoders and of trainings have in common: controls that need no reading anew, and the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bci_live.config import FilterConfig
+from bci_live.errors import LabelError, RecordingError
+from bci_live.evaluation.controls import Control, Scale, another_trial, mean_embedding, shuffled_labels
+from bci_live.evaluation.drawing import Drawing, draw_first
+from bci_live.evaluation.reading import Cut, Trials, indices_of
+from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
+from bci_live.evaluation.scores import score_labels
+from bci_live.evaluation.time_of_trial import place_in_other_runs, time_of_trial
+from bci_live.sessions.recording import Recording, digest
+from bci_live.stimuli.captions import load_bank
+
+# What goes on, and how much of it is done, 0…1.
+Tell = Callable[[str, float], None]
+HIGH_PASS_HZ = (0.1, 1.0, 5.0)
+FEWEST_TRIALS = 10
+
+
+def silent(what: str, share: float) -> None:
+    """Tells nobody."""
+
+
+@dataclass
+class Findings:
+    """What has been found so far. `not_run`: controls that could not be made, and why. `began`: s, `time.monotonic`."""
+
+    controls: dict[str, Control] = field(default_factory=dict)
+    sweep: dict[str, Control] = field(default_factory=dict)
+    not_run: dict[str, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def add(self, name: str, control: Control | str) -> None:
+        """A control, or the reason why there is none."""
+        if isinstance(control, str):
+            self.not_run[name] = control
+        else:
+            self.controls[name] = control
+
+
+def conclude(
+    findings: Findings,
+    trials: Trials,
+    cut: Cut,
+    recordings: Sequence[Recording],
+    *,
+    decoder: str,
+    split: str,
+    folds: tuple[FoldScore, ...],
+    drawing: Drawing,
+    seed: int,
+    tell: Tell,
+) -> Evaluation:
+    """Draw the pictures, score the labels, and put everything together.
+
+    Parameters
+    ----------
+    trials : what was read of the trials that were held out
+    cut : all trials of the recordings
+    """
+    drawn = draw_first(trials, drawing, lambda share: tell("drawing", share)) if drawing.count else None
+    none = (
+        "no label was shown as two different pictures whose layout the markers tell" if drawn else "nothing was drawn"
+    )
+    findings.add("label_only", (drawn.label_only if drawn else None) or none)
+    return Evaluation(
+        decoder=decoder,
+        trials=trials,
+        scores=score_labels(trials.probabilities, trials.labels, trials.folds, trials.cut.runs, seed),
+        controls=findings.controls,
+        sweep=findings.sweep,
+        not_run=findings.not_run,
+        split=split,
+        folds=folds,
+        files=_files(recordings, cut),
+        simulated=any(recording.facts.simulated for recording in recordings),
+        block_design=any(not findings.controls[it].within_chance for it in _ALARMS if it in findings.controls),
+        drawn=drawn,
+        seed=seed,
+        seconds=time.monotonic() - findings.began,
+    )
+
+
+_ALARMS = ("time_of_trial", "place_in_other_runs")
+
+
+def add_common_controls(findings: Findings, trials: Trials, cut: Cut, drawing: Drawing, seed: int) -> None:
+    """Those that need no reading anew, and the block-design alarm: what the time of the trial alone tells."""
+    scale, runs = scale_of(trials), trials.cut.runs
+    findings.add("shuffled_labels", shuffled_labels(trials.probabilities, scale, runs, seed))
+    findings.add("another_trial", another_trial(trials.probabilities, scale, runs, seed))
+    findings.add("mean_embedding", _mean_embedding(trials, Path(drawing.pipeline)))
+    labels, n_way = indices_of(cut.labels, trials.names), len(trials.names)
+    findings.add("time_of_trial", time_of_trial(labels, cut.onsets, cut.runs, n_way, seed))
+    placed = place_in_other_runs(labels, cut.onsets, cut.runs, n_way, seed)
+    findings.add("place_in_other_runs", placed or "there is one run only")
+
+
+def _mean_embedding(trials: Trials, pipeline: Path) -> Control | str:
+    if not pipeline.is_dir():
+        return "the pipeline is no folder with a caption bank"
+    bank = load_bank(pipeline)
+    embeddings = np.stack([decoding.embedding for decoding in trials.decodings])
+    if bank.embeddings.shape[1:] != embeddings.shape[1:]:
+        return "the pipeline's caption bank is not the decoder's"
+    return mean_embedding(embeddings, trials.names, bank, scale_of(trials))
+
+
+def scale_of(trials: Trials) -> Scale:
+    """What the trials' label scores are compared on."""
+    return Scale(trials.labels, trials.folds, len(trials.names))
+
+
+def _files(recordings: Sequence[Recording], cut: Cut) -> tuple[EvaluatedFile, ...]:
+    """The recordings with their hashes and trials."""
+    return tuple(
+        EvaluatedFile(recording.path.name, digest(recording.path), int((cut.runs == run).sum()))
+        for run, recording in enumerate(recordings)
+    )
+
+
+def check_enough(cut: Cut) -> None:
+    """That there is something to score.
+
+    Raises
+    ------
+    RecordingError
+        If there are fewer than ten clean trials.
+    LabelError
+        If all show the same.
+    """
+    if len(cut.markers) < FEWEST_TRIALS:
+        why = ", ".join(f"{count} {reason}" for reason, count in cut.missed.items()) or "there are no more markers"
+        raise RecordingError(
+            f"There are {len(cut.markers)} clean trials, but a score needs {FEWEST_TRIALS} ({why}). Name more sessions, "
+            "or raise --reject."
+        )
+    if len(set(cut.labels)) < 2:
+        raise LabelError(
+            f"All {len(cut.labels)} trials show {cut.labels[0]!r}: there is nothing to tell apart. Name more sessions."
+        )
+
+
+def filter_from(config: FilterConfig, low_hz: float) -> FilterConfig:
+    """The filter with another lower end."""
+    return FilterConfig.model_validate(config.model_dump() | {"low_hz": low_hz})

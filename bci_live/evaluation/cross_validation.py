@@ -1,0 +1,249 @@
+"""Judges a training: a decoder for each part of the sessions, trained on the others, scored through the live path."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bci_live.config import EpochConfig, FilterConfig
+from bci_live.decoding.decoder import TrainedDecoder, load_decoder
+from bci_live.errors import BciError
+from bci_live.evaluation.conclusion import (
+    FEWEST_TRIALS,
+    HIGH_PASS_HZ,
+    Findings,
+    Tell,
+    add_common_controls,
+    check_enough,
+    conclude,
+    filter_from,
+    scale_of,
+    silent,
+)
+from bci_live.evaluation.controls import PlainCrossValidation
+from bci_live.evaluation.drawing import Drawing
+from bci_live.evaluation.reading import (
+    Cut,
+    Trials,
+    cut_all,
+    cut_for,
+    decode_all,
+    indices_of,
+    joined,
+    probabilities_of,
+    read_sessions,
+)
+from bci_live.evaluation.result import Evaluation, FoldScore
+from bci_live.evaluation.scores import Array, label_score
+from bci_live.evaluation.splits import By, Split, by_stimulus, check_kind, groups_of, leave_one_group_out
+from bci_live.sessions.recording import Recording
+from bci_live.sessions.xdf_writer import write_recording
+from bci_live.stimuli.captions import load_bank
+from bci_live.training.adversarial import SaliencyTraining
+from bci_live.training.decoder import train_decoder
+from bci_live.training.encoder import EncoderTraining
+from bci_live.training.preparation import TrainingSet, prepare_sessions
+from bci_live.types import Epoch
+
+# Label scores do not need the saliency generator.
+_NO_SALIENCY = SaliencyTraining(steps=2, batch=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How the decoder of each fold is trained; its saliency generator only where pictures are drawn.
+
+    `filter`: the band of the controls, and of the decoders unless each of them chooses its own (`chooses_band`).
+    """
+
+    filter: FilterConfig
+    epoch: EpochConfig
+    marker_labels: Mapping[str, str]
+    seed: int = 0
+    device: str = "cpu"
+    encoder: EncoderTraining | None = None
+    saliency: SaliencyTraining | None = None
+    chooses_band: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """What one decoder read of what was held out of its training."""
+
+    trials: Trials
+    zeroed: Array
+    score: FoldScore
+
+
+def cross_validate(
+    sessions: Sequence[Path], by: str, training: Training, *, drawing: Drawing, tell: Tell = silent
+) -> Evaluation:
+    """Train a decoder per fold and score it on what it has not seen.
+
+    Parameters
+    ----------
+    sessions : recordings with markers
+    by : run, session, subject or stimulus
+    drawing : the pipeline; with `count` 0 no pictures are drawn, and no saliency generator is trained
+
+    Raises
+    ------
+    BciError
+        If the split is by random trial, or unknown.
+    RecordingError, LabelError, MontageError
+        If the sessions cannot be split so, or not be trained on.
+    """
+    findings, kind = Findings(), check_kind(by)
+    groups = groups_of([Path(path) for path in sessions], kind)
+    recordings = read_sessions(sessions, training.marker_labels)
+    bank = load_bank(Path(drawing.pipeline))
+    tell("reading", 0.0)
+    found = prepare_sessions(sessions, bank.labels, training.filter, training.epoch, training.marker_labels)
+    cut = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate)
+    check_enough(cut)
+    splits = _splits(kind, cut, [groups[run] for run in cut.runs], training.seed)
+    folds = []
+    for number, split in enumerate(splits):
+        tell(f"fold {number + 1} of {len(splits)}", number / len(splits))
+        folds.append(_fold(number, recordings, cut, split, found.names, training, drawing))
+    trials = _together([fold.trials for fold in folds])
+    add_common_controls(findings, trials, cut, drawing, training.seed)
+    zeroed = np.concatenate([fold.zeroed for fold in folds])
+    findings.add("zeroed", scale_of(trials).of(zeroed, "the folds' decoders, all samples zero"))
+    _add_retrained(findings, recordings, cut, splits, found, training, tell)
+    return conclude(
+        findings,
+        trials,
+        cut,
+        recordings,
+        decoder=f"{len(splits)} decoders of {len(found.names)} labels, each trained without what it is scored on",
+        split=_describe(kind, splits),
+        folds=tuple(fold.score for fold in folds),
+        drawing=drawing,
+        seed=training.seed,
+        tell=tell,
+    )
+
+
+def _splits(kind: By, cut: Cut, groups: Sequence[str], seed: int) -> list[Split]:
+    if kind == "stimulus":
+        return by_stimulus(cut.stimuli, cut.labels, groups, seed)
+    return leave_one_group_out(groups, kind)
+
+
+def _fold(
+    number: int,
+    recordings: Sequence[Recording],
+    cut: Cut,
+    split: Split,
+    names: tuple[str, ...],
+    training: Training,
+    drawing: Drawing,
+) -> _Fold:
+    with tempfile.TemporaryDirectory(prefix="bci-live-fold-") as folder:
+        sessions = _sessions_to_fit(recordings, cut, split, Path(folder))
+        train_decoder(
+            sessions,
+            Path(folder) / "decoder",
+            pipeline=Path(drawing.pipeline),
+            filter_config=None if training.chooses_band else training.filter,
+            epoch_config=training.epoch,
+            marker_labels=_also_names(training.marker_labels, names),
+            seed=training.seed,
+            device=training.device,
+            progress=False,
+            encoder_training=training.encoder,
+            saliency_training=training.saliency if drawing.count else _NO_SALIENCY,
+        )
+        decoder = load_decoder(Path(folder) / "decoder", training.device)
+    held = cut_for(decoder, recordings, runs={int(run) for run in cut.runs[split.hold]})
+    held = held.take(held.indices_of(cut, split.hold))
+    trials = _read(decoder, held, names, number)
+    score = label_score(trials.probabilities, trials.labels, trials.folds)
+    return _Fold(
+        trials, _read_zeros(decoder, held, names), FoldScore(split.name, score, len(trials.labels), len(split.fit))
+    )
+
+
+def _sessions_to_fit(recordings: Sequence[Recording], cut: Cut, split: Split, folder: Path) -> list[Path]:
+    """The recordings' own files where all of their trials may be fitted on, else copies without the markers that may not."""
+    sessions = []
+    for run, recording in enumerate(recordings):
+        chosen = split.fit[cut.runs[split.fit] == run]
+        if len(chosen) == (cut.runs == run).sum():
+            sessions.append(recording.path)
+        elif len(chosen):
+            path = folder / f"part-{run + 1:02d}.xdf"
+            write_recording(path, replace(recording, markers=tuple(cut.markers[i] for i in chosen)))
+            sessions.append(path)
+    if not sessions:
+        raise BciError(
+            f"Without {split.name} there is nothing left to train on. Name more recordings, or split by run."
+        )
+    return sessions
+
+
+def _also_names(marker_labels: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """The copies' markers are named already."""
+    return {name: name for name in names} | dict(marker_labels) if marker_labels else {}
+
+
+def _read(decoder: TrainedDecoder, cut: Cut, names: tuple[str, ...], fold: int) -> Trials:
+    decodings, labels = decode_all(decoder, cut), indices_of(cut.labels, names)
+    return Trials(names, probabilities_of(decodings, names), labels, np.full_like(labels, fold), cut, decodings)
+
+
+def _read_zeros(decoder: TrainedDecoder, cut: Cut, names: tuple[str, ...]) -> Array:
+    """(n, names): what is read of silence, the same for each trial."""
+    silence = Epoch(np.zeros(cut.data.shape[1:], dtype=np.float32), 0.0, cut.markers[0], 0.0, 0.0)
+    return np.repeat(probabilities_of([decoder.decode(silence)], names), len(cut.markers), axis=0)
+
+
+def _together(parts: Sequence[Trials]) -> Trials:
+    return Trials(
+        names=parts[0].names,
+        probabilities=np.concatenate([it.probabilities for it in parts]),
+        labels=np.concatenate([it.labels for it in parts]),
+        folds=np.concatenate([it.folds for it in parts]),
+        cut=joined([it.cut for it in parts]),
+        decodings=tuple(decoding for it in parts for decoding in it.decodings),
+    )
+
+
+def _add_retrained(
+    findings: Findings,
+    recordings: Sequence[Recording],
+    cut: Cut,
+    splits: Sequence[Split],
+    found: TrainingSet,
+    training: Training,
+    tell: Tell,
+) -> None:
+    """The controls that a head is trained for anew, on the same splits; and the high-pass sweep."""
+    plain = PlainCrossValidation(cut, found.names, splits)
+    shuffled = plain.shuffled(training.seed, lambda share: tell("control: shuffled labels", share))
+    findings.add("shuffled_labels", shuffled)
+    tell("control: before the onset", 0.0)
+    before = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate, before_onset=True)
+    if len(before.markers) < FEWEST_TRIALS:
+        findings.add("pre_stimulus", f"there are {len(before.markers)} clean epochs of that kind")
+    else:
+        note = "plain head retrained on windows that end before the onset"
+        findings.add("pre_stimulus", plain.control(before, note))
+    unlimited = training.epoch.model_copy(update={"reject_uv": {}})
+    for number, low_hz in enumerate(HIGH_PASS_HZ):
+        tell("high-pass sweep", number / len(HIGH_PASS_HZ))
+        if low_hz < training.filter.high_hz:
+            config = filter_from(training.filter, low_hz)
+            filtered = cut_all(recordings, config, unlimited, found.channels, found.rate)
+            note = f"plain head retrained on epochs from {low_hz:g} Hz up"
+            findings.sweep[f"{low_hz:g}"] = plain.control(filtered, note)
+
+
+def _describe(kind: str, splits: Sequence[Split]) -> str:
+    fitted = f"{len(splits)} decoders, each trained without the {kind} that it is scored on"
+    return f"leave one {kind} out: {fitted}" if kind != "stimulus" else f"new stimuli of a new run: {fitted}"

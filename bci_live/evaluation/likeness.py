@@ -1,0 +1,67 @@
+"""How alike pictures are: PixCorr, SSIM, and whether a picture finds its own stimulus among others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bci_live.evaluation.scores import Array
+from bci_live.training.losses import structural_similarity
+from bci_live.types import Picture
+
+
+def correlations(drawn: Picture, stimuli: Picture) -> Array:
+    """PixCorr of every drawn picture (n, h, w, 3) with every stimulus (m, h, w, 3): (n, m); 0 where one is flat."""
+    a, b = _standardised(drawn), _standardised(stimuli)
+    return np.asarray(a @ b.T)
+
+
+def _standardised(pictures: Picture) -> Array:
+    flat = pictures.reshape(len(pictures), -1).astype(np.float64)
+    flat -= flat.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.asarray(np.divide(flat, norms, out=np.zeros_like(flat), where=norms > 0))
+
+
+def similarities(drawn: Picture, stimuli: Picture) -> Array:
+    """SSIM (Wang et al. 2004) of every drawn picture (n, h, w, 3) with every stimulus (m, h, w, 3): (n, m)."""
+    a, b = (torch.from_numpy(np.array(it)).permute(0, 3, 1, 2).float() / 255 for it in (drawn, stimuli))
+    return np.array([[float(structural_similarity(x[None], y[None])) for y in b] for x in a])
+
+
+def two_way(likeness: Array) -> Array:
+    """How often a picture is more like this stimulus than like each other one: (n, n), the diagonal tells of its own.
+
+    Parameters
+    ----------
+    likeness : (n, n), row: drawn, column: stimulus
+    """
+    wins = (likeness[:, :, None] > likeness[:, None, :]) + 0.5 * (likeness[:, :, None] == likeness[:, None, :])
+    return np.asarray((wins.sum(axis=2) - 0.5) / max(1, likeness.shape[1] - 1))  # but for itself, a tie
+
+
+def within_category(
+    likeness: Array, own: NDArray[np.int64], labels: Sequence[str], stimulus_labels: Sequence[str]
+) -> tuple[Array, Array]:
+    """Whether a picture is most like its own stimulus among all stimuli of the same label; and the chance of it.
+
+    Only pictures whose label has at least two stimuli count: both arrays may be shorter than n.
+
+    Parameters
+    ----------
+    likeness : (n, m), row: drawn, column: different stimulus
+    own : (n,), the column of each picture's stimulus
+    labels, stimulus_labels : (n,) and (m,)
+    """
+    right, chance = [], []
+    for row, column, label in zip(likeness, own, labels, strict=True):
+        candidates = np.flatnonzero([it == label for it in stimulus_labels])
+        if len(candidates) < 2:
+            continue
+        best = row[candidates] == row[candidates].max()
+        right.append(float((candidates[best] == column).any()) / best.sum())
+        chance.append(1 / len(candidates))
+    return np.array(right), np.array(chance)

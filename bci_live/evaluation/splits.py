@@ -1,0 +1,206 @@
+"""Which trials may be fitted on and which are held out: by run, session, subject, stimulus or concept; never at random.
+
+Trials that are neighbours in time resemble each other whatever is seen, so a split by random trial scores the drift of
+the signal where labels come in blocks (Li et al. 2021, doi:10.1109/TPAMI.2020.2973153).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bci_live.errors import BciError, LabelError, RecordingError
+
+Indices = NDArray[np.int64]
+By = Literal["run", "session", "subject", "stimulus"]
+KINDS: tuple[By, ...] = ("run", "session", "subject", "stimulus")
+_AT_RANDOM = ("trial", "trials", "random", "random-trial", "epoch")
+_MOST_STIMULUS_GROUPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Indices of trials: `fit` to learn from, `hold` to score. `kind`: what was kept apart. `name`: what is held out."""
+
+    kind: str
+    name: str
+    fit: Indices
+    hold: Indices
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose recording it is; None for what its name does not tell."""
+
+    subject: str | None
+    session: str | None
+    run: str
+
+
+def check_kind(kind: str) -> By:
+    """The kind of split, if it is one that may be scored.
+
+    Raises
+    ------
+    BciError
+        For a split by random trial, or a kind that there is none of.
+    """
+    if kind.lower() in _AT_RANDOM:
+        raise BciError(
+            "A split by random trial is refused: neighbours in time resemble each other whatever was seen, so its score "
+            f"would say nothing of what was seen. Split by {', '.join(KINDS)}."
+        )
+    for known in KINDS:
+        if kind.lower() == known:
+            return known
+    raise BciError(f"There is no split by '{kind}'. Split by {', '.join(KINDS)}.")
+
+
+def origin_of(path: Path) -> Origin:
+    """From a BIDS-like name (`sub-01_ses-02_task-x_run-03_eeg.xdf`), else from folders such as `sub-01/ses-02`.
+
+    A recording without a run of its own is one by itself, under its file's name.
+    """
+    run = _entity("run", (path.name,))
+    return Origin(
+        _entity("sub", (path.name, *reversed(path.parts[:-1]))),
+        _entity("ses", (path.name, *reversed(path.parts[:-1]))),
+        path.name if run is None else run,
+    )
+
+
+def _entity(key: str, parts: Sequence[str]) -> str | None:
+    for part in parts:
+        found = re.search(rf"(?:^|[_-]){key}-([A-Za-z0-9]+)", part)
+        if found:
+            return found[1]
+    return None
+
+
+def groups_of(paths: Sequence[Path], by: By) -> tuple[str, ...]:
+    """The group that each recording belongs to when they are split by run, session or subject.
+
+    Raises
+    ------
+    RecordingError
+        If a name does not tell it, or all are of one group.
+    """
+    if by in ("run", "stimulus"):  # every file is a run, whatever its number
+        groups = tuple(f"{index + 1}: {path.name}" for index, path in enumerate(paths))
+    else:
+        groups = tuple(_named_group(path, by) for path in paths)
+    if len(set(groups)) < 2:
+        raise RecordingError(
+            f"A split by {by} needs recordings of at least two {by if by != 'stimulus' else 'run'}s, but there is one: "
+            f"{groups[0] if groups else 'none'}. Name more recordings."
+        )
+    return groups
+
+
+def _named_group(path: Path, by: By) -> str:
+    origin = origin_of(path)
+    told, key = (origin.subject, "sub") if by == "subject" else (origin.session, "ses")
+    if told is None:
+        raise RecordingError(
+            f"The name '{path}' does not tell the {by}. Name recordings as in sub-01_ses-02_run-03_eeg.xdf ({key}-…), "
+            "or split by run."
+        )
+    # Sessions count within their subject: ses-01 of two people are two.
+    return told if by == "subject" else f"{origin.subject or '?'}/{told}"
+
+
+def leave_one_group_out(groups: Sequence[str], kind: str) -> list[Split]:
+    """Each group held out once, whole.
+
+    Parameters
+    ----------
+    groups : (n,), of each trial
+    """
+    names = np.asarray(groups)
+    splits = [
+        Split(kind, str(name), np.flatnonzero(names != name), np.flatnonzero(names == name))
+        for name in dict.fromkeys(groups)
+    ]
+    for split in splits:
+        check_disjoint(split, groups)
+    return splits
+
+
+def by_stimulus(stimuli: Sequence[str], labels: Sequence[str], runs: Sequence[str], seed: int) -> list[Split]:
+    """Each run held out once, and of it only stimuli that nothing fitted has seen.
+
+    A stimulus that is shown in several runs falls into one of several groups, dealt evenly within its label; of run r
+    the trials of one group are scored, and heads fit on the other runs without that group. A stimulus that no other run
+    has is new anyway. So neither the stimulus nor its neighbours in time are known.
+
+    Parameters
+    ----------
+    stimuli, labels, runs : (n,), of each trial
+
+    Raises
+    ------
+    LabelError
+        If a label has one stimulus only: held out, nothing would be left of the label.
+    """
+    shown, run_names = np.asarray(stimuli), list(dict.fromkeys(runs))
+    count = min(_MOST_STIMULUS_GROUPS, max(2, len(run_names)))
+    group = _dealt(stimuli, labels, count, seed)
+    of_run = np.asarray(runs)
+    splits = []
+    for index, run in enumerate(run_names):
+        inside = of_run == run
+        elsewhere = np.isin(shown, shown[~inside])
+        hold = inside & ((group == index % count) | ~elsewhere)
+        fit = ~inside & ~np.isin(shown, shown[hold])
+        split = Split("stimulus", f"new stimuli of {run}", np.flatnonzero(fit), np.flatnonzero(hold))
+        check_disjoint(split, stimuli)
+        check_disjoint(split, runs)
+        if hold.any():
+            splits.append(split)
+    return splits
+
+
+def _dealt(stimuli: Sequence[str], labels: Sequence[str], count: int, seed: int) -> Indices:
+    rng = np.random.default_rng(seed)
+    group_of: dict[str, int] = {}
+    for label in sorted(set(labels)):
+        own = sorted({it for it, its in zip(stimuli, labels, strict=True) if its == label})
+        if len(own) < 2:
+            raise LabelError(
+                f"A split by stimulus needs at least two different stimuli of each label, but all of {label!r} are the "
+                "same (or their markers tell no difference). Split by run."
+            )
+        begin = int(rng.integers(count))
+        group_of |= {own[place]: (begin + turn) % count for turn, place in enumerate(rng.permutation(len(own)))}
+    return np.array([group_of[it] for it in stimuli])
+
+
+def by_concept(labels: Sequence[str], count: int, seed: int) -> list[Split]:
+    """Labels dealt into `count` groups, each held out once: for embeddings and pictures, since no label score knows them."""
+    names = sorted(set(labels))
+    if len(names) < 2 * count:
+        raise LabelError(f"A split of {len(names)} concepts into {count} groups leaves nothing to tell apart.")
+    order = np.random.default_rng(seed).permutation(len(names))
+    bounds = np.linspace(0, len(names), count + 1).astype(int)
+    group_of = {names[order[i]]: f"group {k + 1}" for k, (a, b) in enumerate(pairwise(bounds)) for i in range(a, b)}
+    return leave_one_group_out([group_of[label] for label in labels], "concept")
+
+
+def check_disjoint(split: Split, groups: Sequence[str]) -> None:
+    """That no group has trials on both sides.
+
+    Raises
+    ------
+    ValueError
+        If one has, or a trial is on both sides: a bug, never a user's fault.
+    """
+    both = {groups[i] for i in split.fit} & {groups[i] for i in split.hold}
+    if both or np.intersect1d(split.fit, split.hold).size:
+        raise ValueError(f"the split by {split.kind} ({split.name}) has {sorted(both)[:3]} on both sides")

@@ -1,0 +1,67 @@
+"""`bci-live evaluate`, as its user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bci_live.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+DECODER, SESSION = "models/decoder-demo", "recordings/demo.xdf"
+
+
+def evaluate(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bci_live", "evaluate", *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+
+
+def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: Path) -> None:
+    page = tmp_path / "new folder" / "report.html"
+    done = evaluate(
+        DECODER, SESSION, "--report", page, "--json", "--trials", 3, "--no-judge", "--device", "cpu"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (told["n_way"], told["chance"], told["trials"]) == (40, 0.025, 100)
+    assert told["top1"] >= 0.5
+    assert told["top5"] >= told["top1"]
+    assert told["interval"][0] <= told["top1"] <= told["interval"][1]
+    assert all(set(it) >= {"score", "chance", "interval", "within_chance"} for it in told["controls"].values())
+    assert told["simulated"]
+    assert not told["block_design"]
+    assert len(told["pictures"]["ablation"]) == 6
+    assert told["pictures"]["structure"]["picture"]["position"] < 0.5
+    assert page.read_text(encoding="utf-8").count("<figure") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((DECODER,), "Name a decoder and the sessions"),
+        ((DECODER, "nothing.xdf"), "nothing.xdf"),
+        (("nothing", SESSION), "nothing"),
+        ((DECODER, SESSION, "--reference", "Cz"), "--reference"),
+        ((DECODER, SESSION, "--reject", "eeg"), "eeg=150"),
+        ((SESSION, SESSION, "--cross-validate", "trial"), "neighbours in time"),
+        ((SESSION, "--cross-validate", "run"), "at least two runs"),
+        ((SESSION, "b.xdf", "--cross-validate", "subject"), "does not tell the subject"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_sentence_and_exit_code_2(
+    arguments: tuple[str, ...], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["bci-live", "evaluate", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    assert ended.value.code == 2
+    assert sentence in told.err
+    assert told.out == ""

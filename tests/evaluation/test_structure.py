@@ -1,0 +1,62 @@
+"""Position, size, orientation and overlap on renderings whose layout is known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bci_live.evaluation.structure import layout_told, median_errors, structure_error
+from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.stimuli.rendering import Layout, layout_to_dict, random_layout, render
+from bci_live.types import Marker, Picture
+
+GROUND = Layout(size=0.5, background=((200, 205, 210), (160, 170, 180)))
+
+
+def drawn(label: str, layout: Layout) -> Picture:
+    return render(load_catalogue().picture(label), layout, 64)
+
+
+def test_an_exact_rendering_has_no_error() -> None:
+    rng = np.random.default_rng(0)
+    pictures = np.stack([drawn(label, random_layout(rng)) for label in load_catalogue().labels])
+    errors = median_errors(pictures, pictures)
+    assert errors == {"position": 0, "size": 0, "turn": 0, "overlap": 1}
+
+
+@pytest.mark.parametrize("label", ["guitar", "dog", "car", "mushroom"])
+def test_a_shift_is_measured_as_that_shift(label: str) -> None:
+    error = structure_error(drawn(label, replace(GROUND, x=0.6, y=0.42)), drawn(label, GROUND))
+    assert error.position == pytest.approx(np.hypot(0.1, 0.08), abs=0.01)  # a pixel is 0.016
+    assert error.size < 0.05
+    assert error.overlap < 0.9
+
+
+@pytest.mark.parametrize("label", ["guitar", "dog", "car"])
+def test_a_size_is_measured_whatever_the_ground(label: str) -> None:
+    dark = replace(GROUND, size=0.75, background=((40, 40, 45), (20, 20, 25)))
+    error = structure_error(drawn(label, replace(GROUND, size=0.75)), drawn(label, GROUND))
+    assert error.size == pytest.approx(0.5, abs=0.08)
+    assert structure_error(drawn(label, dark), drawn(label, replace(GROUND, size=0.75))).size < 0.15
+
+
+def test_a_turn_is_measured_of_what_is_longer_than_wide() -> None:
+    error = structure_error(drawn("guitar", replace(GROUND, turn=20)), drawn("guitar", replace(GROUND, turn=-10)))
+    assert error.turn == pytest.approx(30, abs=4)
+    assert error.position < 0.05  # the guitar's mass is not where its picture turns
+
+
+def test_a_picture_of_nothing_errs_as_much_as_it_can() -> None:
+    nothing = np.full((64, 64, 3), 128, dtype=np.uint8)
+    error = structure_error(nothing, drawn("dog", GROUND))
+    assert (error.position, error.overlap) == (1.0, 0.0)
+
+
+def test_only_a_marker_with_a_layout_tells_one() -> None:
+    told = json.dumps({"layout": layout_to_dict(GROUND)})
+    assert layout_told(Marker("dog", 0.0, detail=told)) == GROUND
+    for detail in ("", "{", "[1]", '{"layout": 3}', '{"layout": {"x": "<b>"}}', "[" * 100_000):
+        assert layout_told(Marker("dog", 0.0, detail=detail)) is None
