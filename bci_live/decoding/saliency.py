@@ -60,11 +60,13 @@ class _Block(nn.Module):
         self.draw = nn.Conv2d(a, b, 3, padding=1)
         self.place = nn.Conv2d(1, b, 3, padding=1, bias=False)
         self.norm = nn.GroupNorm(1, b)
+        # One convolution of both together would be the same, but an odd number of channels is slow. As in that one the
+        # map begins with no more weight than any other channel: with more it drowns what the object is.
+        nn.init.uniform_(self.place.weight, -1 / (3 * (a + 1) ** 0.5), 1 / (3 * (a + 1) ** 0.5))
 
     def forward(self, x: Tensor, contrast: Tensor) -> Tensor:
         x = functional.interpolate(x, scale_factor=2.0)
         place = functional.interpolate(contrast, x.shape[-2:], mode="bilinear", align_corners=False)
-        # One convolution of both together is the same, but an odd number of channels is slow.
         return functional.leaky_relu(self.norm(self.draw(x) + self.place(place)), 0.2)
 
 

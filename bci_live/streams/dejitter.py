@@ -97,6 +97,9 @@ class Dejitter:
                     times[index] = stamp
                     continue
                 if self._seen > 1:
+                    if self._shifted:  # what came before it belongs behind the same hole, or is as doubtful
+                        breaks.append(index - self._shifted)
+                        jumps.append(0.0)
                     breaks.append(index)
                     jumps.append(residual)
                     self._hole = (predicted, stamp) if 0 < residual < _OVERTAKEN_S else (math.inf, -math.inf)

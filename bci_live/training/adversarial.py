@@ -20,7 +20,7 @@ Report = Callable[[float, str], None]
 # Where next to nothing is read, a larger one would show noise.
 _MOST_GAIN = 4.0
 # Steps over which the likeness is averaged, and what counts as growth of it.
-_PLATEAU_MEMORY, _PLATEAU_GAIN = 100, 0.001
+_PLATEAU_MEMORY, _PLATEAU_GAIN = 50, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SaliencyTraining:
     """
 
     steps: int = 1000
-    patience: int = 200
+    patience: int = 150
     batch: int = 16
     learning_rate: float = 1e-3
     adversarial: float = 0.1
@@ -74,7 +74,7 @@ def train_saliency(
     device: torch.device,
     report: Report,
 ) -> None:
-    """Train in place: `steps` steps, or fewer where the pictures have come no nearer to the stimuli for `patience` steps.
+    """Train in place: `steps` steps, or fewer: the end comes near when the pictures have come no nearer to the stimuli for `patience`.
 
     Parameters
     ----------
@@ -89,16 +89,20 @@ def train_saliency(
     of_each = torch.from_numpy(shown)
     spread = conditions.std(dim=0)
     plateau = _Plateau(settings.patience)
+    last = settings.steps
     for step in range(settings.steps):
         chosen = torch.randint(len(conditions), (settings.batch,))
         real, contrast = targets[of_each[chosen]].to(device), contrasts[chosen].to(device)
         condition = conditions[chosen].to(device)
         condition = condition + settings.blur * spread.to(device) * torch.randn(condition.shape, device=device)
         losses = rivals.step(real, condition, contrast)
-        rivals.anneal(step)
+        rivals.anneal(step, last)
         if step % 10 == 9:
             report((step + 1) / settings.steps, "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses)))
         if plateau.reached(step, losses[2].item()):
+            # What the last steps of a full learning rate leave is off in colour; half as many again calm it down.
+            last = min(last, step + 1 + step // 2)
+        if step + 1 >= last:
             break
     generator.eval().to("cpu")
     generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[of_each]))
@@ -154,9 +158,9 @@ class _Rivals:
         self._for_generator.step()
         return critique, loss, similarity
 
-    def anneal(self, step: int) -> None:
+    def anneal(self, step: int, last: int) -> None:
         """The last third of the steps takes the learning rate to a tenth."""
-        left = (self._settings.steps - step) / self._settings.steps
+        left = (last - step) / last
         for optimizer in (self._for_generator, self._for_discriminator):
             for group in optimizer.param_groups:
                 group["lr"] = self._settings.learning_rate * max(0.1, min(1.0, 3 * left))

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from bci_live.decoding.card import NetworkSizes
@@ -16,10 +17,16 @@ from bci_live.types import FloatArray
 # Against a flat or doubled channel, as a share of the mean power.
 _REGULARISATION = 1e-2
 _MEAN_ITERATIONS = 10
+# Of the logistic regression that reads the tangent vectors, and how much more than the waveforms' discriminant it counts.
+_LOGISTIC_C = 0.01
+_TANGENT_SHARE = 2.0
+
+# (labels, features) and (labels,).
+Linear = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def fit_plain(data: FloatArray, labels: NDArray[np.int64], count: int, sizes: NetworkSizes) -> PlainHead:
-    """Filters, reference and a discriminant with Ledoit-Wolf shrinkage.
+    """Filters and reference; a discriminant with Ledoit-Wolf shrinkage reads the waveforms, a logistic regression the tangents.
 
     Parameters
     ----------
@@ -42,7 +49,11 @@ def fit_plain(data: FloatArray, labels: NDArray[np.int64], count: int, sizes: Ne
     raw = features.raw(torch.from_numpy(doubles))
     features.mean.copy_(raw.mean(dim=0))
     features.deviation.copy_(raw.std(dim=0).clamp_min(1e-9))
-    weight, bias = _discriminant(features(torch.from_numpy(doubles)).numpy(), labels, count)
+    standard = features(torch.from_numpy(doubles)).numpy()
+    waves = sizes.plain_filters * features.bins
+    weight, bias = _discriminant(standard[:, :waves], labels, count)
+    if sizes.prototype_filters:
+        weight, bias = _together((weight, bias), _logistic(standard[:, waves:], labels, count), standard)
     head.weight.copy_(torch.from_numpy(weight))
     head.bias.copy_(torch.from_numpy(bias))
     return head
@@ -73,11 +84,32 @@ def geometric_whitener(covariances: Tensor) -> Tensor:
     return symmetric_function(mean, "rsqrt")
 
 
-def _discriminant(
-    features: NDArray[np.float64], labels: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _logistic(features: NDArray[np.float64], labels: NDArray[np.int64], count: int) -> Linear:
+    """Of the tangent vectors, which are about normal whatever the electrodes (Barachant & Congedo 2014)."""
+    fitted = LogisticRegression(C=_LOGISTIC_C, max_iter=2000).fit(features, labels)
+    return _of_each_label(fitted.coef_, fitted.intercept_, count)
+
+
+def _together(waves: Linear, tangents: Linear, standard: NDArray[np.float64]) -> Linear:
+    """One linear layer over all features: both readers' logits, each in units of their own spread, added up.
+
+    Read apart and added, they err less than one reader of all: each is as sure as its own features make it.
+    """
+    parts = []
+    split = waves[0].shape[1]
+    of_each = ((waves, standard[:, :split], 1.0), (tangents, standard[:, split:], _TANGENT_SHARE))
+    for (weight, bias), features, share in of_each:
+        spread = (features @ weight.T + bias).std()
+        parts.append((share * weight / spread, share * bias / spread))
+    return np.concatenate([weight for weight, _ in parts], axis=1), parts[0][1] + parts[1][1]
+
+
+def _discriminant(features: NDArray[np.float64], labels: NDArray[np.int64], count: int) -> Linear:
     fitted = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(features, labels)
+    return _of_each_label(fitted.coef_, fitted.intercept_, count)
+
+
+def _of_each_label(weight: NDArray[np.float64], bias: NDArray[np.float64], count: int) -> Linear:
     if count == 2:  # scikit-learn folds two labels into one difference
-        weight, bias = fitted.coef_[0] / 2, fitted.intercept_[0] / 2
-        return np.stack([-weight, weight]), np.array([-bias, bias])
-    return np.asarray(fitted.coef_), np.asarray(fitted.intercept_)
+        return np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    return np.asarray(weight), np.asarray(bias)
