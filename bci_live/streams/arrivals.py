@@ -36,12 +36,14 @@ class Arrivals:
 
     def take(self, samples: FloatArray, stamps: TimeArray, arrived: float) -> Chunk:
         """`samples` (n, channels), µV, with their raw `stamps` (n,), s, as a chunk that may be shorter."""
-        twice = self._twice(samples, stamps)
-        if twice.any():
+        in_order = bool(len(stamps) and stamps[0] > self._newest and (stamps[1:] > stamps[:-1]).all())
+        twice = None if in_order else self._twice(samples, stamps)
+        self._remember(samples, stamps)
+        if twice is not None and twice.any():
             samples, stamps = samples[~twice], stamps[~twice]
         done = self._dejitter.straighten(stamps)
         times, breaks = done.times, done.breaks
-        self._meter.add_raw(samples, stamps, int(twice.sum()), len(done.late))
+        self._meter.add_raw(samples, stamps, 0 if twice is None else int(twice.sum()), len(done.late))
         if done.late:
             samples, times = np.delete(samples, done.late, axis=0), np.delete(times, done.late)
             breaks = tuple(index - sum(late < index for late in done.late) for index in breaks)
@@ -63,7 +65,6 @@ class Arrivals:
             if rows and self._is_like_the_last(index, samples, stamps):
                 continue
             twice[index] = any(row.tobytes() == samples[index].tobytes() for row in rows)
-        self._remember(samples, stamps)
         return twice
 
     def _is_like_the_last(self, index: int, samples: FloatArray, stamps: TimeArray) -> bool:
@@ -74,8 +75,12 @@ class Arrivals:
 
     def _remember(self, samples: FloatArray, stamps: TimeArray) -> None:
         """Into circular arrays: what is older than they are long is written over."""
-        places = np.arange(self._count, self._count + len(stamps))[-self._kept :] % self._kept
-        self._stamps[places], self._samples[places] = stamps[-self._kept :], samples[-self._kept :]
+        kept = min(len(stamps), self._kept)
+        place = (self._count + len(stamps) - kept) % self._kept
+        until_edge = min(kept, self._kept - place)
+        for ring, new in ((self._stamps, stamps[len(stamps) - kept :]), (self._samples, samples[len(stamps) - kept :])):
+            ring[place : place + until_edge] = new[:until_edge]
+            ring[: kept - until_edge] = new[until_edge:]
         self._count += len(stamps)
         finite = stamps[np.isfinite(stamps)]
         self._newest = max(self._newest, float(finite.max(initial=-np.inf)))

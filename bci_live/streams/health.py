@@ -43,9 +43,13 @@ class HealthMeter:
 
     def add_raw(self, samples: FloatArray, stamps: TimeArray, twice: int, late: int) -> None:
         """What came: `samples` (n, channels) with raw `stamps` (n,); how many more came twice, how many of these late."""
-        before = self.health
-        with np.errstate(invalid="ignore"):  # two stamps of infinity
+        with np.errstate(invalid="ignore", over="ignore"):  # stamps and values of infinity
             steps = np.diff(stamps, prepend=self._last_stamp)
+            sound = np.isfinite(samples.sum())  # cheaper than to look at each; mostly they are all numbers
+        self._last_stamp = float(stamps[-1]) if len(stamps) else self._last_stamp
+        if sound and not (twice or late) and (steps > 0).all():
+            return
+        before = self.health
         self.health = replace(
             before,
             twice=before.twice + twice,
@@ -54,12 +58,13 @@ class HealthMeter:
             backwards=before.backwards + int((steps < 0).sum()),
             not_numbers=before.not_numbers + int(samples.size - np.isfinite(samples).sum()),
         )
-        if len(stamps):
-            self._last_stamp = float(stamps[-1])
 
     def add_jumps(self, jumps: Sequence[float], arrived: float) -> None:
         """By how much more than a period the time went on at each interruption, s, in what came at `arrived`."""
         longest = arrived - self._last_arrived + _STEP_S
+        self._last_arrived = arrived
+        if not jumps:
+            return
         set_anew = [jump for jump in jumps if not 0 <= jump <= longest]
         before = self.health
         self.health = replace(
@@ -67,4 +72,3 @@ class HealthMeter:
             lost=before.lost + sum(round(jump * self._rate) for jump in jumps if 0 <= jump <= longest),
             clock_steps=before.clock_steps + len(set_anew),
         )
-        self._last_arrived = arrived
