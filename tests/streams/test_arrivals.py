@@ -73,7 +73,7 @@ def test_a_stamp_that_is_no_number_hides_no_repetition() -> None:
 
 # About as long as what is taken for a loss at once: the first sample after it is not, the second is.
 @example(lost=5, jitter_ms=0.3, sizes=[1, 1, 1, 1, 1], seed=0)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     lost=st.integers(1, 12),
     jitter_ms=st.sampled_from([0.0, 0.3, 1.0]),
