@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from bci_live.decoding.card import NetworkSizes
 from bci_live.evaluation.reading import Cut, indices_of
 from bci_live.evaluation.scores import Array, Indices, Interval, label_chance, label_score
 from bci_live.evaluation.splits import Split
 from bci_live.stimuli.captions import CaptionBank
+from bci_live.training.bands import plain_sizes
 from bci_live.training.plain import fit_plain
 from bci_live.types import FloatArray
 
@@ -152,10 +152,7 @@ def plain_probabilities(data: FloatArray, labels: Indices, held: FloatArray, cou
     if len(enough) < 2:
         return probabilities
     chosen = np.isin(labels, enough)
-    sizes = NetworkSizes(
-        plain_filters=min(data.shape[1], 4 if len(enough) <= 4 else 12),
-        prototype_filters=len(enough) * min(2, data.shape[1]) if len(enough) <= 4 else 0,
-    )
+    sizes = plain_sizes(len(enough), data.shape[1])
     head = fit_plain(data[chosen], np.searchsorted(enough, labels[chosen]), len(enough), sizes)
     with torch.inference_mode():
         logits = head(torch.from_numpy(held))

@@ -33,16 +33,16 @@ def prepare_in_the_best_band(
 
 def held_out_entropy(examples: TrainingSet) -> float:
     """Cross-entropy of the plain head's calibrated probabilities, each trial read by one that had not seen its run."""
+    sizes = plain_sizes(len(examples.names), len(examples.channels))
     logits = torch.zeros(len(examples.labels), len(examples.names), dtype=torch.float64)
     for fit, hold in folds_by_run(examples.runs):
-        head = fit_plain(examples.data[fit], examples.labels[fit], len(examples.names), plain_sizes(examples))
+        head = fit_plain(examples.data[fit], examples.labels[fit], len(examples.names), sizes)
         logits[hold] = head(torch.from_numpy(examples.data[hold]))
     return calibrated_entropy(logits, torch.from_numpy(examples.labels))
 
 
-def plain_sizes(examples: TrainingSet) -> NetworkSizes:
-    """The sizes of the plain head for these examples; the others are as they come."""
-    labels, channels = len(examples.names), len(examples.channels)
+def plain_sizes(labels: int, channels: int) -> NetworkSizes:
+    """The sizes of the plain head for so many labels and channels; the others are as they come."""
     few = labels <= _MOST_LABELS_FOR_PROTOTYPES
     return NetworkSizes(
         plain_filters=min(channels, 4 if few else 12), prototype_filters=labels * min(2, channels) if few else 0

@@ -132,7 +132,7 @@ def _card(
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
 ) -> DecoderCard:
-    sizes = plain_sizes(examples).model_copy(
+    sizes = plain_sizes(len(examples.names), len(examples.channels)).model_copy(
         update={
             "filters": min(_MOST_FILTERS, max(_FEWEST_FILTERS, len(examples.channels))),
             "bin": max(1, round(examples.rate / _ENCODER_HZ)),
