@@ -2,6 +2,7 @@
 
 The ports are not LSL's usual ones, so that a window or a headset that runs beside the tests is neither heard nor in the
 way: while an inlet waits for its sender to come back, liblsl looks for it from up to 28 ports, and there are usually 32.
+Each of pytest-xdist's workers has ports of its own, so that no test hears the streams of the one beside it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from pathlib import Path
 
 _folder = tempfile.mkdtemp(prefix="bci-live-tests-")
 _file = Path(_folder) / "lsl_api.cfg"
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_port = 17571 + 200 * _worker
 _file.write_text(
-    "[ports]\nIPv6 = disable\nMulticastPort = 17571\nBasePort = 17572\nPortRange = 128\n"
+    f"[ports]\nIPv6 = disable\nMulticastPort = {_port}\nBasePort = {_port + 1}\nPortRange = 128\n"
     "[multicast]\nResolveScope = machine\n[lab]\nKnownPeers = {127.0.0.1}\n"
 )
 os.environ["LSLAPICFG"] = str(_file)
