@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bci_live.config import EpochConfig, FilterConfig
 
-FORMAT: Literal[3] = 3
+FORMAT: Literal[4] = 4
 
 
 class _Part(BaseModel):
@@ -29,7 +29,7 @@ class NetworkSizes(_Part):
     feature: int = Field(default=64, ge=2, le=1024)
     noise: int = Field(default=32, ge=1, le=1024)
     generator_width: int = Field(default=64, ge=8, le=1024)
-    plain_filters: int = Field(default=4, ge=1, le=64)
+    wave_bins: int = Field(default=45, ge=1, le=1000)
     prototype_filters: int = Field(default=0, ge=0, le=64)
     bins: int = Field(default=20, ge=1)
     caption_axes: int = Field(default=1, ge=1)
@@ -53,7 +53,7 @@ class DecoderCard(_Part):
     label heads validation chose. `scores` and `controls`: measured on runs that the scored head had not seen.
     """
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     weights_sha256: str = ""
     channels: tuple[str, ...] = Field(min_length=1)
     rate: float = Field(gt=0, le=100_000)

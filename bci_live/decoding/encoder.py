@@ -17,17 +17,18 @@ _FEATURE_SCALE = 4.0
 class Encoder(nn.Module):
     """(n, channels, times) in µV → (n, feature), each of length 1.
 
+    First the channels are made white (multivariate noise normalisation: Guggenmos et al. 2018), by what training measured.
     NICE convolves over time first and then over channels. Both are linear, so channels come first here: there are fewer
     filters than channels, and the same functions cost a tenth.
     """
 
-    scale: Tensor
+    whitener: Tensor
 
     def __init__(self, channels: int, n_times: int, sizes: NetworkSizes, dropout: float = 0.5) -> None:
         super().__init__()
         filters, binned = sizes.filters, n_times // sizes.bin
         self.bin, self.pool, self.stride = sizes.bin, sizes.pool, sizes.stride
-        self.register_buffer("scale", torch.ones(channels, 1))
+        self.register_buffer("whitener", torch.eye(channels))
         self.spatial = nn.Parameter(torch.randn(filters, channels) / channels**0.5)
         self.temporal = TemporalFilters(filters, sizes.kernel)
         self.norm = nn.BatchNorm1d(filters)
@@ -35,8 +36,15 @@ class Encoder(nn.Module):
         self.project = nn.Linear(filters * ((binned - sizes.pool) // sizes.stride + 1), sizes.feature)
 
     def forward(self, data: Tensor) -> Tensor:
-        x = (data / self.scale).clamp(-_CLAMP, _CLAMP)
-        x = sum_of_bins(x, self.bin) / self.bin
+        return self.read(self.whiten(data))
+
+    def whiten(self, data: Tensor) -> Tensor:
+        """(n, channels, times) in µV → the same, without unit: noise of variance 1, alike in all directions."""
+        return (self.whitener @ data).clamp(-_CLAMP, _CLAMP)
+
+    def read(self, white: Tensor) -> Tensor:
+        """The features of what `whiten` gave."""
+        x = sum_of_bins(white, self.bin) / self.bin
         x = functional.elu(self.norm(self.temporal(self.spatial @ x)))
         x = self.dropout(functional.avg_pool1d(x, self.pool, self.stride))
         return functional.normalize(self.project(x.flatten(1)), dim=1)

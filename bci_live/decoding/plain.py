@@ -1,7 +1,8 @@
-"""The plain baseline: xDAWN filters, waveforms and log-Euclidean covariances, one linear layer. On the CPU, in doubles.
+"""The plain baseline: label logits without any deep network.
 
-xDAWN: Rivet et al. 2009, doi:10.1109/TBME.2009.2012869. Covariances of prototype and response, and their tangent space:
-Barachant & Congedo 2014, arXiv 1409.0107.
+A linear discriminant of the waveforms (fitted by `training.patterns`); where there are few labels, a logistic regression on the
+tangent space of the covariance of xDAWN prototypes and trial is added (Rivet et al. 2009; Barachant & Congedo 2014): that
+is what usually wins on event-related potentials.
 """
 
 from __future__ import annotations
@@ -15,45 +16,64 @@ from bci_live.decoding.card import NetworkSizes
 _SHRINKAGE = 0.05
 
 
-class PlainFeatures(nn.Module):
-    """(n, channels, times) in µV → (n, features), standardised.
+class PlainHead(nn.Module):
+    """(n, channels, times) in µV → (n, labels) logits, in float64."""
 
-    The waveforms of `wave_filters` in `bins` means over time; and, where there are prototypes (few labels only), the
-    tangent vector of the covariance of prototype and filtered trial at the mean covariance of the training.
-    """
+    def __init__(self, channels: int, n_times: int, labels: int, sizes: NetworkSizes) -> None:
+        super().__init__()
+        self.waveforms = WaveformHead(channels, n_times, labels, sizes)
+        self.tangents = TangentHead(channels, n_times, labels, sizes) if sizes.prototype_filters else None
 
-    wave_filters: Tensor
+    def forward(self, data: Tensor) -> Tensor:
+        doubles = data.double()
+        logits: Tensor = self.waveforms(doubles)
+        return logits if self.tangents is None else logits + self.tangents(doubles)
+
+
+class WaveformHead(nn.Module):
+    """(n, channels, times) → (n, labels): an affine map of the channels' means over `bins` equal stretches of time."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, channels: int, n_times: int, labels: int, sizes: NetworkSizes) -> None:
+        super().__init__()
+        self.bins = min(sizes.wave_bins, n_times)
+        self.register_buffer("weight", torch.zeros(labels, channels * self.bins, dtype=torch.float64))
+        self.register_buffer("bias", torch.zeros(labels, dtype=torch.float64))
+
+    def forward(self, data: Tensor) -> Tensor:
+        return binned(data, self.bins).flatten(1) @ self.weight.T + self.bias
+
+
+class TangentHead(nn.Module):
+    """(n, channels, times) → (n, labels): an affine map of the tangent vector of the covariance of prototypes and filtered trial."""
+
     prototype_filters: Tensor
     prototypes: Tensor
     whitener: Tensor
-    mean: Tensor
-    deviation: Tensor
+    weight: Tensor
+    bias: Tensor
 
-    def __init__(self, channels: int, n_times: int, sizes: NetworkSizes) -> None:
+    def __init__(self, channels: int, n_times: int, labels: int, sizes: NetworkSizes) -> None:
         super().__init__()
-        self.bins = min(sizes.bins, n_times)
         rows = sizes.prototype_filters
-        count = sizes.plain_filters * self.bins + rows * (2 * rows + 1)
         shapes = {
-            "wave_filters": (sizes.plain_filters, channels),
             "prototype_filters": (rows, channels),
             "prototypes": (rows, n_times),
             "whitener": (2 * rows, 2 * rows),
-            "mean": (count,),
-            "deviation": (count,),
+            "weight": (labels, rows * (2 * rows + 1)),
+            "bias": (labels,),
         }
         for name, shape in shapes.items():
-            self.register_buffer(name, torch.ones(shape, dtype=torch.float64))
+            self.register_buffer(name, torch.zeros(shape, dtype=torch.float64))
 
     def forward(self, data: Tensor) -> Tensor:
-        return (self.raw(data) - self.mean) / self.deviation
+        return self.tangents(data) @ self.weight.T + self.bias
 
-    def raw(self, data: Tensor) -> Tensor:
-        """The features before they are standardised."""
-        parts = [binned(self.wave_filters @ data, self.bins).flatten(1)]
-        if len(self.prototypes):
-            parts.append(tangent_vectors(self.covariances(data), self.whitener))
-        return torch.cat(parts, dim=1)
+    def tangents(self, data: Tensor) -> Tensor:
+        """(n, filters · (2 · filters + 1)), at the mean covariance of the training."""
+        return tangent_vectors(self.covariances(data), self.whitener)
 
     def covariances(self, data: Tensor) -> Tensor:
         """(n, 2 · filters, 2 · filters) of prototypes and filtered trial."""
@@ -64,23 +84,6 @@ class PlainFeatures(nn.Module):
         size = covariance.shape[1]
         power = covariance.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None]
         return (1 - _SHRINKAGE) * covariance + _SHRINKAGE * power * torch.eye(size, dtype=data.dtype)
-
-
-class PlainHead(nn.Module):
-    """(n, channels, times) in µV → (n, labels) logits: the features and one linear layer."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def __init__(self, channels: int, n_times: int, labels: int, sizes: NetworkSizes) -> None:
-        super().__init__()
-        self.features = PlainFeatures(channels, n_times, sizes)
-        self.register_buffer("weight", torch.zeros(labels, len(self.features.mean), dtype=torch.float64))
-        self.register_buffer("bias", torch.zeros(labels, dtype=torch.float64))
-
-    def forward(self, data: Tensor) -> Tensor:
-        features: Tensor = self.features(data.double())
-        return features @ self.weight.T + self.bias
 
 
 def binned(data: Tensor, bins: int) -> Tensor:

@@ -16,8 +16,8 @@ from bci_live.types import FloatArray
 Array = NDArray[np.float64]
 
 RESPONSE_S = 0.7
-# Peak on the best electrode, averaged over pictures, of the two parts of the response.
-EARLY_UV, LATE_UV = 8.0, 6.0
+# Root mean square over pictures on the best electrode, at its peak, of the two parts of the response; 6 µV together.
+EARLY_UV, LATE_UV = 5.7, 2.6
 # Standard deviation of the factor by which responses differ in strength from trial to trial.
 GAIN_SPREAD = 0.15
 _AXES = 28

@@ -23,8 +23,11 @@ Array = NDArray[np.float64]
 # Prepares a raw stretch (samples, channels), µV, as live: (channels, times). Linear, so patterns pass it like EEG.
 Prepare = Callable[[FloatArray], FloatArray]
 
-_BINS = 30
-_RIDGE = 1e-3
+_BINS = 45
+# Of the covariance's mean variance, for what no part of the background reaches: the filters' and the float's rounding.
+_RIDGE = 1e-6
+# Background from which the covariance in time of its parts is estimated.
+_NOISE_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,6 @@ class Oracle:
         before: int,
         after: int,
         rng: np.random.Generator,
-        noise_epochs: int = 6000,
     ) -> Oracle:
         """For a head and the stimuli that it may see.
 
@@ -81,13 +83,11 @@ class Oracle:
         labels : (n,), 0 …
         centres : (n, 2), of the objects in them, across and down, as share of the picture
         prepare : of `before` + `after` raw samples around an onset, to an epoch
-        noise_epochs : from which the background's covariance after `prepare` is estimated
         """
         patterns = np.concatenate([head.early, head.late])
         through = np.stack([prepare(_placed(pattern, before, after)) for pattern in patterns])
         known = binned(through)
-        noise = binned(_noise(head, prepare, before, after, noise_epochs, rng))
-        covariance = np.cov(noise.T)
+        covariance = _background_covariance(head, prepare, before + after, rng)
         covariance += _RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
         weighted = np.linalg.solve(covariance, known.T)
         error = np.linalg.inv(known @ weighted)
@@ -126,10 +126,17 @@ def _placed(pattern: Array, before: int, after: int) -> FloatArray:
     return raw
 
 
-def _noise(
-    head: SimulatedHead, prepare: Prepare, before: int, after: int, count: int, rng: np.random.Generator
-) -> FloatArray:
-    """Epochs of background alone, with half a window between one and the next."""
-    length, step = before + after, after // 2
-    samples = head.background.simulate(length + step * (count - 1), head.rate, rng).astype(np.float32)
-    return np.stack([prepare(samples[start * step : start * step + length]) for start in range(count)])
+def _background_covariance(head: SimulatedHead, prepare: Prepare, length: int, rng: np.random.Generator) -> Array:
+    """(channels × bins, channels × bins), µV²: of each part, that of its topography times that of its course.
+
+    Exact in space; in time it is the mean over stretches, half a window apart, and over the part's sources, which are alike.
+    """
+    n = round(_NOISE_S * head.rate)
+    total: Array = np.zeros(())
+    for part in head.background.parts:
+        course = part.course(n, head.rate, rng).astype(np.float32)
+        stretches = [course[start : start + length] for start in range(0, n - length, length // 2)]
+        of_sources = np.concatenate([binned(prepare(stretch)[:, None]) for stretch in stretches])
+        in_time = of_sources.T @ of_sources / len(of_sources)
+        total = total + np.kron(part.topography @ part.topography.T, in_time)
+    return total

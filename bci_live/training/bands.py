@@ -21,6 +21,8 @@ BANDS = tuple(FilterConfig(low_hz=low) for low in (0.5, 1.0, 2.0, 3.0))
 
 # Covariances of prototype and trial grow with the square of the labels: they are for few.
 _MOST_LABELS_FOR_PROTOTYPES = 4
+# Of 20 and 40 ms in the usual window: many trials a label bear finer patterns.
+_FINE_BINS, _COARSE_BINS = 45, 22
 
 
 def prepare_in_the_best_band(
@@ -45,5 +47,5 @@ def plain_sizes(labels: int, channels: int) -> NetworkSizes:
     """The sizes of the plain head for so many labels and channels; the others are as they come."""
     few = labels <= _MOST_LABELS_FOR_PROTOTYPES
     return NetworkSizes(
-        plain_filters=min(channels, 4 if few else 12), prototype_filters=labels * min(2, channels) if few else 0
+        wave_bins=_FINE_BINS if few else _COARSE_BINS, prototype_filters=labels * min(2, channels) if few else 0
     )

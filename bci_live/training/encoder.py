@@ -14,6 +14,7 @@ from torch.nn import functional
 from bci_live.decoding.card import NetworkSizes
 from bci_live.decoding.encoder import Encoder, LabelLayer
 from bci_live.training.losses import semi_hard_triplet
+from bci_live.training.patterns import spatial_whitener
 from bci_live.types import FloatArray
 
 Report = Callable[[float, str], None]
@@ -51,7 +52,7 @@ class EncoderWithLabels(nn.Module):
     def read(self, data: FloatArray) -> tuple[Tensor, Tensor]:
         """(n, channels, times) → features (n, feature) and logits (n, labels), on the CPU."""
         self.eval()
-        device = self.encoder.scale.device
+        device = self.encoder.whitener.device
         features = torch.cat([self.encoder(part.to(device)) for part in torch.from_numpy(data).split(256)])
         return features.cpu(), self.labels(features).cpu()
 
@@ -76,20 +77,20 @@ def train_encoder(
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = EncoderWithLabels(data.shape[1], data.shape[2], count, sizes)
-    network.encoder.scale.copy_(torch.from_numpy(data.std(axis=(0, 2)).clip(1e-6)[:, None]))
+    network.encoder.whitener.copy_(torch.from_numpy(spatial_whitener(data, labels)))
     network.to(device)
     steps = max(1, len(data) // settings.batch)
     optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.learning_rate, total_steps=settings.passes * steps
     )
-    examples, targets = torch.from_numpy(data).to(device), torch.from_numpy(labels).to(device)
+    targets = torch.from_numpy(labels).to(device)
+    white = torch.cat([network.encoder.whiten(part.to(device)) for part in torch.from_numpy(data).split(256)])
     for number in range(settings.passes):
         network.train()
         for _ in range(steps):
             chosen = torch.from_numpy(balanced_batch(labels, settings.batch, rng)).to(device)
-            batch = augment(examples[chosen], settings, network.encoder.scale)
-            feature = network.encoder(batch)
+            feature = network.encoder.read(augment(white[chosen], settings))
             triplet = semi_hard_triplet(feature, targets[chosen], settings.margin)  # eq. 1
             entropy = functional.cross_entropy(
                 network.labels(feature), targets[chosen], label_smoothing=settings.smoothing
@@ -110,8 +111,8 @@ def balanced_batch(labels: NDArray[np.int64], size: int, rng: np.random.Generato
     return np.concatenate([rng.choice(np.flatnonzero(labels == label), each) for label in chosen])
 
 
-def augment(batch: Tensor, settings: EncoderTraining, scale: Tensor) -> Tensor:
-    """A little earlier or later (edges repeated), larger or smaller, noisier: (n, channels, times) → the same."""
+def augment(batch: Tensor, settings: EncoderTraining) -> Tensor:
+    """A little earlier or later (edges repeated), larger or smaller, noisier: white (n, channels, times) → the same."""
     count, channels, length = batch.shape
     device = batch.device
     most = round(settings.shift_share * length)
@@ -119,4 +120,4 @@ def augment(batch: Tensor, settings: EncoderTraining, scale: Tensor) -> Tensor:
     places = (torch.arange(length, device=device)[None] + shifts).clamp(0, length - 1)
     shifted = batch.gather(2, places[:, None].expand(-1, channels, -1))
     gain = 1 + settings.noise * torch.randn(count, 1, 1, device=device)
-    return shifted * gain + settings.noise * scale * torch.randn(shifted.shape, device=device)
+    return shifted * gain + settings.noise * torch.randn(shifted.shape, device=device)

@@ -6,27 +6,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from bci_live.decoding.card import NetworkSizes
-from bci_live.decoding.plain import PlainHead, symmetric_function
+from bci_live.decoding.plain import PlainHead, TangentHead, binned, symmetric_function
+from bci_live.training.patterns import response_patterns
 from bci_live.types import FloatArray
 
 # Against a flat or doubled channel, as a share of the mean power.
 _REGULARISATION = 1e-2
 _MEAN_ITERATIONS = 10
-# Of the logistic regression that reads the tangent vectors, and how much more than the waveforms' discriminant it counts.
+# Of the logistic regression that reads the tangent vectors.
 _LOGISTIC_C = 0.01
-_TANGENT_SHARE = 2.0
 
 # (labels, features) and (labels,).
 Linear = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def fit_plain(data: FloatArray, labels: NDArray[np.int64], count: int, sizes: NetworkSizes) -> PlainHead:
-    """Filters and reference; a discriminant with Ledoit-Wolf shrinkage reads the waveforms, a logistic regression the tangents.
+    """Patterns of the waveforms; and where there are few labels, prototypes and a logistic regression of the tangents.
 
     Parameters
     ----------
@@ -34,29 +33,43 @@ def fit_plain(data: FloatArray, labels: NDArray[np.int64], count: int, sizes: Ne
     labels : (n,), 0 … count - 1, each there at least twice
     """
     head = PlainHead(data.shape[1], data.shape[2], count, sizes)
-    doubles = data.astype(np.float64)
-    responses = np.stack([doubles[labels == label].mean(axis=0) for label in range(count)])
-    covariance = np.einsum("nct,ndt->cd", doubles, doubles, optimize=True) / (len(data) * data.shape[2])
-    features = head.features
-    features.wave_filters.copy_(torch.from_numpy(xdawn(responses, covariance, sizes.plain_filters)))
-    if sizes.prototype_filters:
-        each = sizes.prototype_filters // count
-        filters = np.concatenate([xdawn(response[None], covariance, each) for response in responses])
-        prototypes = [filters[i * each : (i + 1) * each] @ responses[i] for i in range(count)]
-        features.prototype_filters.copy_(torch.from_numpy(filters))
-        features.prototypes.copy_(torch.from_numpy(np.concatenate(prototypes)))
-        features.whitener.copy_(geometric_whitener(features.covariances(torch.from_numpy(doubles))))
-    raw = features.raw(torch.from_numpy(doubles))
-    features.mean.copy_(raw.mean(dim=0))
-    features.deviation.copy_(raw.std(dim=0).clamp_min(1e-9))
-    standard = features(torch.from_numpy(doubles)).numpy()
-    waves = sizes.plain_filters * features.bins
-    weight, bias = _discriminant(standard[:, :waves], labels, count)
-    if sizes.prototype_filters:
-        weight, bias = _together((weight, bias), _logistic(standard[:, waves:], labels, count), standard)
+    doubles = torch.from_numpy(data).double()
+    waveforms = binned(doubles, head.waveforms.bins)
+    weights, biases = response_patterns(waveforms.numpy(), labels, count)
+    head.waveforms.weight.copy_(torch.from_numpy(weights).flatten(1))
+    head.waveforms.bias.copy_(torch.from_numpy(biases))
+    if head.tangents is not None:
+        _fit_tangents(head.tangents, doubles, labels, count)
+        _level(head.tangents, head.waveforms(doubles), head.tangents(doubles))
+    return head
+
+
+def _fit_tangents(head: TangentHead, data: Tensor, labels: NDArray[np.int64], count: int) -> None:
+    responses = np.stack([data.numpy()[labels == label].mean(axis=0) for label in range(count)])
+    covariance = torch.einsum("nct,ndt->cd", data, data).numpy() / (len(data) * data.shape[2])
+    each = len(head.prototypes) // count
+    filters = np.concatenate([xdawn(response[None], covariance, each) for response in responses])
+    prototypes = [filters[i * each : (i + 1) * each] @ responses[i] for i in range(count)]
+    head.prototype_filters.copy_(torch.from_numpy(filters))
+    head.prototypes.copy_(torch.from_numpy(np.concatenate(prototypes)))
+    head.whitener.copy_(geometric_whitener(head.covariances(data)))
+    weight, bias = _logistic(head.tangents(data).numpy(), labels, count)
     head.weight.copy_(torch.from_numpy(weight))
     head.bias.copy_(torch.from_numpy(bias))
-    return head
+
+
+def _level(head: TangentHead, waveforms: Tensor, tangents: Tensor) -> None:
+    """Scale the tangents' logits to the spread of the waveforms'.
+
+    Read apart and added, they err less than one reader of all features: each is as sure as its own features make it.
+    """
+    ratio = _spread(waveforms) / _spread(tangents)
+    head.weight.mul_(ratio)
+    head.bias.mul_(ratio)
+
+
+def _spread(logits: Tensor) -> Tensor:
+    return (logits - logits.mean(dim=1, keepdim=True)).std().clamp_min(1e-12)
 
 
 def xdawn(responses: NDArray[np.float64], covariance: NDArray[np.float64], count: int) -> NDArray[np.float64]:
@@ -86,30 +99,9 @@ def geometric_whitener(covariances: Tensor) -> Tensor:
 
 def _logistic(features: NDArray[np.float64], labels: NDArray[np.int64], count: int) -> Linear:
     """Of the tangent vectors, which are about normal whatever the electrodes (Barachant & Congedo 2014)."""
-    fitted = LogisticRegression(C=_LOGISTIC_C, max_iter=2000).fit(features, labels)
-    return _of_each_label(fitted.coef_, fitted.intercept_, count)
-
-
-def _together(waves: Linear, tangents: Linear, standard: NDArray[np.float64]) -> Linear:
-    """One linear layer over all features: both readers' logits, each in units of their own spread, added up.
-
-    Read apart and added, they err less than one reader of all: each is as sure as its own features make it.
-    """
-    parts = []
-    split = waves[0].shape[1]
-    of_each = ((waves, standard[:, :split], 1.0), (tangents, standard[:, split:], _TANGENT_SHARE))
-    for (weight, bias), features, share in of_each:
-        spread = (features @ weight.T + bias).std()
-        parts.append((share * weight / spread, share * bias / spread))
-    return np.concatenate([weight for weight, _ in parts], axis=1), parts[0][1] + parts[1][1]
-
-
-def _discriminant(features: NDArray[np.float64], labels: NDArray[np.int64], count: int) -> Linear:
-    fitted = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(features, labels)
-    return _of_each_label(fitted.coef_, fitted.intercept_, count)
-
-
-def _of_each_label(weight: NDArray[np.float64], bias: NDArray[np.float64], count: int) -> Linear:
+    mean, deviation = features.mean(axis=0), features.std(axis=0).clip(1e-9)
+    fitted = LogisticRegression(C=_LOGISTIC_C, max_iter=2000).fit((features - mean) / deviation, labels)
+    weight, bias = fitted.coef_, fitted.intercept_
     if count == 2:  # scikit-learn folds two labels into one difference
-        return np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
-    return np.asarray(weight), np.asarray(bias)
+        weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    return weight / deviation, bias - (weight * (mean / deviation)).sum(axis=1)

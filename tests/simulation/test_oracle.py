@@ -35,9 +35,7 @@ def head() -> SimulatedHead:
 @pytest.fixture(scope="module")
 def oracle(head: SimulatedHead) -> Oracle:
     seen, labels, centres = pictures(100, 1)
-    return Oracle.of(
-        head, seen, labels, centres, PLAN.prepare, PLAN.before, PLAN.after, np.random.default_rng(2), noise_epochs=2500
-    )
+    return Oracle.of(head, seen, labels, centres, PLAN.prepare, PLAN.before, PLAN.after, np.random.default_rng(2))
 
 
 def watched(head: SimulatedHead, shown: np.ndarray, seed: int) -> FloatArray:
