@@ -22,7 +22,7 @@ from bci_live.live.headless import run_headless
 from bci_live.live.protocol_writer import prepare_folder
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.live.session import LiveSession
-from bci_live.sessions.recording import Recording
+from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg, find_markers
@@ -128,6 +128,30 @@ def test_a_replay_ends_and_every_marker_has_its_line(replay: ReplayProcess, tmp_
     for line in in_order:
         if line["outcome"] == "shown":
             assert 0 <= line["epoch_ms"] <= line["saliency_ms"] <= line["first_image_ms"] <= line["image_ms"]
+
+
+def test_an_electrode_that_is_off_all_the_time_is_named_loudly_and_counted(file: Path, tmp_path: Path) -> None:
+    recording = read_recording(file)
+    recording.samples[:, 1] = 3.0
+    write_recording(tmp_path / "off.xdf", recording)
+    prepare_folder(tmp_path)
+    said = io.StringIO()
+    with (
+        ReplayProcess(tmp_path / "off.xdf", loop=False, start_s=0, wait_for_consumers_s=30) as replay,
+        session_of(replay) as session,
+    ):
+        summary = run_headless(
+            session, replay, seconds=60, out=tmp_path, console=Console(file=said, width=300), device="cpu"
+        )
+        snapshot = session.snapshot()
+    assert said.getvalue().count("E2 is flat: no epoch can be read with it. Check its electrode") == 1
+    assert any("E2 is flat" in error for error in snapshot.present_errors)
+    assert summary["shown"] == 0
+    assert summary["missed"]["artefact"] == 5  # of eight: the first, the last and the unknown are missed in any case
+    assert {it["detail"] for it in lines(tmp_path) if it["outcome"] == "artefact"} == {"E2 is flat"}
+    assert summary["channel_faults"] == {"E2": "flat"}
+    assert summary["channel_fault_seconds"] == {"E2": {"flat": SECONDS}}
+    assert "E2 was flat for 8 of 8 s" in summary["errors"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")

@@ -1,4 +1,4 @@
-"""An EOG channel in the stream: blinks cost their epochs, live as in training, and it is never decoded."""
+"""Channels that are judged, live as in training: an EOG that is never decoded, and an electrode that comes off."""
 
 from __future__ import annotations
 
@@ -81,6 +81,18 @@ def test_blinks_cost_their_epochs_live_as_in_training(recording: Recording) -> N
         assert all(it.reason is MissedReason.ARTEFACT and "VEOG spans" in it.detail for it in missed)
     np.testing.assert_array_equal(np.stack([epoch.data for epoch in epochs]), trained.data)
     assert trained.data.shape[:2] == (8, 2)
+
+
+def test_an_electrode_that_comes_off_costs_its_epochs_live_as_in_training(recording: Recording) -> None:
+    samples = recording.samples.copy()
+    samples[round(3.8 * RATE) : round(5.2 * RATE), 2] = 12.0  # Oz: the windows of the markers at 54 and 55 s
+    loose = replace(recording, samples=samples)
+    trained = cut_recording(loose, PLAN, ("Oz", "Fz"))
+    epochs, telemetry = live_epochs(loose)
+    for missed in (trained.missed, telemetry.missed()):
+        assert {it.marker.time: it.detail for it in missed}[54.0] == "Oz is flat"
+    assert [it.detail for it in trained.missed] == [it.detail for it in telemetry.missed()]
+    np.testing.assert_array_equal(np.stack([epoch.data for epoch in epochs]), trained.data)
 
 
 def test_the_reference_is_subtracted_before_the_filter(recording: Recording) -> None:
