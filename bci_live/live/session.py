@@ -59,7 +59,9 @@ class LiveSession:
         self._config, self._clock = config, clock
         self._errors = ErrorLog()
         self._telemetry = Telemetry(config.live.history, keep_outcomes)
-        self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs)
+        # What is only watched must be of now: the newest waits while a picture is drawn, so that none is shown later than
+        # one drawing after its turn. Where each outcome is written down, a burst is better drawn late than dropped.
+        self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs if keep_outcomes else 1)
         self._drawer = Drawer(
             self._mailbox, decoder, reconstructor, self._telemetry, self._errors, config.diffusion.seed
         )

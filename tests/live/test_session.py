@@ -26,7 +26,7 @@ from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg, find_markers
-from bci_live.types import Decoding, Epoch, Marker, Missed, Reconstruction, StreamFacts
+from bci_live.types import Decoding, Epoch, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
@@ -87,10 +87,13 @@ def replay(file: Path) -> Iterator[ReplayProcess]:
         yield process
 
 
-def session_of(replay: ReplayProcess, draws: Draws | None = None, **live: Any) -> LiveSession:
+def session_of(
+    replay: ReplayProcess, draws: Draws | None = None, keep_outcomes: bool = True, **live: Any
+) -> LiveSession:
     eeg = find_eeg(None, 20, source_id=replay.eeg_source_id)
     markers = find_markers(None, 20, source_id=replay.marker_source_id)
-    return LiveSession(eeg, markers, SaysDog(), draws or Draws(), Config(live=LiveConfig(**live)))
+    config = Config(live=LiveConfig(**live))
+    return LiveSession(eeg, markers, SaysDog(), draws or Draws(), config, keep_outcomes=keep_outcomes)
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -203,3 +206,19 @@ def test_a_drawer_that_hangs_costs_pictures_but_no_marker(replay: ReplayProcess)
     assert len(outcomes) == counts.markers == counts.shown + sum(counts.missed.values())
     # What is drawn after the end is not counted once more.
     assert session.drain() == []
+
+
+@pytest.mark.parametrize(("watched", "shown"), [(True, [2.0, 6.5]), (False, [2.0, 2.5, 3.0, 6.5])])
+def test_what_is_only_watched_is_never_behind_and_what_is_written_down_is_complete(
+    replay: ReplayProcess, watched: bool, shown: list[float]
+) -> None:
+    free = threading.Event()
+    with session_of(replay, Draws(free), keep_outcomes=not watched) as session:
+        # The first picture takes until the last marker's window is over.
+        wait_until(lambda: session.snapshot().counts.markers == len(TIMES), 60, "the markers")
+        wait_until(lambda: replay.ended, 20, "the end of the signal")
+        free.set()
+        wait_until(lambda: len(session.snapshot().history) == len(shown), 20, "the pictures")
+        first, *_ = times = [it.decoding.epoch.marker.time for it in session.snapshot().history]
+        assert [round(time - first + TIMES[1], 1) for time in times] == shown
+        assert session.snapshot().counts.missed.get(MissedReason.DROPPED, 0) == 4 - len(shown)
