@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from bci_live.signal.montage import pick_channels
-from bci_live.signal.quality import Fault, FaultMeter, FaultTimes
+from bci_live.signal.quality import Fault, FaultMeter, FaultTimes, in_words
 from bci_live.streams.inlet import EegInlet
 
 # How long to wait for new samples.
 _WAIT_S = 0.1
 # An electrode that is touched is off for a moment; one that is off for longer is said.
 _SAID_AFTER_S = 3.0
-_WORDS: Mapping[Fault, str] = {"flat": "flat", "railed": "at its amplifier's limit", "NaN": "not a number"}
+_MOST_NAMED = 3
 
 
 class ChannelWatch:
@@ -51,18 +51,30 @@ class ChannelWatch:
         self._done = end
 
     def troubles(self) -> tuple[str, ...]:
-        """A sentence for each channel that costs every epoch now, the same as long as it does."""
-        return tuple(
-            f"{name} is {_WORDS[it.now]}: no epoch can be read with it. Check its electrode, or train anew: a channel that is "
-            "so in the recording is left out."
+        """What costs every epoch now, in a sentence that stays the same as long as it does; nothing when all is well."""
+        off = {
+            name: it.now
             for name, it in self._meter.times.items()
             if it.now is not None and it.lasting_s >= _SAID_AFTER_S and name in self._needed
+        }
+        if not off:
+            return ()
+        if len(off) == len(self._needed) > 1:
+            return (
+                f"No channel carries EEG ({in_words(off)}): is the headset on the head, and the unit right that its "
+                "stream tells?",
+            )
+        return (
+            f"{in_words(off)}: no epoch can be read so. Check the electrode, or train anew: a channel that is so for most of "
+            "the recording is left out.",
         )
 
     def summary(self) -> tuple[str, ...]:
-        """A sentence for each channel that has cost epochs: for how long, of how long."""
-        return tuple(
-            f"{name} was {_WORDS[it.mostly]} for {it.total_s:.0f} of {self._meter.watched_s:.0f} s"
-            for name, it in self._meter.times.items()
-            if it.total_s >= _SAID_AFTER_S and name in self._needed
-        )
+        """For how long the channels were at fault that cost most epochs, of how long."""
+        costly = {
+            name: it for name, it in self._meter.times.items() if it.total_s >= _SAID_AFTER_S and name in self._needed
+        }
+        worst = sorted(costly, key=lambda name: -costly[name].total_s)[:_MOST_NAMED]
+        told = ", ".join(f"{name} for {costly[name].total_s:.0f} s ({costly[name].mostly})" for name in worst)
+        others = f" and {len(costly) - len(worst)} others" if len(costly) > len(worst) else ""
+        return (f"Without EEG of {self._meter.watched_s:.0f} s: {told}{others}.",) if costly else ()

@@ -147,14 +147,14 @@ def test_an_electrode_that_is_off_all_the_time_is_named_loudly_and_counted(file:
             session, replay, seconds=60, out=tmp_path, console=Console(file=said, width=300), device="cpu"
         )
         snapshot = session.snapshot()
-    assert said.getvalue().count("E2 is flat: no epoch can be read with it. Check its electrode") == 1
+    assert said.getvalue().count("E2 is flat: no epoch can be read so. Check the electrode") == 1
     assert any("E2 is flat" in error for error in snapshot.present_errors)
     assert summary["shown"] == 0
     assert summary["missed"]["artefact"] == 5  # of eight: the first, the last and the unknown are missed in any case
     assert {it["detail"] for it in lines(tmp_path) if it["outcome"] == "artefact"} == {"E2 is flat"}
     assert summary["channel_faults"] == {"E2": "flat"}
     assert summary["channel_fault_seconds"] == {"E2": {"flat": SECONDS}}
-    assert "E2 was flat for 8 of 8 s" in summary["errors"]
+    assert "Without EEG of 8 s: E2 for 8 s (flat)." in summary["errors"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")

@@ -13,6 +13,7 @@ from bci_live.config import EpochConfig, FilterConfig
 from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.telemetry import Telemetry
+from bci_live.sessions.muse_csv import import_muse
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.signal.epoching import EpochPlan
@@ -20,6 +21,7 @@ from bci_live.streams.ring import RingBuffer
 from bci_live.training.epochs import cut_recording
 from bci_live.types import Chunk, Epoch, Marker, MissedReason, StreamFacts
 from tests.live.fakes import FakeMarkers
+from tests.system.conftest import MUSE
 
 RATE = 200.0
 FACTS = StreamFacts(
@@ -101,3 +103,23 @@ def test_the_reference_is_subtracted_before_the_filter(recording: Recording) -> 
     np.testing.assert_allclose(
         cut_recording(recording, PLAN, ("Oz",)).data[0], cut_recording(by_hand, plain, ("Oz",)).data[0], atol=1e-4
     )
+
+
+def test_no_good_epoch_of_a_real_headset_is_thrown_away_and_a_saturated_one_is(
+    muse_sessions: list[Path], tmp_path: Path
+) -> None:
+    channels = ("TP9", "AF7", "AF8", "TP10")
+    faulty = EpochConfig(reject_uv={"eeg": 1e9})  # of all reasons, only channels at fault
+    for path in muse_sessions:
+        real = read_recording(path)
+        cut = cut_recording(real, EpochPlan(real.facts.rate, real.facts.rate, FilterConfig(), faulty), channels)
+        assert len(cut.labels) > 180
+        assert {it.reason for it in cut.missed} <= {MissedReason.GAP, MissedReason.TOO_OLD, MissedReason.LATE}
+    (path,) = import_muse([MUSE.parent / "muse-bad/saturated.csv"], tmp_path / "a.xdf", {"1": "house", "2": "face"})
+    bad = read_recording(path)
+    cut = cut_recording(bad, EpochPlan(bad.facts.rate, bad.facts.rate, FilterConfig(), faulty), channels)
+    assert not cut.labels
+    assert all(
+        "TP9 is at its amplifier's limit" in it.detail for it in cut.missed if it.reason == MissedReason.ARTEFACT
+    )
+    assert MissedReason.ARTEFACT in {it.reason for it in cut.missed}
