@@ -169,7 +169,11 @@ def _dead(recording: Recording) -> frozenset[str]:
     places = [facts.channels.index(name) for name in facts.eeg_channels]
     dead = dead_channels(recording.samples[:, places], facts.eeg_channels, facts.rate)
     if dead:
-        _log.warning("'%s': %s for most of the time: the decoder does without.", recording.path, in_words(dead))
+        _log.warning(
+            "'%s': %s for most of the time; the decoder does without, unless nothing is rejected (--reject none).",
+            recording.path,
+            in_words(dead),
+        )
     return frozenset(name.lower() for name in dead)
 
 

@@ -8,15 +8,18 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from bci_live.live.recording import LiveRecording
 from bci_live.live.snapshot import RecordingRequest, RecordingStatus
-from bci_live.sessions import xdf_writer
+from bci_live.sessions import recorder, xdf_writer
+from bci_live.sessions.record import record
 from bci_live.sessions.recorder import HELD_S
 from bci_live.streams.inlet import EegInlet
 from tests.sessions.test_recorder import find, load
@@ -111,3 +114,28 @@ def test_what_is_lost_because_the_disk_was_slow_for_too_long_is_told_to_the_end(
         status = recording.status()
         assert status is not None
         assert "what came before these is not in the file" in status.problem
+
+
+def test_the_command_tells_it_in_the_terminal_while_it_waits_for_the_disk(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, terminal = f"slow-{uuid.uuid4()}", io.StringIO()
+    monkeypatch.setattr(recorder, "_SLOW_DISK_S", 0.5)
+
+    def hold_up() -> None:
+        """From the first samples on, until it is told."""
+        wait_until(lambda: any(it.stat().st_size > 5_000 for it in tmp_path.rglob("*.xdf")), 30, "the recording")
+        disk.takes.clear()
+        try:
+            wait_until(
+                lambda: "The disk is slow: the recording is 1 s behind" in terminal.getvalue(), 20, "the sentence"
+            )
+        finally:
+            disk.takes.set()
+
+    with outlet(name), ThreadPoolExecutor(1) as pool:
+        held_up = pool.submit(hold_up)
+        done = record(tmp_path, [name], seconds=5, console=Console(file=terminal, force_terminal=True, width=300))
+        held_up.result()
+    counts = load(done.path)[name]["time_series"][:, 0]
+    assert (np.diff(counts) == 1).all()
