@@ -125,7 +125,10 @@ class DiffusionConfig(_Part):
 
 
 class LiveConfig(_Part):
-    """The running pipeline: bounded queues and the longest waits."""
+    """The running pipeline: bounded queues and the longest waits.
+
+    `waiting_epochs`: so many wait to be drawn where each outcome is written down; in the window the newest alone does.
+    """
 
     waiting_epochs: int = Field(4, ge=1)
     marker_timeout_s: float = Field(5.0, gt=0)

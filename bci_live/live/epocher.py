@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Card, MarkerSource
 from bci_live.live.telemetry import Telemetry
-from bci_live.signal.epoching import EpochPlan, artefact
+from bci_live.signal.epoching import EpochPlan, make_epoch
 from bci_live.signal.montage import Montage
 from bci_live.streams.inlet import EegInlet
 from bci_live.streams.repeated import Repetitions
@@ -71,6 +71,11 @@ class Epocher:
         self._repetitions = Repetitions()
         self._seen = 0
         self._closed = False
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The channels of the stream of which a fault costs the epoch."""
+        return self._montage.needed if self._montage.faults_count else ()
 
     def close(self) -> None:
         """Admit no more markers; what is pending goes on."""
@@ -175,12 +180,11 @@ class Epocher:
         return True
 
     def _cut(self, marker: Marker, window: Window) -> None:
-        data = self._plan.prepare(self._montage.pick(window.samples))
-        trouble = artefact(data, self._montage.names, self._montage.limits_uv)
-        if trouble:
-            self._miss(marker, MissedReason.ARTEFACT, trouble)
+        data = make_epoch(window.samples, self._plan, self._montage)
+        if isinstance(data, str):
+            self._miss(marker, MissedReason.ARTEFACT, data)
             return
-        epoch = Epoch(data[: self._montage.decoded], window.onset, marker, window.arrived, self._clock())
+        epoch = Epoch(data, window.onset, marker, window.arrived, self._clock())
         pushed_out = self._mailbox.put(epoch)
         if pushed_out is not None:
             self._miss(pushed_out.marker, MissedReason.DROPPED, "newer epochs came before this one could be decoded")

@@ -41,11 +41,15 @@ def run_headless(
             console.print(session.note)
         with _progress(console) as progress:
             task, said = progress.add_task("Live", total=seconds), 0.0
+            warned: set[str] = set()
             while not interrupted and not _over(session, replay, begin, seconds):
                 for outcome in session.drain():
                     writer.write(outcome)
                 progress.update(task, completed=time.monotonic() - begin, description=f"{writer.shown} shown")
                 said = _say_sometimes(console, writer.shown, time.monotonic() - begin, said)
+                for trouble in {*session.channel_troubles()} - warned:
+                    console.print(trouble, style="red", markup=False)
+                    warned.add(trouble)
                 time.sleep(_POLL_S)
         session.finish(_FINISH_S)
         for outcome in session.drain():
@@ -64,6 +68,10 @@ def run_headless(
             breaks=snapshot.status.breaks if snapshot.status else 0,
             stream_health=asdict(snapshot.status.health) if snapshot.status else None,
             channel_faults=dict(snapshot.faults),
+            channel_fault_seconds={
+                name: {fault: round(seconds, 1) for fault, seconds in it.seconds.items()}
+                for name, it in snapshot.fault_times.items()
+            },
             device=device,
             errors=list(snapshot.errors),
             problem=(replay.problem() if replay else None) or what_failed(snapshot),
@@ -81,7 +89,9 @@ def what_failed(snapshot: LiveSnapshot) -> str | None:
             "No marker came, so nothing tells when a picture was shown. Does the stimulus program send them, on the "
             "stream that --markers names?"
         )
-    if counts.markers and counts.missed.get(MissedReason.UNKNOWN_LABEL, 0) == counts.markers:
+    if counts.missed.get(MissedReason.ARTEFACT, 0) == counts.markers:
+        return f"None of the {counts.markers} markers could be shown: {missed[-1].detail}. Check the electrodes."
+    if counts.missed.get(MissedReason.UNKNOWN_LABEL, 0) == counts.markers:
         return (
             f"None of the {counts.markers} markers could be shown: {missed[-1].detail}. "
             "Send labels that the decoder knows, or train one on these: bci-live train SESSION… --out DIR"

@@ -1,4 +1,7 @@
-"""A bounded queue that never makes the sender wait: when it is full the oldest item is pushed out, and handed back."""
+"""A bounded queue that never makes the sender wait: when it is full the oldest item is pushed out, and handed back.
+
+Its size is how far behind its reader can fall. A live display has one place: what is taken is always the newest there is.
+"""
 
 from __future__ import annotations
 

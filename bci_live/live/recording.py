@@ -36,6 +36,8 @@ class LiveRecording:
     ) -> None:
         self._request, self._streams, self._clock = request, streams, clock
         self._stopping = threading.Event()
+        self._recorder: Recorder | None = None
+        self._begin = 0.0
         self._status: RecordingStatus | None = None
         self._problem = ""
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
@@ -65,8 +67,12 @@ class LiveRecording:
         return self._problem
 
     def status(self) -> RecordingStatus | None:
-        """How it does; None as long as it has no file."""
-        return self._status
+        """How it does; None as long as it has no file. Its own thread may be waiting for the disk, which is told."""
+        status, recorder = self._status, self._recorder
+        if status is None or recorder is None or not status.running:
+            return status
+        problem = " ".join(filter(None, (recorder.trouble, status.problem)))
+        return replace(status, seconds=self._clock() - self._begin, problem=problem)
 
     def _run(self) -> None:
         try:
@@ -79,16 +85,18 @@ class LiveRecording:
         finally:
             if self._status is not None:
                 size = self._status.path.stat().st_size
-                self._status = replace(self._status, running=False, size=size, problem=self._problem)
+                problem = " ".join(filter(None, (self._problem, self._recorder.trouble if self._recorder else "")))
+                self._status = replace(self._status, running=False, size=size, problem=problem)
 
     def _record(self) -> None:
         request, wanted = self._request, list(self._streams())
         check_space(request.folder, bytes_per_second(wanted) * PLANNED_S + SPARE_BYTES)
         path = new_recording(request.folder, request.subject, request.session, request.task)
-        begin = self._clock()
-        recorder = Recorder(wanted, path)
+        self._begin = self._clock()
+        self._recorder = recorder = Recorder(wanted, path, self._clock)
         try:
             with recorder:
+                self._status = self._told(recorder, path)
                 known = {info.uid() for info in wanted}
                 while not self._stopping.wait(STEP_S):
                     for info in self._streams():
@@ -96,12 +104,12 @@ class LiveRecording:
                             known.add(info.uid())
                             recorder.add(info)
                     recorder.step()
-                    self._status = self._told(recorder, path, begin)
+                    self._status = self._told(recorder, path)
         finally:  # on leaving, what had come meanwhile was written, too
             if self._status is not None:
-                self._status = self._told(recorder, path, begin)
+                self._status = self._told(recorder, path)
 
-    def _told(self, recorder: Recorder, path: Path, begin: float) -> RecordingStatus:
+    def _told(self, recorder: Recorder, path: Path) -> RecordingStatus:
         progress, free = recorder.progress(), shutil.disk_usage(path.parent).free
         problem = " ".join(it.problem for it in progress if it.problem)
-        return RecordingStatus(path, True, self._clock() - begin, recorder.size, free, progress, problem)
+        return RecordingStatus(path, True, self._clock() - self._begin, recorder.size, free, progress, problem)

@@ -12,6 +12,7 @@ import numpy as np
 import pylsl
 
 from bci_live.config import Config
+from bci_live.live.channel_watch import ChannelWatch
 from bci_live.live.drawing import Drawer
 from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
@@ -20,16 +21,12 @@ from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase
 from bci_live.live.stages import ErrorLog, Stage
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan
-from bci_live.signal.montage import pick_channels
-from bci_live.signal.quality import faults
 from bci_live.streams.awaited import AwaitedMarkers, MarkerSearch
 from bci_live.streams.clock import local_clock
 from bci_live.streams.inlet import EegInlet, MarkerInlet
 from bci_live.types import Chunk, Epoch, Marker
 
 _POLL_S = 0.02
-# The stretch in which a channel is judged flat or railed.
-_FAULTS_S = 1.0
 # An error that did not come again for so long need not be shown any more.
 _SHOWN_S = 60.0
 
@@ -62,7 +59,9 @@ class LiveSession:
         self._config, self._clock = config, clock
         self._errors = ErrorLog()
         self._telemetry = Telemetry(config.live.history, keep_outcomes)
-        self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs)
+        # What is only watched must be of now: the newest waits while a picture is drawn, so that none is shown later than
+        # one drawing after its turn. Where each outcome is written down, a burst is better drawn late than dropped.
+        self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs if keep_outcomes else 1)
         self._drawer = Drawer(
             self._mailbox, decoder, reconstructor, self._telemetry, self._errors, config.diffusion.seed
         )
@@ -82,7 +81,7 @@ class LiveSession:
                 self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
                 self._config.live.marker_timeout_s,
             )  # fmt: skip
-            self._judged = pick_channels(self._eeg.facts.eeg_channels, self._eeg.facts.channels, self._eeg.facts.name)
+            self._channels = ChannelWatch(self._eeg, self._epocher.needed)
             notes = []
             if card.simulated and not self._eeg.facts.simulated:
                 notes.append("The decoder was trained on simulated EEG: what it reads of a real head means nothing.")
@@ -93,7 +92,8 @@ class LiveSession:
             self.note = " ".join(notes)
             self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
             draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
-            for stage in (draw_stage, self._epoch_stage):
+            channel_stage = Stage("watching the channels", self._channels.step, self._errors)
+            for stage in (draw_stage, self._epoch_stage, channel_stage):
                 stage.start()
                 opening.callback(stage.stop)
             self._closing = opening.pop_all()
@@ -136,6 +136,10 @@ class LiveSession:
         """Every outcome since the last call."""
         return self._telemetry.drain()
 
+    def channel_troubles(self) -> tuple[str, ...]:
+        """A sentence for each channel that costs every epoch now."""
+        return self._channels.troubles()
+
     def signal(self, seconds: float) -> Chunk:
         """The newest `seconds` of EEG."""
         return self._eeg.ring.latest(seconds)
@@ -157,8 +161,8 @@ class LiveSession:
             last_outcome=last,
             counts=self._telemetry.counts(),
             latency=self._telemetry.latency(),
-            errors=stream_errors + self._errors.recent(),
-            present_errors=stream_errors + self._errors.recent(within_s=_SHOWN_S),
+            errors=stream_errors + self._channels.summary() + self._errors.recent(),
+            present_errors=stream_errors + self._channels.troubles() + self._errors.recent(within_s=_SHOWN_S),
             accuracy=self._telemetry.accuracy(),
             history=history,
             markers=markers,
@@ -167,7 +171,8 @@ class LiveSession:
             missed=self._telemetry.missed(),
             note=self.note,
             simulated_decoder=self._decoder.card.simulated,
-            faults=faults(self._eeg.ring.latest(_FAULTS_S).samples[:, self._judged], self._eeg.facts.eeg_channels),
+            faults=self._channels.now,
+            fault_times=self._channels.times,
         )
 
     def _marker_source(self) -> AbstractContextManager[MarkerSource]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bci_live.config import EpochConfig
+from bci_live.signal.quality import FaultTimes
 from bci_live.streams.inlet import StreamStatus
 from bci_live.types import Decoding, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 
@@ -71,7 +72,8 @@ class LiveSnapshot:
 
     `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known. `markers` and
     `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
-    now, and what they are. `note`: what the user should know of how the stream is used.
+    now, and what they are; `fault_times`: for how long these and others did not. `note`: what the user should know of how
+    the stream is used.
     """
 
     facts: StreamFacts | None
@@ -93,6 +95,7 @@ class LiveSnapshot:
     note: str = ""
     simulated_decoder: bool = False
     faults: Mapping[str, str] = field(default_factory=dict)
+    fault_times: Mapping[str, FaultTimes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

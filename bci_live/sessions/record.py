@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pylsl
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from bci_live.errors import StreamError
 from bci_live.sessions.naming import new_recording
@@ -20,7 +21,6 @@ from bci_live.streams.interruptions import interruptions
 STEP_S = 0.1
 # Planned for when nobody says how long it will be.
 PLANNED_S = 3600.0
-_SLOW_DISK_S = 10.0
 _FIND_S = 3.0
 _FIND_NAMED_S = 10.0
 SPARE_BYTES = 10e6
@@ -59,23 +59,19 @@ def record(
     streams = _find(names)
     check_space(out, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)
     path = new_recording(out, subject, session, task)
-    with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console) as bar:
+    with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console, recorder) as bar:
         task_id = bar.add_task(f"REC {path.name}", told="")
-        begin = last = time.monotonic()
+        begin = time.monotonic()
         complained: set[int] = set()
         while not interrupted and (seconds is None or time.monotonic() - begin < seconds):
             recorder.step()
             told = ", ".join(it.problem or f"{it.name} {it.samples:,}" for it in recorder.progress())
             _complain(console, recorder.progress(), complained)
             bar.update(task_id, told=f"{recorder.size / 1e6:.1f} MB · {told}")
-            now = time.monotonic()
-            if now - last > _SLOW_DISK_S:
-                console.print(
-                    f"The disk is slow: it held the recording up for {now - last:.0f} s. Nothing is lost yet."
-                )
-            last = now
             time.sleep(STEP_S)
         elapsed = time.monotonic() - begin
+    if recorder.trouble:
+        console.print(recorder.trouble, style="red", markup=False)
     return Recorded(path, round(elapsed, 1), path.stat().st_size, recorder.progress())
 
 
@@ -104,11 +100,24 @@ def _complain(console: Console, streams: Sequence[StreamProgress], complained: s
             complained.discard(place)
 
 
-def _progress(console: Console) -> Progress:
+class _DiskColumn(ProgressColumn):
+    """What a slow disk does. It is drawn by the bar's own thread, while the recorder waits for the disk."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def render(self, task: Task) -> Text:
+        """In red, or nothing."""
+        return Text(self._recorder.trouble, style="red")
+
+
+def _progress(console: Console, recorder: Recorder) -> Progress:
     columns = (
         SpinnerColumn("point"),
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[told]}"),
+        _DiskColumn(recorder),
     )
     return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,9 @@ from bci_live.streams.returning import ReturnWatch
 FLUSH_EVERY_S = 0.5
 OFFSET_EVERY_S = 5.0
 # liblsl holds so much of a stream for us while the disk is slow: nothing is lost before that.
-_HELD_S = 360
+HELD_S = 360
+# Less is what a disk does now and then, and nothing to be told of.
+_SLOW_DISK_S = 10.0
 _OPEN_S = 10.0
 # In passing, while others are recorded.
 _LOOK_S = 0.001
@@ -57,7 +60,7 @@ class _Asked:
 
     def __init__(self, info: pylsl.StreamInfo, now: float) -> None:
         self.info, self.since = info, now
-        self.inlet = pylsl.StreamInlet(info, max_buflen=_HELD_S, recover=True)
+        self.inlet = pylsl.StreamInlet(info, max_buflen=HELD_S, recover=True)
 
     def answer(self, timeout: float) -> pylsl.StreamInfo | None:
         """Its full description, once samples can come, too; None if it tells neither within `timeout` s each."""
@@ -163,6 +166,8 @@ class Recorder:
     ) -> None:
         self._infos, self._path, self._clock = streams, path, clock
         self._next_flush = 0.0
+        self._taken = math.inf
+        self._longest_s = 0.0
         self._asked: list[_Asked] = []
         self._streams: list[_Recorded] = []
         self._unheard: list[StreamProgress] = []
@@ -180,6 +185,7 @@ class Recorder:
                     if self._asked:
                         raise StreamError(self._asked[0].unheard.problem)
                 self._writer.flush()
+                self._taken = self._clock()
                 self._closing = opening.pop_all()
             undoing.pop_all()
         return self
@@ -205,6 +211,22 @@ class Recorder:
         told = (StreamProgress(it.name, it.samples, it.problem, it.kind) for it in self._streams)
         return (*told, *self._unheard)
 
+    @property
+    def trouble(self) -> str:
+        """What a slow disk does to the recording, for other threads to ask while `step` waits for it; empty when all is well."""
+        behind_s = self._clock() - self._taken
+        if max(behind_s, self._longest_s) > HELD_S:
+            return (
+                f"The disk held the recording up for {max(behind_s, self._longest_s):.0f} s, and no more than {HELD_S} s are "
+                "kept for it: what came before these is not in the file. Record to a faster disk."
+            )
+        if behind_s > _SLOW_DISK_S:
+            return (
+                f"The disk is slow: the recording is {behind_s:.0f} s behind. Nothing is lost yet; after {HELD_S} s it would "
+                "be. Record to a faster disk."
+            )
+        return ""
+
     def step(self) -> None:
         """Write what came in since the last step; now and then the clock offsets, and all of it to the disk."""
         self._pull()
@@ -228,8 +250,11 @@ class Recorder:
                 self._streams.append(_Recorded(asked, described, self._writer))
 
     def _pull(self) -> None:
+        now = self._clock()
         for stream in self._streams:
             stream.pull()
+        self._longest_s = max(self._longest_s, self._clock() - self._taken)
+        self._taken = now
 
     def _let_go(self) -> None:
         self._asked.clear()

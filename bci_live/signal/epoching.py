@@ -11,6 +11,8 @@ from scipy.interpolate import CubicSpline
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.signal.filters import design, filter_causally
+from bci_live.signal.montage import Montage
+from bci_live.signal.quality import faults, in_words
 from bci_live.types import FloatArray
 
 
@@ -21,6 +23,8 @@ class EpochPlan:
     ----------
     rate : of the stream, Hz
     target_rate : of the decoder, Hz; the epoch is resampled when they differ
+
+    `before`, `after`: samples from the onset's; the first `pre_roll` of them are for the filter alone.
     """
 
     def __init__(self, rate: float, target_rate: float, filter_config: FilterConfig, epoch_config: EpochConfig) -> None:
@@ -36,8 +40,8 @@ class EpochPlan:
             # Interpolation needs own samples on both sides of the first and of the last point.
             self._lead = math.ceil(-first / target_rate * rate)
             self.after = math.floor((last - 1) / target_rate * rate) + 2
-        self._pre_roll = round(filter_config.pre_roll_s * rate)
-        self.before = self._pre_roll + self._lead
+        self.pre_roll = round(filter_config.pre_roll_s * rate)
+        self.before = self.pre_roll + self._lead
 
     @property
     def n_times(self) -> int:
@@ -58,7 +62,7 @@ class EpochPlan:
         -------
         (channels, times), µV
         """
-        window = filter_causally(samples, self._sections)[self._pre_roll :]
+        window = filter_causally(samples, self._sections)[self.pre_roll :]
         if self._resampled:
             own_times = (np.arange(len(window)) - self._lead) / self.rate
             window = CubicSpline(own_times, window, axis=0)(self.times)
@@ -66,6 +70,28 @@ class EpochPlan:
         if self.epoch.baseline and before_onset.any():
             window = window - window[before_onset].mean(axis=0)
         return np.ascontiguousarray(window.T, dtype=np.float32)
+
+
+def make_epoch(samples: FloatArray, plan: EpochPlan, montage: Montage) -> FloatArray | str:
+    """What the decoder reads of a marker's stretch, or, in words, why it is thrown away. Live, in training and in evaluation.
+
+    A channel that is flat, railed or NaN in the window itself costs the epoch: its decoder was made with that electrode on
+    the head. The channel is judged as recorded, because a reference makes noise of a flat one.
+
+    Parameters
+    ----------
+    samples : (before + after, the stream's channels), µV
+
+    Returns
+    -------
+    (the decoder's channels, times), µV
+    """
+    if montage.faults_count:
+        found = faults(montage.pick_needed(samples[plan.pre_roll :]), montage.needed)
+        if found:
+            return in_words(found)
+    data = plan.prepare(montage.pick(samples))
+    return artefact(data, montage.names, montage.limits_uv) or data[: montage.decoded]
 
 
 def artefact(data: FloatArray, channels: Sequence[str], limits_uv: NDArray[np.float64]) -> str | None:

@@ -18,7 +18,8 @@ class Montage:
     """A decoder's channels in a stream, those they are referenced to, and the guards: others that are only judged.
 
     `names` are the decoder's channels, then the guards; `limits_uv` (names,) the largest span of each, infinite where
-    there is none. `decoded`: how many are the decoder's.
+    there is none. `decoded`: how many are the decoder's. `needed`: the channels without which nothing can be decoded, those
+    of the reference too. `faults_count`: whether an epoch is lost when one of them is at fault, as when EEG has a limit.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ class Montage:
     def __init__(self, channels: Sequence[str], facts: StreamFacts, config: EpochConfig, source: str) -> None:
         there, types = facts.channels, facts.channel_types
         self._picked = pick_channels(channels, there, source)
-        self._reference = _reference(config.reference, channels, there, source)
+        reference_names = _reference(config.reference, channels, there, source)
+        self._reference = np.array(_places(reference_names, there), dtype=np.intp) if reference_names else None
         own = {name.lower() for name in (*channels, *config.reference)}
         self._guards = [
             index
@@ -44,9 +46,16 @@ class Montage:
         ]
         self.decoded = len(channels)
         self.names = (*channels, *(there[index] for index in self._guards))
+        self._needed = sorted({*_places(channels, there), *_places(reference_names, there)})
+        self.needed = tuple(there[index] for index in self._needed)
+        self.faults_count = "eeg" in config.reject_uv
         eeg = config.reject_uv.get("eeg", np.inf)
         limits = [eeg] * self.decoded + [config.reject_uv[types[index]] for index in self._guards]
         self.limits_uv: NDArray[np.float64] = np.array(limits)
+
+    def pick_needed(self, samples: FloatArray) -> FloatArray:
+        """(n, the stream's channels) → (n, needed), as recorded, µV."""
+        return samples[:, self._needed]
 
     def pick(self, samples: FloatArray) -> FloatArray:
         """(n, the stream's channels) → (n, names), the decoder's channels re-referenced, µV."""
@@ -74,11 +83,8 @@ def pick_channels(wanted: Sequence[str], there: Sequence[str], source: str) -> N
     return slice(None) if picked == [*range(len(there))] else np.array(picked, dtype=np.intp)
 
 
-def _reference(
-    reference: Sequence[str], channels: Sequence[str], there: Sequence[str], source: str
-) -> NDArray[np.intp] | None:
-    if not reference:
-        return None
+def _reference(reference: Sequence[str], channels: Sequence[str], there: Sequence[str], source: str) -> Sequence[str]:
+    """The names of the channels whose mean is subtracted; none where nothing is."""
     names = channels if [name.lower() for name in reference] == [AVERAGE] else reference
     missing = _missing(names, there)
     if missing:
@@ -86,7 +92,7 @@ def _reference(
             f"The reference {', '.join(missing)} is no channel of '{source}', which has {', '.join(there)}. "
             f"Name channels that are there, or take --reference {AVERAGE}."
         )
-    return np.array(_places(names, there), dtype=np.intp)
+    return names
 
 
 def _missing(wanted: Sequence[str], there: Sequence[str]) -> list[str]:

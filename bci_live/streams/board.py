@@ -56,7 +56,8 @@ class Board:
         except self._brainflow.BrainFlowError as error:
             self._release()
             raise StreamError(
-                f"The board '{self.name}' does not answer ({error}). Is it switched on, and are its port or address right?"
+                f"The board '{self.name}' does not answer ({error}). Is it switched on, and is its "
+                "port or address right (--serial-port, --mac-address, --ip-address)?"
             ) from error
         return self
 

@@ -32,8 +32,9 @@ class RingBuffer:
     def __init__(self, n_channels: int, rate: float, seconds: float) -> None:
         self.rate = rate
         self.capacity = max(int(rate * seconds), 1)
-        self._samples = np.zeros((n_channels, self.capacity), dtype=np.float32)
-        self._times = np.zeros(self.capacity, dtype=np.float64)
+        # Filled, not `zeros`, which takes memory only when it is written to: then a session could run out of it half-way.
+        self._samples = np.full((n_channels, self.capacity), 0, dtype=np.float32)
+        self._times = np.full(self.capacity, 0, dtype=np.float64)
         self._count = 0
         self._segments: deque[int] = deque([0])
         self._ends: deque[int] = deque()

@@ -60,7 +60,12 @@ def watched(seconds: float | None) -> Iterator[tuple[StreamReport, ...]]:
 
 
 def watch_streams(console: Console, seconds: float | None = None) -> None:
-    """Show the table anew every second, for `seconds` or until Ctrl-C."""
+    """Show the table anew every second, for `seconds` or until Ctrl-C; in a file, one below the other."""
+    if not console.is_terminal:
+        with suppress(KeyboardInterrupt):
+            for reports in watched(seconds):
+                console.print(survey_table(reports, console.width), "", crop=False)
+        return
     with Live(console=console, auto_refresh=False) as shown, suppress(KeyboardInterrupt):
         for reports in watched(seconds):
             shown.update(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bci_live.sessions.recording import Recording
-from bci_live.signal.epoching import EpochPlan, artefact
+from bci_live.signal.epoching import EpochPlan, make_epoch
 from bci_live.signal.montage import Montage
 from bci_live.streams.repeated import Repetitions
 from bci_live.streams.ring import RingBuffer
@@ -69,12 +69,11 @@ def cut_recording(
         if window is None or isinstance(window, MissedReason):
             missed.append(Missed(marker, window or MissedReason.LATE))
             continue
-        epoch = plan.prepare(montage.pick(window.samples))
-        trouble = artefact(epoch, montage.names, montage.limits_uv)
-        if trouble:
-            missed.append(Missed(marker, MissedReason.ARTEFACT, trouble))
+        epoch = make_epoch(window.samples, plan, montage)
+        if isinstance(epoch, str):
+            missed.append(Missed(marker, MissedReason.ARTEFACT, epoch))
             continue
-        data.append(epoch[: montage.decoded])
+        data.append(epoch)
         markers.append(marker)
         onsets.append(window.onset)
     stacked = np.stack(data) if data else np.zeros((0, len(channels), plan.n_times), dtype=np.float32)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from bci_live.errors import LabelError, MontageError, RecordingError
 from bci_live.sessions.labels import named
 from bci_live.sessions.recording import Recording, digest, read_recording
 from bci_live.signal.epoching import EpochPlan
+from bci_live.signal.quality import dead_channels, in_words
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.truth import stimulus_of
 from bci_live.streams.ring import RingBuffer
 from bci_live.training.epochs import EpochSet, cut_recording, ring_of
 from bci_live.types import FloatArray, Marker, Picture
+
+_log = logging.getLogger(__name__)
 
 MIN_EPOCHS_PER_LABEL = 15
 PIXELS = 64
@@ -50,11 +54,12 @@ class TrainingSet:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSession:
-    """A recording with its samples in a ring, ready to be cut."""
+    """A recording with its samples in a ring, ready to be cut. `dead`: its channels that carry no EEG for most of it."""
 
     recording: Recording
     sha256: str
     ring: RingBuffer
+    dead: frozenset[str] = frozenset()
 
 
 def prepare_sessions(
@@ -91,7 +96,7 @@ def load_sessions(
         _check_montage(recordings[0], recording)
         _check_labels(recording, bank_labels)
     return tuple(
-        LoadedSession(recording, sha256, ring_of(recording))
+        LoadedSession(recording, sha256, ring_of(recording), _dead(recording))
         for recording, sha256 in zip(recordings, digests, strict=True)
     )
 
@@ -114,7 +119,8 @@ def cut_sessions(
         If a label has no picture, or if all are the same.
     """
     first = sessions[0].recording
-    facts, channels = first.facts, _decoded_channels(first, epoch_config)
+    dead = frozenset[str]().union(*(session.dead for session in sessions)) if "eeg" in epoch_config.reject_uv else ()
+    facts, channels = first.facts, _decoded_channels(first, epoch_config, dead)
     plan = EpochPlan(facts.rate, facts.rate, filter_config, epoch_config)
     cuts = [cut_recording(session.recording, plan, channels, session.ring) for session in sessions]
     labels = [label for cut in cuts for label in cut.labels]
@@ -139,8 +145,8 @@ def cut_sessions(
     )
 
 
-def _decoded_channels(recording: Recording, config: EpochConfig) -> tuple[str, ...]:
-    """The EEG channels, without those that the others are referenced to."""
+def _decoded_channels(recording: Recording, config: EpochConfig, dead: Collection[str]) -> tuple[str, ...]:
+    """The EEG channels, without those that the others are referenced to, and without the dead."""
     reference = {name.lower() for name in config.reference}
     channels = tuple(name for name in recording.facts.eeg_channels if name.lower() not in reference)
     if not channels:
@@ -148,7 +154,27 @@ def _decoded_channels(recording: Recording, config: EpochConfig) -> tuple[str, .
             f"'{recording.path}' has no EEG channel besides the reference {', '.join(config.reference)}. "
             "Name fewer with --reference."
         )
-    return channels
+    alive = tuple(name for name in channels if name.lower() not in dead)
+    if not alive:
+        raise MontageError(
+            f"'{recording.path}' has no EEG: {', '.join(channels)} are flat, railed or not numbers for most of the time. "
+            "Check the electrodes and the unit that the stream tells."
+        )
+    return alive
+
+
+def _dead(recording: Recording) -> frozenset[str]:
+    """The EEG channels, in lower case, that would cost most epochs; said once, because the decoder will do without them."""
+    facts = recording.facts
+    places = [facts.channels.index(name) for name in facts.eeg_channels]
+    dead = dead_channels(recording.samples[:, places], facts.eeg_channels, facts.rate)
+    if dead:
+        _log.warning(
+            "'%s': %s for most of the time; the decoder does without, unless nothing is rejected (--reject none).",
+            recording.path,
+            in_words(dead),
+        )
+    return frozenset(name.lower() for name in dead)
 
 
 def _check_montage(first: Recording, other: Recording) -> None:

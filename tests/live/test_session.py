@@ -22,11 +22,11 @@ from bci_live.live.headless import run_headless
 from bci_live.live.protocol_writer import prepare_folder
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.live.session import LiveSession
-from bci_live.sessions.recording import Recording
+from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg, find_markers
-from bci_live.types import Decoding, Epoch, Marker, Missed, Reconstruction, StreamFacts
+from bci_live.types import Decoding, Epoch, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
@@ -87,10 +87,13 @@ def replay(file: Path) -> Iterator[ReplayProcess]:
         yield process
 
 
-def session_of(replay: ReplayProcess, draws: Draws | None = None, **live: Any) -> LiveSession:
+def session_of(
+    replay: ReplayProcess, draws: Draws | None = None, keep_outcomes: bool = True, **live: Any
+) -> LiveSession:
     eeg = find_eeg(None, 20, source_id=replay.eeg_source_id)
     markers = find_markers(None, 20, source_id=replay.marker_source_id)
-    return LiveSession(eeg, markers, SaysDog(), draws or Draws(), Config(live=LiveConfig(**live)))
+    config = Config(live=LiveConfig(**live))
+    return LiveSession(eeg, markers, SaysDog(), draws or Draws(), config, keep_outcomes=keep_outcomes)
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -128,6 +131,30 @@ def test_a_replay_ends_and_every_marker_has_its_line(replay: ReplayProcess, tmp_
     for line in in_order:
         if line["outcome"] == "shown":
             assert 0 <= line["epoch_ms"] <= line["saliency_ms"] <= line["first_image_ms"] <= line["image_ms"]
+
+
+def test_an_electrode_that_is_off_all_the_time_is_named_loudly_and_counted(file: Path, tmp_path: Path) -> None:
+    recording = read_recording(file)
+    recording.samples[:, 1] = 3.0
+    write_recording(tmp_path / "off.xdf", recording)
+    prepare_folder(tmp_path)
+    said = io.StringIO()
+    with (
+        ReplayProcess(tmp_path / "off.xdf", loop=False, start_s=0, wait_for_consumers_s=30) as replay,
+        session_of(replay) as session,
+    ):
+        summary = run_headless(
+            session, replay, seconds=60, out=tmp_path, console=Console(file=said, width=300), device="cpu"
+        )
+        snapshot = session.snapshot()
+    assert said.getvalue().count("E2 is flat: no epoch can be read so. Check the electrode") == 1
+    assert any("E2 is flat" in error for error in snapshot.present_errors)
+    assert summary["shown"] == 0
+    assert summary["missed"]["artefact"] == 5  # of eight: the first, the last and the unknown are missed in any case
+    assert {it["detail"] for it in lines(tmp_path) if it["outcome"] == "artefact"} == {"E2 is flat"}
+    assert summary["channel_faults"] == {"E2": "flat"}
+    assert summary["channel_fault_seconds"] == {"E2": {"flat": SECONDS}}
+    assert "Without EEG of 8 s: E2 for 8 s (flat)." in summary["errors"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")
@@ -179,3 +206,19 @@ def test_a_drawer_that_hangs_costs_pictures_but_no_marker(replay: ReplayProcess)
     assert len(outcomes) == counts.markers == counts.shown + sum(counts.missed.values())
     # What is drawn after the end is not counted once more.
     assert session.drain() == []
+
+
+@pytest.mark.parametrize(("watched", "shown"), [(True, [2.0, 6.5]), (False, [2.0, 2.5, 3.0, 6.5])])
+def test_what_is_only_watched_is_never_behind_and_what_is_written_down_is_complete(
+    replay: ReplayProcess, watched: bool, shown: list[float]
+) -> None:
+    free = threading.Event()
+    with session_of(replay, Draws(free), keep_outcomes=not watched) as session:
+        # The first picture takes until the last marker's window is over.
+        wait_until(lambda: session.snapshot().counts.markers == len(TIMES), 60, "the markers")
+        wait_until(lambda: replay.ended, 20, "the end of the signal")
+        free.set()
+        wait_until(lambda: len(session.snapshot().history) == len(shown), 20, "the pictures")
+        first, *_ = times = [it.decoding.epoch.marker.time for it in session.snapshot().history]
+        assert [round(time - first + TIMES[1], 1) for time in times] == shown
+        assert session.snapshot().counts.missed.get(MissedReason.DROPPED, 0) == 4 - len(shown)

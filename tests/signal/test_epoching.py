@@ -7,7 +7,9 @@ import pytest
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.errors import MontageError
-from bci_live.signal.epoching import EpochPlan, artefact
+from bci_live.signal.epoching import EpochPlan, artefact, make_epoch
+from bci_live.signal.montage import Montage
+from bci_live.types import StreamFacts
 
 PLAN = EpochPlan(250.0, 250.0, FilterConfig(), EpochConfig())
 
@@ -81,3 +83,39 @@ def test_artefacts_are_named_with_their_channel() -> None:
     assert "B spans 200 µV, more than 150 µV" in str(artefact(data, ("A", "B", "C"), limits))
     data[0, 0] = np.nan
     assert "not all numbers" in str(artefact(data, ("A", "B", "C"), limits))
+
+
+CAP = StreamFacts("cap", "EEG", "", "", "", 250.0, ("A", "B", "C"), ("microvolts",) * 3)
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [((), None), (("C",), "C is flat"), (("average",), None)],
+    ids=["not decoded", "of the reference", "beside the average of A and B"],
+)
+def test_a_dead_channel_costs_the_epoch_if_anything_is_made_of_it(reference: tuple[str, ...], told: str | None) -> None:
+    samples = noise(PLAN.before + PLAN.after)
+    samples[:, 2] = 4.0
+    config = EpochConfig(reference=reference)
+    made = make_epoch(samples, PLAN, Montage(("A", "B"), CAP, config, "cap"))
+    if told:
+        assert made == told
+    else:
+        assert isinstance(made, np.ndarray)
+        assert made.shape == (2, PLAN.n_times)
+
+
+def test_a_decoded_channel_that_is_dead_in_the_window_costs_the_epoch() -> None:
+    samples, montage = noise(PLAN.before + PLAN.after), Montage(("C", "A"), CAP, EpochConfig(), "cap")
+    samples[PLAN.pre_roll :, 2] = 4.0
+    assert make_epoch(samples, PLAN, montage) == "C is flat"
+    # What was before is the filter's alone: an electrode that was pressed on in time costs nothing.
+    before = noise(PLAN.before + PLAN.after)
+    before[: PLAN.pre_roll - 100, 2] = 0.0
+    assert isinstance(make_epoch(before, PLAN, montage), np.ndarray)
+
+
+def test_without_a_limit_for_eeg_no_channel_is_judged() -> None:
+    samples = noise(PLAN.before + PLAN.after)
+    samples[:, 1] = 0.0
+    assert isinstance(make_epoch(samples, PLAN, Montage(("B",), CAP, EpochConfig(reject_uv=None), "cap")), np.ndarray)

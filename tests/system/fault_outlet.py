@@ -39,13 +39,19 @@ def stamp_of(scenario: str, counts: np.ndarray, begin: float) -> np.ndarray:
     return begin + seconds * drift + np.where(seconds >= FROM_S, step, 0.0)
 
 
+def marker_outlet(name: str) -> pylsl.StreamOutlet:
+    """Of strings."""
+    return pylsl.StreamOutlet(pylsl.StreamInfo(f"{name}-m", "Markers", 1, 0, pylsl.cf_string, f"{name}-m"))
+
+
 def main() -> None:
     """The command line."""
     name, scenario = sys.argv[1:]
     rng = np.random.default_rng(1)
     eeg = pylsl.StreamOutlet(pylsl.StreamInfo(name, "EEG", 2, RATE, pylsl.cf_float32, name))
-    markers = pylsl.StreamOutlet(pylsl.StreamInfo(f"{name}-m", "Markers", 1, 0, pylsl.cf_string, f"{name}-m"))
-    while not (eeg.have_consumers() and markers.have_consumers()):
+    late = scenario == "the markers come late"
+    markers = None if late else marker_outlet(name)
+    while not (eeg.have_consumers() and (late or (markers and markers.have_consumers()))):
         time.sleep(0.01)
     begin, first, flooded = pylsl.local_clock(), 0, False
     while True:
@@ -60,10 +66,12 @@ def main() -> None:
             part = np.flatnonzero(arrives[start : start + BLOCK]) + start
             if len(part):
                 eeg.push_chunk(np.ascontiguousarray(samples[part]), stamps[part].tolist())
+        if markers is None and first / RATE > FROM_S:
+            markers = marker_outlet(name)
         for count, stamp in zip(counts.tolist(), stamps.tolist(), strict=True):
-            if count % EVERY == 0:
+            if count % EVERY == 0 and markers is not None:
                 markers.push_sample([json.dumps({"label": "dog", "count": count})], stamp)
-        if scenario == "a flood of markers" and first / RATE > FROM_S and not flooded:
+        if markers is not None and scenario == "a flood of markers" and first / RATE > FROM_S and not flooded:
             flooded = True
             for number in range(5000):
                 markers.push_sample(

@@ -1,4 +1,4 @@
-"""An EOG channel in the stream: blinks cost their epochs, live as in training, and it is never decoded."""
+"""Channels that are judged, live as in training: an EOG that is never decoded, and an electrode that comes off."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bci_live.config import EpochConfig, FilterConfig
 from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.telemetry import Telemetry
+from bci_live.sessions.muse_csv import import_muse
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.signal.epoching import EpochPlan
@@ -20,6 +21,7 @@ from bci_live.streams.ring import RingBuffer
 from bci_live.training.epochs import cut_recording
 from bci_live.types import Chunk, Epoch, Marker, MissedReason, StreamFacts
 from tests.live.fakes import FakeMarkers
+from tests.system.conftest import MUSE
 
 RATE = 200.0
 FACTS = StreamFacts(
@@ -83,9 +85,41 @@ def test_blinks_cost_their_epochs_live_as_in_training(recording: Recording) -> N
     assert trained.data.shape[:2] == (8, 2)
 
 
+def test_an_electrode_that_comes_off_costs_its_epochs_live_as_in_training(recording: Recording) -> None:
+    samples = recording.samples.copy()
+    samples[round(3.8 * RATE) : round(5.2 * RATE), 2] = 12.0  # Oz: the windows of the markers at 54 and 55 s
+    loose = replace(recording, samples=samples)
+    trained = cut_recording(loose, PLAN, ("Oz", "Fz"))
+    epochs, telemetry = live_epochs(loose)
+    for missed in (trained.missed, telemetry.missed()):
+        assert {it.marker.time: it.detail for it in missed}[54.0] == "Oz is flat"
+    assert [it.detail for it in trained.missed] == [it.detail for it in telemetry.missed()]
+    np.testing.assert_array_equal(np.stack([epoch.data for epoch in epochs]), trained.data)
+
+
 def test_the_reference_is_subtracted_before_the_filter(recording: Recording) -> None:
     by_hand = replace(recording, samples=recording.samples - recording.samples[:, 3:])
     plain = EpochPlan(RATE, RATE, FilterConfig(pre_roll_s=0.5), EpochConfig())
     np.testing.assert_allclose(
         cut_recording(recording, PLAN, ("Oz",)).data[0], cut_recording(by_hand, plain, ("Oz",)).data[0], atol=1e-4
     )
+
+
+def test_no_good_epoch_of_a_real_headset_is_thrown_away_and_a_saturated_one_is(
+    muse_sessions: list[Path], tmp_path: Path
+) -> None:
+    channels = ("TP9", "AF7", "AF8", "TP10")
+    faulty = EpochConfig(reject_uv={"eeg": 1e9})  # of all reasons, only channels at fault
+    for path in muse_sessions:
+        real = read_recording(path)
+        cut = cut_recording(real, EpochPlan(real.facts.rate, real.facts.rate, FilterConfig(), faulty), channels)
+        assert len(cut.labels) > 180
+        assert {it.reason for it in cut.missed} <= {MissedReason.GAP, MissedReason.TOO_OLD, MissedReason.LATE}
+    (path,) = import_muse([MUSE.parent / "muse-bad/saturated.csv"], tmp_path / "a.xdf", {"1": "house", "2": "face"})
+    bad = read_recording(path)
+    cut = cut_recording(bad, EpochPlan(bad.facts.rate, bad.facts.rate, FilterConfig(), faulty), channels)
+    assert not cut.labels
+    assert all(
+        "TP9 is at its amplifier's limit" in it.detail for it in cut.missed if it.reason == MissedReason.ARTEFACT
+    )
+    assert MissedReason.ARTEFACT in {it.reason for it in cut.missed}

@@ -1,8 +1,17 @@
-"""A headset in trouble: whatever it does, each marker ends once, and no epoch holds a wrong sample."""
+"""A headset in trouble: whatever it does, each marker ends once, and no epoch holds a wrong sample.
+
+Other troubles are tested where the part is that meets them: an outlet that is killed and restarted in streams/test_inlet.py,
+one that comes back with other channels, rate, units or source id in streams/test_returning.py, packets twice or overtaken in
+streams/test_arrivals.py, a recorder's `kill -9` to the sample, a full disk and one that is too small in
+sessions/test_recorder.py, a disk that is slow in live/test_slow_disk.py, a replay that is killed under the window in
+live/test_launcher.py, a stall that makes the stream STALE in streams/test_inlet.py and window/test_main_window.py, cut and
+bit-flipped files in sessions/test_damage.py (all of them by benchmarks/damage.py).
+"""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,13 +30,17 @@ from bci_live.config import EpochConfig, FilterConfig
 from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.telemetry import Telemetry
+from bci_live.sessions.recording import read_recording
+from bci_live.sessions.replay import outlet_source_ids
 from bci_live.signal.epoching import EpochPlan
+from bci_live.streams.awaited import AwaitedMarkers, MarkerSearch
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.streams.inlet import EegInlet, MarkerInlet, StreamStatus
 from bci_live.types import Epoch, FloatArray
 from tests.system.conftest import ROOT
 from tests.system.fault_outlet import BLOCK, EVERY, FROM_S, RATE
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
 
@@ -82,7 +96,11 @@ def listen(scenario: str, seconds: float) -> Outcomes:
     with (
         troubled(scenario) as name,
         EegInlet(find_eeg(name, 20)) as eeg,
-        MarkerInlet(find_markers(f"{name}-m", 20)) as markers,
+        (
+            AwaitedMarkers(MarkerSearch(f"{name}-m"))
+            if scenario == "the markers come late"
+            else MarkerInlet(find_markers(f"{name}-m", 20))
+        ) as markers,
     ):
         card = SimpleNamespace(channels=eeg.facts.channels, labels=("dog",), marker_labels={})
         epocher = Epocher(eeg, markers, CountsKept(), card, mailbox, telemetry, local_clock, timeout_s=3.0)
@@ -121,6 +139,7 @@ SECONDS = {
     "every fifth packet is lost": FROM_S + 10,
     "a flood of markers": FROM_S + 6,
     "a burst of NaN": FROM_S + 3,
+    "the markers come late": FROM_S + 8,
 }
 
 
@@ -203,3 +222,64 @@ def test_numbers_that_are_none_reach_no_decoder(outcomes: dict[str, Outcomes]) -
     assert it.reasons()["artefact"] >= 1
     assert it.status is not None
     assert it.status.health.not_numbers >= 40
+
+
+def test_markers_whose_stream_comes_late_get_their_epochs_from_then_on(outcomes: dict[str, Outcomes]) -> None:
+    it = outcomes["the markers come late"]
+    check_each_ended_once(it)
+    # It is looked for every two seconds, and LSL takes a moment to open it.
+    assert FROM_S <= min(it.epochs) / RATE <= FROM_S + 4
+    assert it.reasons()["gap"] == 0
+    assert len(it.epochs) >= 5
+
+
+@contextmanager
+def program(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "bci_live", *map(str, arguments)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_killing_recorder_and_replay_costs_the_live_program_nothing_but_their_own(tmp_path: Path) -> None:
+    """Each with `kill -9`, as programs of their own; the replay comes back as it was, elsewhere in its file."""
+    source = f"fault-{uuid.uuid4()}"
+    replay = ("replay", "recordings/demo.xdf", "--source-id", source, "--wait", 60)
+    eeg_id, markers_id = outlet_source_ids(ROOT / "recordings/demo.xdf", source)
+    live = (
+        "live", "--headless", "--stream-id", eeg_id, "--markers-id", markers_id, "--device", "cpu", "--json",
+        "--out", tmp_path / "live",
+    )  # fmt: skip
+
+    def shown() -> int:
+        file = tmp_path / "live" / "live.jsonl"
+        return sum('"shown"' in line for line in file.read_text().splitlines()) if file.exists() else 0
+
+    with program(*replay) as sender, program(*live) as watching:
+        wait_until(lambda: shown() >= 1, 60, "a picture")
+        with program("record", "--out", tmp_path / "rec") as recorder:
+            wait_until(lambda: any(it.stat().st_size > 50_000 for it in tmp_path.rglob("*.xdf")), 30, "a recording")
+            recorder.kill()
+            recorder.wait()
+        after_recorder = shown()
+        wait_until(lambda: shown() >= after_recorder + 2, 20, "pictures after the recorder was killed")
+        sender.kill()
+        sender.wait()
+        after_sender = shown()
+        with program(*replay, "--start", 30):
+            wait_until(lambda: shown() >= after_sender + 3, 40, "pictures of the replay that came back")
+            watching.send_signal(signal.SIGINT)
+            said, errors = watching.communicate(timeout=30)
+    assert watching.returncode == 0, errors
+    summary = json.loads(said.splitlines()[-1])
+    assert summary["markers"] == summary["shown"] + sum(summary["missed"].values())
+    assert set(summary["missed"]) <= {"gap", "late", "too_old"}
+    assert summary["breaks"] == 1  # the killed replay; the recorder left no trace
+    (recorded,) = tmp_path.rglob("*.xdf")
+    recording = read_recording(recorded)
+    assert len(recording.stamps) > recording.facts.rate
+    steps = np.diff(recording.stamps) * recording.facts.rate
+    np.testing.assert_allclose(steps, 1, atol=0.01)

@@ -20,6 +20,7 @@ from bci_live.training.adversarial import SaliencyTraining
 from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
 from bci_live.training.epochs import cut_recording
+from bci_live.training.preparation import prepare_sessions
 from bci_live.types import Epoch, Marker, StreamFacts
 
 RATE, TRIALS, EVERY_S = 100.0, 40, 1.0
@@ -95,6 +96,18 @@ def test_without_anything_to_read_it_says_that_it_reads_nothing(folder: Path) ->
     train(nothing, folder / "chance")
     # 60 trials of each label: chance is 0.5 ± 0.05.
     assert 0.3 < load_decoder(folder / "chance").card.scores["auc"] < 0.7
+
+
+def test_an_electrode_that_was_off_is_left_out_and_named(
+    folder: Path, sessions: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    recording = read_recording(sessions[0])
+    recording.samples[500:, 1] = 0.0
+    write_recording(folder / "off.xdf", recording)
+    examples = prepare_sessions([sessions[1], folder / "off.xdf"], ("face", "house"), FILTER, EPOCH, {})
+    assert examples.channels == ("Fz", "Pz", "Oz")
+    assert len(examples.labels) == 2 * TRIALS
+    assert f"'{folder / 'off.xdf'}': Cz is flat for most of the time" in caplog.text
 
 
 def test_the_same_seed_gives_the_same_decoder(trained: Path, sessions: list[Path], folder: Path) -> None:
