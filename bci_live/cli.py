@@ -16,7 +16,7 @@ from bci_live import __version__
 from bci_live.cli_bench import bench
 from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
-from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, bundled
+from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, LiveConfig, bundled
 from bci_live.errors import BciError
 
 app = typer.Typer(
@@ -75,6 +75,9 @@ def live(
     ] = None,
     initial: Annotated[str, typer.Option(help="Draw from: saliency, latent or grey.")] = DiffusionConfig().initial,
     seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
+    abstain: Annotated[
+        bool, typer.Option("--abstain", help="Draw no picture where the decoder reads no better than it could guess.")
+    ] = False,
 ) -> None:
     """Connect to EEG and markers over LSL and show, or write, what the EEG tells."""
     from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
@@ -102,7 +105,7 @@ def live(
         replay=replay,
         loop=loop,
         start_s=start,
-        config=Config(diffusion=diffusion),
+        config=Config(diffusion=diffusion, live=LiveConfig(abstain=abstain)),
     )
     if headless:
         summary = headless_live(request, seconds=seconds, out=out, console=Console(stderr=True))

@@ -128,11 +128,13 @@ class LiveConfig(_Part):
     """The running pipeline: bounded queues and the longest waits.
 
     `waiting_epochs`: so many wait to be drawn where each outcome is written down; in the window the newest alone does.
+    `abstain`: draw no picture of what the decoder is not sure of.
     """
 
     waiting_epochs: int = Field(4, ge=1)
     marker_timeout_s: float = Field(5.0, gt=0)
     history: int = Field(200, ge=1)
+    abstain: bool = False
 
 
 class Config(_Part):

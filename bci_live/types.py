@@ -69,6 +69,7 @@ class MissedReason(StrEnum):
     TOO_OLD = "too_old"
     DROPPED = "dropped"
     TWICE = "twice"
+    UNSURE = "unsure"
     UNKNOWN_LABEL = "unknown_label"
     ERROR = "error"
 
@@ -88,6 +89,7 @@ class Decoding:
 
     `saliency`: (h, w, 3) in 0…1. `embedding`: (tokens, width) in the diffusion pipeline's text space.
     `latent`: (channels, h, w) scaled VAE latent, or None. `scores`: label → calibrated probability. `made`: s.
+    `abstained`: trials read with so little confidence were no better than guessed, on runs left out of the training.
     """
 
     saliency: FloatArray
@@ -96,6 +98,7 @@ class Decoding:
     scores: Mapping[str, float]
     epoch: Epoch
     made: float
+    abstained: bool = False
 
     @property
     def top(self) -> str:

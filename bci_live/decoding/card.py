@@ -50,7 +50,8 @@ class DecoderCard(_Part):
     `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
     none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
     embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `label_head`: which of the
-    label heads validation chose. `scores` and `controls`: measured on runs that the scored head had not seen.
+    label heads validation chose. `certainty`: the confidence below which it abstains. `scores` and `controls`:
+    measured on runs that the scored head had not seen.
     """
 
     format: Literal[4] = FORMAT
@@ -66,6 +67,7 @@ class DecoderCard(_Part):
     pipeline: str
     tokens: int = Field(ge=1, le=1000)
     width: int = Field(ge=1, le=10_000)
+    certainty: float = Field(default=0.0, ge=0, le=1)
     saliency_pixels: Literal[64] = 64
     latent_shape: tuple[int, int, int] | None = None
     sizes: NetworkSizes

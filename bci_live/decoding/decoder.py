@@ -91,6 +91,7 @@ class TrainedDecoder:
             scores=dict(zip(self.card.labels, probabilities, strict=True)),
             epoch=epoch,
             made=self._clock(),
+            abstained=max(probabilities) < self.card.certainty,
         )
 
 

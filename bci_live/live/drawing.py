@@ -5,7 +5,7 @@ from __future__ import annotations
 from bci_live.errors import BciError
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Decoder, Reconstructor
-from bci_live.live.snapshot import Shown, Timings
+from bci_live.live.snapshot import Outcome, Shown, Timings
 from bci_live.live.stages import ErrorLog
 from bci_live.live.telemetry import Telemetry, timings_of
 from bci_live.types import Epoch, Missed, MissedReason
@@ -14,7 +14,10 @@ _WAIT_S = 0.05
 
 
 class Drawer:
-    """One step: one epoch. The decoding is told at once, so that the saliency map is seen while the picture forms."""
+    """One step: one epoch. The decoding is told at once, so that the saliency map is seen while the picture forms.
+
+    `abstain`: what the decoder is not sure of gets no picture.
+    """
 
     name = "decoding and drawing"
 
@@ -26,9 +29,10 @@ class Drawer:
         telemetry: Telemetry,
         errors: ErrorLog,
         seed: int,
+        abstain: bool = False,
     ) -> None:
         self._mailbox, self._decoder, self._reconstructor = mailbox, decoder, reconstructor
-        self._telemetry, self._errors, self._seed = telemetry, errors, seed
+        self._telemetry, self._errors, self._seed, self._abstain = telemetry, errors, seed, abstain
 
     def step(self) -> None:
         """Wait a moment for an epoch; decode and draw it."""
@@ -44,9 +48,12 @@ class Drawer:
                 raise
             self._errors.report(self.name, error)
 
-    def _show(self, epoch: Epoch) -> Shown:
+    def _show(self, epoch: Epoch) -> Outcome:
         decoding = self._decoder.decode(epoch)
         self._telemetry.decoded(decoding)
+        if self._abstain and decoding.abstained:
+            told = f"{decoding.top} with {decoding.confidence:.0%}: trials so unsure are no better than guessed"
+            return Missed(epoch.marker, MissedReason.UNSURE, told)
         first_made = None
         reconstruction = None
         for reconstruction in self._reconstructor.reconstruct(decoding, self._seed):

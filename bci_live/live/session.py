@@ -63,8 +63,9 @@ class LiveSession:
         # one drawing after its turn. Where each outcome is written down, a burst is better drawn late than dropped.
         self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs if keep_outcomes else 1)
         self._drawer = Drawer(
-            self._mailbox, decoder, reconstructor, self._telemetry, self._errors, config.diffusion.seed
-        )
+            self._mailbox, decoder, reconstructor, self._telemetry, self._errors,
+            config.diffusion.seed, config.live.abstain,
+        )  # fmt: skip
         self._closing = ExitStack()
         self._phase: Phase = "warming"
         self.note = ""

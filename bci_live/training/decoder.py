@@ -17,6 +17,7 @@ from bci_live.decoding.decoder import DecoderNetwork
 from bci_live.decoding.device import pick_device
 from bci_live.decoding.storage import check_out, save_decoder
 from bci_live.stimuli.captions import CaptionBank, load_bank
+from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
 from bci_live.training.encoder import EncoderTraining, train_encoder
@@ -171,7 +172,11 @@ def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tupl
     scores |= {f"{name}_plain": value for name, value in label_scores(held_out.plain, examples.labels).items()}
     scores["caption_top1_ridge"] = label_scores(held_out.nearness, examples.labels)["top1"]
     source = "ridge" if scores["caption_top1_ridge"] > scores["top1"] else "labels"
-    return card.model_copy(update={"label_head": blend.head, "caption_source": source, "scores": scores}), blend
+    probabilities = torch.softmax(logits, dim=1).numpy()
+    line = certainty(probabilities, examples.labels)
+    scores |= scores_when_sure(probabilities, examples.labels, line)
+    chosen = {"label_head": blend.head, "caption_source": source, "scores": scores, "certainty": round(line, 4)}
+    return card.model_copy(update=chosen), blend
 
 
 def _fit_labels(

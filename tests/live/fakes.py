@@ -40,17 +40,17 @@ class FakeMarkers:
 
 
 class FakeDecoder:
-    """Says "a" for everything, or fails."""
+    """Says "a" for everything, or fails; `unsure`: and would rather say nothing."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
+    def __init__(self, error: Exception | None = None, unsure: bool = False) -> None:
+        self.error, self.unsure = error, unsure
         self.card = SimpleNamespace(labels=("a", "b"))
 
     def decode(self, epoch: Epoch) -> Decoding:
         if self.error is not None:
             raise self.error
         blank = np.zeros((2, 2, 3), np.float32)
-        return Decoding(blank, blank[0], None, {"a": 0.8, "b": 0.2}, epoch, epoch.ready + 0.1)
+        return Decoding(blank, blank[0], None, {"a": 0.8, "b": 0.2}, epoch, epoch.ready + 0.1, self.unsure)
 
 
 class FakeReconstructor:

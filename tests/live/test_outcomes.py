@@ -29,7 +29,7 @@ PLAN = EpochPlan(RATE, RATE, FilterConfig(pre_roll_s=0.5), EpochConfig(stop_s=0.
 class Bench:
     """An epocher and a drawer without threads; time is what the test says."""
 
-    def __init__(self, decoder: FakeDecoder | None = None, waiting: int = 4) -> None:
+    def __init__(self, decoder: FakeDecoder | None = None, waiting: int = 4, abstain: bool = False) -> None:
         self.now = 0.0
         self.eeg, self.markers, self.errors = FakeEeg(), FakeMarkers(), ErrorLog()
         self.telemetry = Telemetry(history=10)
@@ -38,11 +38,29 @@ class Bench:
             self.eeg, self.markers, PLAN, CARD, self.mailbox, self.telemetry, lambda: self.now, timeout_s=5
         )  # type: ignore[arg-type]
         self.drawer = Drawer(
-            self.mailbox, decoder or FakeDecoder(), FakeReconstructor(), self.telemetry, self.errors, seed=7
+            self.mailbox, decoder or FakeDecoder(), FakeReconstructor(), self.telemetry, self.errors, 7, abstain
         )  # type: ignore[arg-type]
 
     def reasons(self) -> list[str]:
         return [o.reason.value if isinstance(o, Missed) else "shown" for o in self.telemetry.drain()]
+
+
+@pytest.mark.parametrize(
+    ("unsure", "abstain", "ends"), [(True, True, "unsure"), (True, False, "shown"), (False, True, "shown")]
+)
+def test_what_the_decoder_is_not_sure_of_gets_no_picture_where_it_is_to_abstain(
+    unsure: bool, abstain: bool, ends: str
+) -> None:
+    bench = Bench(FakeDecoder(unsure=unsure), abstain=abstain)
+    bench.markers.waiting = [Marker("a", 1.0)]
+    bench.eeg.write(0, 160)
+    bench.now = 1.45
+    bench.epocher.step()
+    bench.drawer.step()
+    decoding, reconstruction, _ = bench.telemetry.newest()
+    assert decoding is not None  # scores and saliency map are seen in any case
+    assert (reconstruction is None) == (ends == "unsure")
+    assert bench.reasons() == [ends]
 
 
 def test_a_marker_that_is_no_label_is_shown_under_the_one_that_the_decoder_remembers() -> None:
