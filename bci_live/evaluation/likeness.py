@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,15 +16,18 @@ from bci_live.types import Picture
 
 def correlations(drawn: Picture, stimuli: Picture) -> Array:
     """PixCorr of every drawn picture (n, h, w, 3) with every stimulus (m, h, w, 3): (n, m); 0 where one is flat."""
-    a, b = _standardised(drawn), _standardised(stimuli)
-    return np.asarray(a @ b.T)
+    return agreements(drawn.reshape(len(drawn), -1), stimuli.reshape(len(stimuli), -1))
 
 
-def _standardised(pictures: Picture) -> Array:
-    flat = pictures.reshape(len(pictures), -1).astype(np.float64)
-    flat -= flat.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.asarray(np.divide(flat, norms, out=np.zeros_like(flat), where=norms > 0))
+def agreements(drawn: NDArray[Any], stimuli: NDArray[Any]) -> Array:
+    """Pearson's correlation of each row (n, width) with each row (m, width), of pixels or of features: (n, m)."""
+    return np.asarray(_standardised(drawn) @ _standardised(stimuli).T)
+
+
+def _standardised(rows: NDArray[Any]) -> Array:
+    centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float64)
+    norms = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(np.divide(centred, norms, out=np.zeros_like(centred), where=norms > 0))
 
 
 def similarities(drawn: Picture, stimuli: Picture) -> Array:

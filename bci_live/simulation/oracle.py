@@ -33,7 +33,8 @@ class Oracle:
 
     `read`: (64, bins × channels), the generalised least squares estimate. `means`: (labels, 64). `factors`: (labels, 64, 64),
     Cholesky factors of each label's covariance, that of the estimate's error included. `place`: (labels, 2, 65), for each
-    label the linear map of least squared error from the estimate, and a one behind it, to the object's centre.
+    label the linear map of least squared error from the estimate, and a one behind it, to the object's centre (or as many
+    other properties of the layout as were learnt).
     """
 
     read: Array
@@ -56,7 +57,8 @@ class Oracle:
         return np.asarray(logs - np.log(np.exp(logs).sum(axis=1, keepdims=True)))
 
     def positions(self, epochs: FloatArray) -> Array:
-        """Epochs (n, channels, times), µV → (n, 2): where the object's centre is, across and down, as share of the picture."""
+        """Epochs (n, channels, times), µV → (n, 2): where the object's centre is, across and down, as share of the picture; or
+        whatever else it learnt as `centres`."""
         with_one = np.hstack([self.estimate(epochs), np.ones((len(epochs), 1))])
         return np.asarray(np.einsum("nk,kae,ne->na", np.exp(self.log_probabilities(epochs)), self.place, with_one))
 
@@ -79,7 +81,8 @@ class Oracle:
         ----------
         pictures : (n, h, w, 3), many layouts of each label
         labels : (n,), 0 …
-        centres : (n, 2), of the objects in them, across and down, as share of the picture
+        centres : (n, 2), of the objects in them, across and down, as share of the picture; columns of other properties
+            that may be linear in what the head makes of a picture, such as size and turn, are read alike
         prepare : of `before` + `after` raw samples around an onset, to an epoch
         noise_epochs : from which the background's covariance after `prepare` is estimated
         """

@@ -25,7 +25,7 @@ def evaluate(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: Path) -> None:
     page = tmp_path / "new folder" / "report.html"
     done = evaluate(
-        DECODER, SESSION, "--report", page, "--json", "--trials", 3, "--no-judge", "--device", "cpu"
+        DECODER, SESSION, "--report", page, "--json", "--trials", 3, "--judge", "none", "--device", "cpu"
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
@@ -48,6 +48,7 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
         ((DECODER, "nothing.xdf"), "nothing.xdf"),
         (("nothing", SESSION), "nothing"),
         ((DECODER, SESSION, "--reference", "Cz"), "--reference"),
+        ((DECODER, SESSION, "--judge", "jury"), "objects, imagenet or none"),
         ((DECODER, SESSION, "--reject", "eeg"), "eeg=150"),
         ((SESSION, SESSION, "--cross-validate", "trial"), "neighbours in time"),
         ((SESSION, "--cross-validate", "run"), "at least two runs"),

@@ -25,7 +25,7 @@ from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
 from tests.evaluation.sessions import CHANNELS, EPOCH, FILTER, RATE, at_random, in_blocks, write_session
 
-DRAWING = Drawing(bundled("models/diffusion-demo"), count=0, judge=False)
+DRAWING = Drawing(bundled("models/diffusion-demo"), count=0, judge=None)
 TRAINING = Training(FILTER, EPOCH, {}, encoder=EncoderTraining(passes=3, batch=16))
 NAMES = ("face", "house")
 

@@ -18,8 +18,10 @@ from bci_live.evaluation.reading import Cut, Trials
 from bci_live.evaluation.report import INVENTED, report, write_report
 from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
 from bci_live.evaluation.scores import score_labels
+from bci_live.evaluation.structure import StructureRow
 from bci_live.types import Decoding, Epoch, Marker
 
+ERRORS = {"position": 0.1, "size": 0.2, "turn": float("nan"), "overlap": 0.5}
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 
 
@@ -58,8 +60,8 @@ def evaluation() -> Evaluation:
     pictures = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), dtype=np.uint8)
     drawn = Drawn(
         Drawing("p", 3), DiffusionConfig(), pictures, pictures, pictures, True, {},
-        {"picture": {"position": 0.1, "size": 0.2, "turn": float("nan"), "overlap": 0.5}},
-        (AblationRow(True, True, False, {"ssim": 0.5}),), None,
+        (StructureRow("picture", 3, ERRORS, dict.fromkeys(ERRORS, (0.1, 0.2)), ERRORS),),
+        (AblationRow(True, True, False, {"ssim": 0.5}),), {}, None, {}, "why not",
     )  # fmt: skip
     return Evaluation(
         decoder=HOSTILE,
@@ -72,6 +74,7 @@ def evaluation() -> Evaluation:
         folds=(FoldScore(HOSTILE, 0.9, 20, 40),),
         files=(EvaluatedFile(HOSTILE, "ab" * 32, 20),),
         simulated=True,
+        oracle={},
         block_design=False,
         drawn=drawn,
         seed=0,
