@@ -153,12 +153,19 @@ def _bar() -> Iterator[Tell]:
 
 
 def _words(found: Evaluation, report: Path | None) -> str:
+    from bci_live.evaluation.result import share_of
+
     main = found.scores[found.primary]
     lines = [
         f"{found.primary} {main.score:.3f} ({main.interval[0]:.3f} to {main.interval[1]:.3f}), chance {main.chance:.3g}, "
         f"{len(found.trials.labels)} trials of {len(found.trials.names)} labels",
         f"split: {found.split}",
     ]
+    if found.primary in found.oracle:
+        best = found.oracle[found.primary]
+        lines.append(
+            f"the oracle of the simulated head: {best:.3f}; reached of it: {share_of(found.primary, main.score, best):.0%}"
+        )
     lines += [
         f"control {name}: {it.score:.3f}, {'within' if it.within_chance else 'OUTSIDE OF'} chance "
         f"({it.interval[0]:.3f} to {it.interval[1]:.3f})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from bci_live.evaluation.distribution import frechet_distance, inception_score
 from bci_live.evaluation.judge import Judge, Seen
 from bci_live.evaluation.likeness import agreements, correlations, similarities, two_way, within_category
 from bci_live.evaluation.scores import Array, Indices, Scored, bootstrap, chance_of_hits, n_way_hits, score_shares
-from bci_live.evaluation.structure import median_errors
+from bci_live.evaluation.structure import median_errors, overlaps
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.truth import stimulus_of
 from bci_live.types import Marker, Picture
@@ -84,7 +85,7 @@ def score_pictures(series: Series, target: Target) -> dict[str, Scored]:
     """Likeness to the stimuli where they are known, and the judge's names; of the likeness, chance is other trials' pictures.
 
     `pixcorr`, `ssim`; `two_way` by PixCorr, `two_way_features` by the judge's features; `named_top1`, `named_top5`;
-    `within_category`.
+    `within_category` by PixCorr; `within_category_overlap` by the object's overlap, whatever the ground.
     """
     scores: dict[str, Scored] = {}
     if target.known:
@@ -101,9 +102,11 @@ def score_pictures(series: Series, target: Target) -> dict[str, Scored]:
         for k in (1, 5):
             found = named(series.seen, target, k)
             scores[f"named_top{k}"] = score_shares(found, min(1.0, k / target.n_way), target.seed)
-    if target.known and (found_own := found_in_category(series.pictures, target)) is not None:
-        right, chance = found_own
-        scores["within_category"] = score_shares(right, float(chance.mean()), target.seed)
+    for name, likeness_by in (("within_category", correlations), ("within_category_overlap", overlaps)):
+        found_own = found_in_category(series.pictures, target, likeness_by) if target.known else None
+        if found_own is not None:
+            right, chance = found_own
+            scores[name] = score_shares(right, float(chance.mean()), target.seed)
     return scores
 
 
@@ -144,7 +147,7 @@ def judged(series: Series, target: Target) -> Judged | None:
 
 def label_only_control(series: Series, target: Target) -> Control | str:
     """Pictures drawn from a label alone, as the stimulus among others of its label: no EEG says which."""
-    found = found_in_category(series.pictures, target) if target.known else None
+    found = found_in_category(series.pictures, target, correlations) if target.known else None
     if found is None:
         return "no label was shown as two different pictures whose layout the markers tell"
     right, chance = found
@@ -153,7 +156,9 @@ def label_only_control(series: Series, target: Target) -> Control | str:
     return Control(float(right.mean()), mean, chance_of_hits(len(right), mean), note)
 
 
-def found_in_category(pictures: Picture, target: Target) -> tuple[Array, Array] | None:
+def found_in_category(
+    pictures: Picture, target: Target, likeness_by: Callable[[Picture, Picture], Array]
+) -> tuple[Array, Array] | None:
     """Of each picture, whether it finds its stimulus among those of its label that any trial showed, and the chance.
 
     None where no label was shown as two different pictures.
@@ -164,7 +169,7 @@ def found_in_category(pictures: Picture, target: Target) -> tuple[Array, Array] 
     drawn = [stimulus_of(Marker(label, 0.0, detail=detail), catalogue, PIXELS) for label, detail in different]
     stimuli = np.stack([picture_or_grey(picture) for picture in drawn])
     own = np.array([different.index((marker.label, marker.detail)) for marker in shown])
-    likeness = correlations(pictures, stimuli)
+    likeness = likeness_by(pictures, stimuli)
     right, chance = within_category(likeness, own, [it.label for it in shown], [label for label, _ in different])
     return (right, chance) if len(right) else None
 

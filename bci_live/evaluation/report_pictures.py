@@ -32,8 +32,8 @@ def pictures(trials: Trials, drawn: Drawn) -> str:
     parts = [f"<h2>Pictures</h2><p>{how}{unknown} {INVENTED}</p>", _grid(trials, drawn)]
     if drawn.scores:
         oracle = (
-            " The oracle's picture is the object that it names, where it thinks it is, on grey: no bound of PixCorr and SSIM, "
-            "which see the ground, too."
+            " The oracle's picture is the object that it names, where it thinks it is, on grey: no bound of PixCorr and SSIM "
+            "and what goes by them, which see the ground, too."
             if drawn.oracle
             else ""
         )

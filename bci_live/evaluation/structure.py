@@ -101,6 +101,16 @@ def structure_error(drawn: Picture, stimulus: Picture) -> StructureError:
     )
 
 
+def overlaps(drawn: Picture, stimuli: Picture) -> Array:
+    """Intersection over union of every drawn picture's object (n, h, w, 3) with every stimulus's (m, h, w, 3): (n, m)."""
+    ours, true = (
+        np.stack([object_mask(it).ravel() for it in pictures]).astype(np.float64) for pictures in (drawn, stimuli)
+    )
+    both = ours @ true.T
+    either = ours.sum(axis=1)[:, None] + true.sum(axis=1) - both
+    return np.asarray(np.divide(both, either, out=np.zeros_like(both), where=either > 0))
+
+
 @dataclass(frozen=True, slots=True)
 class StructureRow:
     """Of `count` pictures of a kind, by name of the error: the median, its bootstrap interval, and the oracle's median."""

@@ -37,7 +37,15 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
     assert told["simulated"]
     assert not told["block_design"]
     assert len(told["pictures"]["ablation"]) == 6
-    assert told["pictures"]["structure"]["picture"]["position"] < 0.5
+    structure = told["pictures"]["structure"]
+    assert set(structure["picture"]) >= {"position", "size", "turn", "overlap", "count", "intervals"}
+    assert structure["picture"]["position"] < 0.5
+    assert (structure["picture"]["count"], structure["saliency map of all trials"]["count"]) == (3, 100)
+    ssim = told["pictures"]["scores"]["ssim"]["score"]
+    for name in ("label_only", "mean_embedding"):
+        baseline = told["pictures"]["baselines"][name]["ssim"]
+        assert baseline["gain"] == pytest.approx(ssim - baseline["score"], abs=1e-3)
+    assert told["oracle"] or "oracle" in told["not_run"]
     assert page.read_text(encoding="utf-8").count("<figure") == 3
 
 

@@ -51,7 +51,16 @@ def target() -> Target:
 
 def test_pictures_that_are_the_stimuli_score_the_most_that_there_is(target: Target) -> None:
     scores = score_pictures(target.stimuli, target)
-    for name in ("pixcorr", "ssim", "two_way", "two_way_features", "named_top1", "named_top5", "within_category"):
+    for name in (
+        "pixcorr",
+        "ssim",
+        "two_way",
+        "two_way_features",
+        "named_top1",
+        "named_top5",
+        "within_category",
+        "within_category_overlap",
+    ):
         assert scores[name].score == pytest.approx(1, abs=1e-5), name
         assert scores[name].chance < 0.9, name
     assert (scores["two_way"].chance, scores["within_category"].chance) == (pytest.approx(0.5, abs=0.05), 0.5)
@@ -79,7 +88,7 @@ def test_where_the_stimuli_are_not_known_nothing_is_compared_with_them(target: T
 def test_without_a_judge_there_is_likeness_alone(target: Target) -> None:
     pictures = Series(target.stimuli.pictures, None)
     scores = score_pictures(pictures, replace(target, judge=None, stimuli=pictures, right=None))
-    assert set(scores) == {"pixcorr", "ssim", "two_way", "within_category"}
+    assert set(scores) == {"pixcorr", "ssim", "two_way", "within_category", "within_category_overlap"}
 
 
 def test_inception_score_counts_the_classes_that_are_surely_seen() -> None:
