@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bci_live.evaluation.scores import Array
 from bci_live.training.losses import structural_similarity
@@ -32,8 +33,17 @@ def _standardised(rows: NDArray[Any]) -> Array:
 
 def similarities(drawn: Picture, stimuli: Picture) -> Array:
     """SSIM (Wang et al. 2004) of every drawn picture (n, h, w, 3) with every stimulus (m, h, w, 3): (n, m)."""
-    a, b = (torch.from_numpy(np.array(it)).permute(0, 3, 1, 2).float() / 255 for it in (drawn, stimuli))
+    a, b = _tensors(drawn), _tensors(stimuli)
     return np.array([[float(structural_similarity(x[None], y[None])) for y in b] for x in a])
+
+
+def own_similarity(drawn: Picture, stimuli: Picture) -> float:
+    """Mean SSIM of each drawn picture (n, h, w, 3) with its own stimulus: of `similarities` the diagonal's, in n steps."""
+    return float(structural_similarity(_tensors(drawn), _tensors(stimuli)))
+
+
+def _tensors(pictures: Picture) -> Tensor:
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
 def two_way(likeness: Array) -> Array:

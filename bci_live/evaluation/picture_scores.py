@@ -10,7 +10,14 @@ import numpy as np
 from bci_live.evaluation.controls import Control
 from bci_live.evaluation.distribution import frechet_distance, inception_score
 from bci_live.evaluation.judge import Judge, Seen
-from bci_live.evaluation.likeness import agreements, correlations, similarities, two_way, within_category
+from bci_live.evaluation.likeness import (
+    agreements,
+    correlations,
+    own_similarity,
+    similarities,
+    two_way,
+    within_category,
+)
 from bci_live.evaluation.scores import Array, Indices, Scored, bootstrap, chance_of_hits, n_way_hits, score_shares
 from bci_live.evaluation.structure import median_errors, overlaps
 from bci_live.stimuli.catalogue import load_catalogue
@@ -187,7 +194,7 @@ def row_scores(series: Series, target: Target) -> dict[str, float]:
         scores["inception_score"] = inception_score(series.seen.probabilities)
     if target.known:
         stimuli = target.stimuli.pictures
-        scores["ssim"] = float(np.diag(similarities(series.pictures, stimuli)).mean())
+        scores["ssim"] = own_similarity(series.pictures, stimuli)
         scores["pixcorr"] = float(np.diag(correlations(series.pictures, stimuli)).mean())
         scores |= median_errors(series.pictures, stimuli)
     return scores

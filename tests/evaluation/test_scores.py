@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from bci_live.evaluation.likeness import correlations, similarities, two_way, within_category
+from bci_live.evaluation.likeness import correlations, own_similarity, similarities, two_way, within_category
 from bci_live.evaluation.scores import (
     auc,
     auc_over_folds,
@@ -115,6 +115,8 @@ def test_equal_pictures_are_found_among_others() -> None:
     likeness = correlations(pictures, pictures)
     assert np.diag(likeness) == pytest.approx(1)
     assert np.diag(similarities(pictures, pictures)) == pytest.approx(1, abs=1e-5)
+    others = np.roll(pictures, 1, axis=0)
+    assert own_similarity(pictures, others) == pytest.approx(np.diag(similarities(pictures, others)).mean(), abs=1e-5)
     assert np.diag(two_way(likeness)) == pytest.approx(1)
     assert two_way(np.ones((6, 6))) == pytest.approx(0.5)  # who cannot tell guesses
 
