@@ -33,11 +33,15 @@ class DecoderNetwork(nn.Module):
         self.caption = CaptionHead(card)
         self.structure = StructureHead(card)
         self.contrast = ContrastHead(card)
-        self.saliency = SaliencyGenerator(sizes)
+        self.saliency = SaliencyGenerator(labels, sizes)
 
-    def condition(self, feature: Tensor, coordinates: Tensor) -> Tensor:
-        """What the saliency generator draws from: (n, feature + structure axes)."""
-        return torch.cat([feature, coordinates / self.structure.spread], dim=1)
+    def condition(self, probabilities: Tensor, coordinates: Tensor) -> Tensor:
+        """What the saliency generator draws from: (n, labels + structure axes).
+
+        Probabilities of many labels are small: without the factor the label would have no say beside place and noise.
+        """
+        shares = probabilities.shape[1] ** 0.5 * probabilities.float()
+        return torch.cat([shares, coordinates / self.structure.spread], dim=1)
 
 
 class TrainedDecoder:
@@ -80,18 +84,18 @@ class TrainedDecoder:
         feature = network.encoder(data.to(self._device)).cpu()
         logits = network.blend(network.labels(feature), network.plain(data))
         coordinates = network.structure(data)
-        condition = network.condition(feature, coordinates).to(self._device)
+        probabilities = torch.softmax(logits, dim=1)
+        condition = network.condition(probabilities, coordinates).to(self._device)
         saliency = network.saliency.live(condition, network.contrast(data).to(self._device)).cpu()
         latent = network.structure.latent(coordinates)[0].numpy() if self.card.latent_shape else None
-        probabilities = torch.softmax(logits[0], dim=0).tolist()
         return Decoding(
             saliency=np.ascontiguousarray(saliency[0].permute(1, 2, 0).numpy()),
             embedding=network.caption(logits, feature)[0].numpy(),
             latent=latent,
-            scores=dict(zip(self.card.labels, probabilities, strict=True)),
+            scores=dict(zip(self.card.labels, probabilities[0].tolist(), strict=True)),
             epoch=epoch,
             made=self._clock(),
-            abstained=max(probabilities) < self.card.certainty,
+            abstained=float(probabilities.max()) < self.card.certainty,
         )
 
 

@@ -12,9 +12,11 @@ from bci_live.decoding.card import NetworkSizes
 
 
 class SaliencyGenerator(nn.Module):
-    """(n, noise), the condition (n, feature + structure axes) and the contrast map (n, 1, h, w) → (n, 3, 32, 32) in -1…1.
+    """(n, noise), the condition (n, labels + structure axes) and the contrast map (n, 1, h, w) → (n, 3, 32, 32) in -1…1.
 
-    The condition is the paper's f(x), and beside it what the structure head reads of the latent. The contrast map is
+    For the paper's f(x) stand the label probabilities, which training knows for runs left out: of the feature it knows only
+    what a trained encoder makes of its own trials, far surer than what it makes of new ones, and a generator that
+    trusts it draws new ones pale. Beside them what the structure head reads of the latent. The contrast map is
     laid beside the activations at every resolution, so that where something is need not be learned anew for every
     label. Live, `fixed_noise` is z: the same EEG gives the same picture; it is smoothly enlarged to 64 pixels, since
     single trials hold no finer detail and the training is four times as fast.
@@ -23,12 +25,12 @@ class SaliencyGenerator(nn.Module):
     fixed_noise: Tensor
     gain: Tensor
 
-    def __init__(self, sizes: NetworkSizes) -> None:
+    def __init__(self, labels: int, sizes: NetworkSizes) -> None:
         super().__init__()
         width = sizes.generator_width
         self.register_buffer("fixed_noise", torch.zeros(sizes.noise))
         self.register_buffer("gain", torch.ones(()))
-        self.start = nn.Linear(sizes.noise + sizes.feature + sizes.structure_axes, width * 16)
+        self.start = nn.Linear(sizes.noise + labels + sizes.structure_axes, width * 16)
         widths = [width, width, width // 2, width // 4]
         self.blocks = nn.ModuleList(_Block(a, b) for a, b in pairwise(widths))
         self.paint = nn.Conv2d(widths[-1], 3, 3, padding=1)

@@ -21,6 +21,9 @@ Report = Callable[[float, str], None]
 _MOST_GAIN = 4.0
 # Steps over which the likeness is averaged, and what counts as growth of it.
 _PLATEAU_MEMORY, _PLATEAU_GAIN = 50, 0.001
+# Mode seeking needs two pictures of each condition, the other terms one: it is taken at every so many steps, and as many
+# times as heavily (lazy regularisation: Karras et al. 2020).
+_SEEK_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,7 @@ class SaliencyTraining:
     """What the training can be told. `patience`: see `train_saliency`.
 
     `adversarial`, `mode_seeking`, `similarity` are the paper's α₁, α₂, α₃.
-    The paper does not state them; these let the stimulus outweigh the texture. `blur`: how uncertain the condition is
-    made in training (standard deviations of its noise), since the EEG of new trials is read less surely than that of
-    the trained ones.
+    The paper does not state them; these let the stimulus outweigh the texture.
     """
 
     steps: int = 1000
@@ -41,7 +42,6 @@ class SaliencyTraining:
     mode_seeking: float = 0.1
     similarity: float = 1.0
     colour: float = 2.0
-    blur: float = 0.3
 
 
 class Discriminator(nn.Module):
@@ -87,15 +87,12 @@ def train_saliency(
     rivals = _Rivals(generator, conditions.shape[1], settings, device)
     targets = functional.avg_pool2d(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1, 2)
     of_each = torch.from_numpy(shown)
-    spread = conditions.std(dim=0)
     plateau = _Plateau(settings.patience)
     last = settings.steps
     for step in range(settings.steps):
         chosen = torch.randint(len(conditions), (settings.batch,))
         real, contrast = targets[of_each[chosen]].to(device), contrasts[chosen].to(device)
-        condition = conditions[chosen].to(device)
-        condition = condition + settings.blur * spread.to(device) * torch.randn(condition.shape, device=device)
-        losses = rivals.step(real, condition, contrast)
+        losses = rivals.step(real, conditions[chosen].to(device), contrast, seek=step % _SEEK_EVERY == 0)
         rivals.anneal(step, last)
         if step % 10 == 9:
             report((step + 1) / settings.steps, "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses)))
@@ -138,21 +135,21 @@ class _Rivals:
             for model in (generator, self._discriminator)
         )
 
-    def step(self, real: Tensor, condition: Tensor, contrast: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Train both once on a batch; returns the critic's loss, the generator's, and the similarity to the stimuli."""
-        shape = (2, len(real), len(self._generator.fixed_noise))
-        noise_a, noise_b = torch.randn(shape, device=self._device)
-        noises, twice = torch.cat([noise_a, noise_b]), contrast.repeat(2, 1, 1, 1)
-        fake_a, fake_b = self._generator(noises, condition.repeat(2, 1), twice).chunk(2)
+    def step(self, real: Tensor, condition: Tensor, contrast: Tensor, seek: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Train both once on a batch; returns the critic's loss, the generator's, and the similarity to the stimuli.
 
-        critique = critic_loss(self._discriminator, real, fake_a.detach(), condition)
+        `seek`: with the mode-seeking term, for which each condition is drawn twice.
+        """
+        times = 2 if seek else 1
+        noises = torch.randn(times * len(real), len(self._generator.fixed_noise), device=self._device)
+        fakes = self._generator(noises, condition.repeat(times, 1), contrast.repeat(times, 1, 1, 1))
+
+        critique = critic_loss(self._discriminator, real, fakes[: len(real)].detach(), condition)
         self._for_discriminator.zero_grad()
         critique.backward()  # type: ignore[no-untyped-call]
         self._for_discriminator.step()
 
-        loss, similarity = generator_loss(
-            self._settings, self._discriminator, (fake_a, fake_b), (noise_a, noise_b), real, condition
-        )
+        loss, similarity = generator_loss(self._settings, self._discriminator, fakes, noises, real, condition)
         self._for_generator.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._for_generator.step()
@@ -175,21 +172,26 @@ def critic_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, condit
 def generator_loss(
     settings: SaliencyTraining,
     discriminator: Discriminator,
-    fakes: tuple[Tensor, Tensor],
-    noises: tuple[Tensor, Tensor],
+    fakes: Tensor,
+    noises: Tensor,
     real: Tensor,
     condition: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """What the generator minimises, and the similarity to the stimuli in it. Two fakes, of two noises, for each condition."""
-    adversarial = hinge_generator(discriminator(differentiable_augment(fakes[0]), condition))  # eq. 4
-    similarity = structural_similarity((fakes[0] + 1) / 2, (real + 1) / 2)
+    """What the generator minimises, and the similarity to the stimuli in it.
+
+    `fakes`: one of each condition; or two, of two `noises`, the second ones behind the first, for the mode-seeking term.
+    """
+    first = fakes[: len(real)]
+    adversarial = hinge_generator(discriminator(differentiable_augment(first), condition))  # eq. 4
+    similarity = structural_similarity((first + 1) / 2, (real + 1) / 2)
     loss = (
         settings.adversarial * adversarial
-        + settings.mode_seeking * mode_seeking(*fakes, *noises)  # eq. 5
         + settings.similarity * (1 - similarity)  # eq. 6
         # SSIM hardly sees colour: a mean over many pictures would stay grey without it.
-        + settings.colour * functional.l1_loss(fakes[0], real)
+        + settings.colour * functional.l1_loss(first, real)
     )
+    if len(fakes) > len(real):
+        loss = loss + _SEEK_EVERY * settings.mode_seeking * mode_seeking(*fakes.chunk(2), *noises.chunk(2))  # eq. 5
     return loss, similarity
 
 

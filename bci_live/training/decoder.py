@@ -110,7 +110,7 @@ def train_decoder(
         contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
         train_saliency(
             network.saliency,
-            network.condition(features, coordinates),
+            network.condition(torch.softmax(held_out.logits(blend), dim=1), coordinates),
             contrasts,
             examples.pictures,
             examples.shown,
@@ -166,7 +166,7 @@ def _card(
 def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tuple[DecoderCard, Blend]:
     """The label head and the source of the caption that did best on runs held out, with their scores."""
     blend = choose_blend(held_out.deep, held_out.plain, torch.from_numpy(examples.labels))
-    logits = blend.weights[0] * held_out.deep.double() + blend.weights[1] * held_out.plain
+    logits = held_out.logits(blend)
     scores = label_scores(logits, examples.labels)
     scores |= {f"{name}_encoder": value for name, value in label_scores(held_out.deep, examples.labels).items()}
     scores |= {f"{name}_plain": value for name, value in label_scores(held_out.plain, examples.labels).items()}

@@ -38,6 +38,10 @@ class HeldOut:
     nearness: Tensor
     passes: int
 
+    def logits(self, blend: Blend) -> Tensor:
+        """(n, labels), calibrated."""
+        return blend.weights[0] * self.deep.double() + blend.weights[1] * self.plain
+
 
 def hold_out(
     examples: TrainingSet,

@@ -10,12 +10,12 @@ from bci_live.decoding.card import NetworkSizes
 from bci_live.decoding.saliency import SaliencyGenerator, background
 from bci_live.training.adversarial import SaliencyTraining, contrast_gain, differentiable_augment, train_saliency
 
-SIZES = NetworkSizes(feature=2, structure_axes=2, generator_width=16, noise=4)
+SIZES = NetworkSizes(structure_axes=2, generator_width=16, noise=4)
 
 
 def test_maps_that_are_half_as_contrasty_as_the_stimuli_are_doubled() -> None:
     torch.manual_seed(0)
-    generator, conditions, contrasts = SaliencyGenerator(SIZES), torch.randn(8, 4), torch.randn(8, 1, 8, 8)
+    generator, conditions, contrasts = SaliencyGenerator(2, SIZES), torch.randn(8, 4), torch.randn(8, 1, 8, 8)
     with torch.inference_mode():
         drawn = generator(generator.fixed_noise.expand(8, -1), conditions, contrasts)
         plain = generator.live(conditions, contrasts)
@@ -34,7 +34,7 @@ def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it() -
     for index, (x, y) in enumerate(zip(np.where(right, 40, 8), rng.integers(8, 40, 64), strict=True)):
         pictures[index, y : y + 16, x : x + 16] = (230, 120, 60)
         contrasts[index, 0, y // 8 : y // 8 + 2, x // 8 : x // 8 + 2] = 4.0
-    generator = SaliencyGenerator(SIZES)
+    generator = SaliencyGenerator(2, SIZES)
     train_saliency(
         generator, torch.zeros(64, 4), contrasts, pictures, np.arange(64), SaliencyTraining(steps=120, batch=8), 0,
         torch.device("cpu"), lambda *_: None,
