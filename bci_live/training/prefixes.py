@@ -24,19 +24,20 @@ def fit_prefixes(heads: nn.ModuleList, card: DecoderCard, examples: TrainingSet,
 
     Returns
     -------
-    Scores on runs left out, by name and end (`top1_at_250ms`), and those with the labels shuffled within each run
+    Scores on runs left out, by name and end (`top1_at_250ms`); and those of the first fold with the labels shuffled
+    within each run
     """
     count, folds, shuffled = len(card.labels), folds_by_run(examples.runs), shuffled_within_runs(examples, seed)
-    truth = torch.from_numpy(examples.labels)
+    truth, hold = torch.from_numpy(examples.labels), folds[0][1]
     scores: Scores = {}
     controls: Scores = {}
     for module, until_s in zip(heads, card.prefixes, strict=True):
         head = PrefixHead(card, until_s)
         data, at = head.stretch(torch.from_numpy(examples.data)).numpy(), f"at_{1000 * until_s:g}ms"
         logits = read_held_out(data, examples.labels, count, head.sizes, folds)
-        by_chance = read_held_out(data, shuffled, count, head.sizes, folds)
+        by_chance = read_held_out(data, shuffled, count, head.sizes, folds[:1])[hold]
         scores |= {f"{name}_{at}": value for name, value in label_scores(logits, examples.labels).items()}
-        controls |= {f"{name}_{at}_shuffled": value for name, value in label_scores(by_chance, shuffled).items()}
+        controls |= {f"{name}_{at}_shuffled": value for name, value in label_scores(by_chance, shuffled[hold]).items()}
         head.plain.load_state_dict(fit_plain(data, examples.labels, count, head.sizes).state_dict())
         head.inverse_temperature.fill_(inverse_temperature(logits, truth))
         module.load_state_dict(head.state_dict())
