@@ -48,8 +48,11 @@ def evaluate(
         typer.Option(help=f"Draw the first so many trials: {_PICTURES}, or with --cross-validate none.", min=0),
     ] = None,
     judge: Annotated[
-        bool, typer.Option(help="Let a classifier name the pictures; the first time it is trained, a minute.")
-    ] = True,
+        str,
+        typer.Option(
+            help="Who names the pictures: objects (trained the first time, a minute), imagenet (extra metrics), none."
+        ),
+    ] = "objects",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of trainings, shuffles, intervals and noise.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
@@ -61,11 +64,12 @@ def evaluate(
         groups_of(paths, check_kind(cross_validate))  # before torch and diffusers load, which takes seconds
     from bci_live.decoding.device import pick_device
     from bci_live.evaluation.drawing import Drawing
+    from bci_live.evaluation.judge import named_judge
     from bci_live.evaluation.report import write_report
 
     chosen = str(pick_device(device))
     count = trials if trials is not None else 0 if cross_validate else _PICTURES
-    drawing = Drawing(bundled(pipeline or Config().diffusion.pipeline), count, chosen, seed, judge)
+    drawing = Drawing(bundled(pipeline or Config().diffusion.pipeline), count, chosen, seed, named_judge(judge))
     with _bar() as tell:
         if cross_validate is None:
             found = _judge_decoder(paths, labels, reference, reject, band, seed, drawing, tell)
@@ -149,12 +153,19 @@ def _bar() -> Iterator[Tell]:
 
 
 def _words(found: Evaluation, report: Path | None) -> str:
+    from bci_live.evaluation.result import share_of
+
     main = found.scores[found.primary]
     lines = [
         f"{found.primary} {main.score:.3f} ({main.interval[0]:.3f} to {main.interval[1]:.3f}), chance {main.chance:.3g}, "
         f"{len(found.trials.labels)} trials of {len(found.trials.names)} labels",
         f"split: {found.split}",
     ]
+    if found.primary in found.oracle:
+        best = found.oracle[found.primary]
+        lines.append(
+            f"the oracle of the simulated head: {best:.3f}; reached of it: {share_of(found.primary, main.score, best):.0%}"
+        )
     lines += [
         f"control {name}: {it.score:.3f}, {'within' if it.within_chance else 'OUTSIDE OF'} chance "
         f"({it.interval[0]:.3f} to {it.interval[1]:.3f})"

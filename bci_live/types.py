@@ -162,7 +162,8 @@ class StreamFacts:
 
     `kind` is its LSL type (EEG, Markers, …), `rate` is in Hz (0 = irregular), `units` are as announced, one a channel.
     `types`: of each channel (EEG, EOG, TRIGGER, …), or nothing where all are of the stream's kind.
-    `replay` and `simulated` come from the stream's own description: the badge in the window tells them.
+    `replay` and `simulated` come from the stream's own description: the badge in the window tells them. So does `head`,
+    which simulated head it is, as `simulation.identity` tells it.
     """
 
     name: str
@@ -176,6 +177,7 @@ class StreamFacts:
     replay: bool = False
     simulated: bool = False
     types: tuple[str, ...] = ()
+    head: str = ""
 
     @property
     def channel_types(self) -> tuple[str, ...]:

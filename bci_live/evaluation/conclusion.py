@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from bci_live.config import FilterConfig
 from bci_live.errors import LabelError, RecordingError
 from bci_live.evaluation.controls import Control, Scale, another_trial, mean_embedding, shuffled_labels
 from bci_live.evaluation.drawing import Drawing, draw_first
-from bci_live.evaluation.reading import Cut, Trials, indices_of
+from bci_live.evaluation.oracle import OracleReading, ask_oracle
+from bci_live.evaluation.reading import Cut, Preparation, Trials, indices_of
 from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
-from bci_live.evaluation.scores import score_labels
+from bci_live.evaluation.scores import Array, Scored, hits, label_score, score_labels
 from bci_live.evaluation.time_of_trial import place_in_other_runs, time_of_trial
 from bci_live.sessions.recording import Recording, digest
 from bci_live.stimuli.captions import load_bank
@@ -52,6 +53,7 @@ def conclude(
     trials: Trials,
     cut: Cut,
     recordings: Sequence[Recording],
+    preparation: Preparation,
     *,
     decoder: str,
     split: str,
@@ -65,29 +67,54 @@ def conclude(
     Parameters
     ----------
     trials : what was read of the trials that were held out
-    cut : all trials of the recordings
+    cut : all trials of the recordings, as `preparation` makes them
     """
-    drawn = draw_first(trials, drawing, lambda share: tell("drawing", share)) if drawing.count else None
-    none = (
-        "no label was shown as two different pictures whose layout the markers tell" if drawn else "nothing was drawn"
-    )
-    findings.add("label_only", (drawn.label_only if drawn else None) or none)
+    scores = score_labels(trials.probabilities, trials.labels, trials.folds, trials.cut.runs, seed)
+    simulated, oracle = any(recording.facts.simulated for recording in recordings), None
+    if simulated:
+        tell("the oracle", 0.0)
+        oracle = _oracle(findings, trials, cut, recordings, preparation)
+    drawn = draw_first(trials, drawing, lambda share: tell("drawing", share), oracle) if drawing.count else None
+    findings.add("label_only", drawn.label_only if drawn else "nothing was drawn")
     return Evaluation(
         decoder=decoder,
         trials=trials,
-        scores=score_labels(trials.probabilities, trials.labels, trials.folds, trials.cut.runs, seed),
+        scores=scores,
         controls=findings.controls,
         sweep=findings.sweep,
         not_run=findings.not_run,
         split=split,
         folds=folds,
         files=_files(recordings, cut),
-        simulated=any(recording.facts.simulated for recording in recordings),
+        simulated=simulated,
+        oracle=_label_scores(scores, oracle.probabilities, trials) if oracle else {},
         block_design=any(not findings.controls[it].within_chance for it in _ALARMS if it in findings.controls),
         drawn=drawn,
         seed=seed,
         seconds=time.monotonic() - findings.began,
     )
+
+
+def _oracle(
+    findings: Findings, trials: Trials, cut: Cut, recordings: Sequence[Recording], preparation: Preparation
+) -> OracleReading | None:
+    """What the oracle reads of the trials, in their order; why there is none is noted."""
+    same = cut.take(cut.indices_of(trials.cut, np.arange(len(trials.labels))))
+    found = ask_oracle(recordings, same, trials.names, preparation)
+    if isinstance(found, str):
+        findings.not_run["oracle"] = found
+        return None
+    return found
+
+
+def _label_scores(scores: Mapping[str, Scored], probabilities: Array, trials: Trials) -> dict[str, float]:
+    """The same scores of other readings of the trials."""
+    of = {
+        "auc": lambda: label_score(probabilities, trials.labels, trials.folds),
+        "top1": lambda: float(hits(probabilities, trials.labels, 1).mean()),
+        "top5": lambda: float(hits(probabilities, trials.labels, 5).mean()),
+    }
+    return {name: of[name]() for name in scores}
 
 
 _ALARMS = ("time_of_trial", "place_in_other_runs")

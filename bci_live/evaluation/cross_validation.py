@@ -28,6 +28,7 @@ from bci_live.evaluation.controls import PlainCrossValidation
 from bci_live.evaluation.drawing import Drawing
 from bci_live.evaluation.reading import (
     Cut,
+    Preparation,
     Trials,
     cut_all,
     cut_for,
@@ -120,6 +121,7 @@ def cross_validate(
         trials,
         cut,
         recordings,
+        Preparation(found.channels, found.rate, training.filter, training.epoch),
         decoder=f"{len(splits)} decoders of {len(found.names)} labels, each trained without what it is scored on",
         split=_describe(kind, splits),
         folds=tuple(fold.score for fold in folds),

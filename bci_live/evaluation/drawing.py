@@ -7,52 +7,55 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from bci_live.config import DiffusionConfig
 from bci_live.decoding.device import pick_device
 from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
+from bci_live.errors import DiffusionError, LabelError
 from bci_live.evaluation.controls import Control
-from bci_live.evaluation.judge import load_judge, name_probabilities
+from bci_live.evaluation.judge import Judge, JudgeName, load_judge, resized
+from bci_live.evaluation.oracle import OracleReading
 from bci_live.evaluation.picture_scores import (
     PIXELS,
-    found_in_category,
+    Judged,
+    Series,
+    Target,
+    judged,
     label_only_control,
     picture_or_grey,
     row_scores,
-    score_names,
     score_pictures,
-    score_within_category,
-    structure_of,
 )
 from bci_live.evaluation.reading import Trials, indices_of
-from bci_live.evaluation.scores import Array, Scored
-from bci_live.evaluation.structure import layout_told
+from bci_live.evaluation.scores import Scored
+from bci_live.evaluation.structure import StructureRow, layout_told, structure_row
+from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
+from bci_live.stimuli.rendering import random_layout, render
 from bci_live.stimuli.truth import stimulus_of
-from bci_live.types import Decoding, FloatArray, Picture
+from bci_live.types import Decoding, FloatArray, Marker, Picture
 
 # What a picture is drawn from: caption, saliency map, latent.
 Way = tuple[bool, bool, bool]
 WHOLE: Way = (True, True, False)
-LABEL_ONLY: Way = (True, False, False)
+LABEL_ONLY, MEAN_EMBEDDING = "label_only", "mean_embedding"
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What is to be drawn: the first `count` trials, each with the same `seed` of the noise. `judge`: name the pictures."""
+    """What is to be drawn: the first `count` trials, each with the same `seed` of the noise. `judge`: who names them."""
 
     pipeline: str | Path
     count: int = 24
     device: str = "cpu"
     seed: int = 0
-    judge: bool = True
+    judge: JudgeName | None = "objects"
 
 
 @dataclass(frozen=True, slots=True)
 class AblationRow:
-    """What went into the pictures, and what they score (`named`, `ssim`, `pixcorr`, `position`, …)."""
+    """What went into the pictures, and what they score (`named_top1`, `inception_score`, `ssim`, `position`, …)."""
 
     caption: bool
     saliency: bool
@@ -65,8 +68,10 @@ class Drawn:
     """The first trials' pictures, each (m, 64, 64, 3), uint8.
 
     `known`: whether the markers told the layout, so that `stimuli` are what was shown and not just the label's picture.
-    `structure`: median errors of the pictures, the saliency maps, and of pictures of other trials (chance).
-    `label_only`: whether the caption alone finds the stimulus among those of its label; None where none has two.
+    `structure`: of the pictures, of the saliency maps, and of pictures of other trials (chance). `baselines`: the scores of
+    pictures from a label's caption alone, and from the mean embedding and map of all trials. `oracle`: those of the
+    oracle's pictures. `label_only`: whether the caption alone finds the stimulus among those of its label, or why that
+    cannot be said.
     """
 
     settings: Drawing
@@ -76,100 +81,179 @@ class Drawn:
     pictures: Picture
     known: bool
     scores: dict[str, Scored]
-    structure: dict[str, dict[str, float]]
+    structure: tuple[StructureRow, ...]
     ablation: tuple[AblationRow, ...]
-    label_only: Control | None
+    baselines: dict[str, dict[str, float]]
+    judged: Judged | None
+    oracle: dict[str, float]
+    label_only: Control | str
 
 
 class _Artist:
-    """Draws decodings from any of the three ways into the picture, with one pipeline in memory."""
+    """Draws decodings from any of the three ways into the picture, with one pipeline in memory, and has them judged."""
 
-    def __init__(self, settings: Drawing) -> None:
+    def __init__(self, settings: Drawing, judge: Judge | None) -> None:
         pipeline = load_pipeline(settings.pipeline, pick_device(settings.device))
         name = pipeline_name(settings.pipeline)
         self.config, grey = DiffusionConfig(), DiffusionConfig.model_validate({"initial": "grey"})
-        self._seed = settings.seed
+        self._seed, self._judge = settings.seed, judge
         self._over = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
         self._anew = DiffusionReconstructor(pipeline, name, grey, _no_clock)
         self.latent_shape = self._over.latent_shape
 
-    def draw(self, decoding: Decoding, caption: bool, initial: FloatArray | None) -> Picture:
-        """(64, 64, 3). Without a caption the embedding is zero: what the captions have in common."""
-        embedding = decoding.embedding if caption else np.zeros_like(decoding.embedding)
+    def draw(self, embedding: FloatArray, initial: FloatArray | None) -> Picture:
+        """(h, w, 3), as the pipeline draws it."""
         reconstructor = self._anew if initial is None else self._over
         *_, last = reconstructor.draw(embedding, initial, self._seed)
-        return resized(last)
+        return last
+
+    def finish(self, pictures: Sequence[Picture]) -> Series:
+        """Judged at their own size, then made small."""
+        return series_of(np.stack(pictures), self._judge)
 
 
-def draw_first(trials: Trials, settings: Drawing, tell: Callable[[float], None]) -> Drawn:
+def series_of(pictures: Picture, judge: Judge | None) -> Series:
+    """Pictures (m, h, w, 3) as the judge sees them, and made 64 × 64."""
+    return Series(resized(pictures, PIXELS), judge.look(pictures) if judge else None)
+
+
+def draw_first(
+    trials: Trials, settings: Drawing, tell: Callable[[float], None], oracle: OracleReading | None = None
+) -> Drawn:
     """The first sample of each of the first trials: nothing is picked.
+
+    `oracle`: what it read of the same trials, where they are of a simulated head.
 
     Raises
     ------
     DiffusionError
         If the pipeline cannot be loaded, or does not fit the decoder.
+    BciError
+        If the judge is not installed.
     """
-    artist, catalogue = _Artist(settings), load_catalogue()
+    catalogue = load_catalogue()
+    in_catalogue = all(marker.label in catalogue for marker in trials.cut.markers)
+    judge = load_judge(settings.judge, catalogue) if settings.judge and in_catalogue else None
+    artist = _Artist(settings, judge)
+    target = _target(trials, settings, judge, catalogue)
     decodings = trials.decodings[: settings.count]
-    markers, every = [decoding.epoch.marker for decoding in decodings], trials.cut.markers
-    known = all(layout_told(marker) is not None for marker in every)
-    stimuli = np.stack([picture_or_grey(stimulus_of(marker, catalogue, PIXELS)) for marker in markers])
-    saliency = np.stack([resized((decoding.saliency * 255).astype(np.uint8)) for decoding in decodings])
-    drawn = _ways(decodings, artist, tell)
-    named = _names(drawn, catalogue) if settings.judge else {}
-    truth = indices_of([marker.label for marker in markers], catalogue.labels)
-    pictures, alone = drawn[WHOLE], drawn[LABEL_ONLY]
-    scores = score_pictures(pictures, stimuli, settings.seed) if known else {}
-    if settings.judge:
-        scores |= score_names(named[WHOLE], truth, settings.seed)
-    if known and (found := found_in_category(pictures, markers, every)) is not None:
-        scores["within_category"] = score_within_category(found, settings.seed)
-    truth_or_none = stimuli if known else None
+    drawn, baselines = _ways(decodings, artist, tell), _baselines(trials, settings, artist)
+    best = series_of(oracle.pictures(trials.names, len(decodings)), judge) if oracle else None
+    saliency, pictures = _maps(decodings), drawn[WHOLE].pictures
+    alone = baselines.get(LABEL_ONLY)
     return Drawn(
         settings=settings,
         diffusion=artist.config,
-        stimuli=stimuli,
+        stimuli=target.stimuli.pictures,
         saliency=saliency,
         pictures=pictures,
-        known=known,
-        scores=scores,
-        structure=structure_of(pictures, saliency, stimuli) if known else {},
-        ablation=tuple(
-            AblationRow(*way, row_scores(drawn[way], truth_or_none, named.get(way), truth)) for way in drawn
-        ),
-        label_only=label_only_control(found_in_category(alone, markers, every) if known else None),
+        known=target.known,
+        scores=score_pictures(drawn[WHOLE], target),
+        structure=_structure(trials, target, pictures, saliency, oracle) if target.known else (),
+        ablation=tuple(AblationRow(*way, row_scores(series, target)) for way, series in drawn.items()),
+        baselines={name: _figures(series, target) for name, series in baselines.items()},
+        judged=judged(drawn[WHOLE], target),
+        oracle=_figures(best, target) if best else {},
+        label_only="the pipeline has no caption of its own for the labels"
+        if alone is None
+        else label_only_control(alone, target),
     )
 
 
-def _names(drawn: Mapping[Way, Picture], catalogue: Catalogue) -> dict[Way, Array]:
-    judge = load_judge(catalogue)
-    return {way: name_probabilities(judge, pictures) for way, pictures in drawn.items()}
+def _maps(decodings: Sequence[Decoding]) -> Picture:
+    return resized(np.stack([(decoding.saliency * 255).astype(np.uint8) for decoding in decodings]), PIXELS)
 
 
-def _ways(decodings: Sequence[Decoding], artist: _Artist, tell: Callable[[float], None]) -> dict[Way, Picture]:
-    """Caption on or off × drawn from grey, from the saliency map, from the latent: the pictures of each, (m, 64, 64, 3).
+def _structure(
+    trials: Trials, target: Target, pictures: Picture, saliency: Picture, oracle: OracleReading | None
+) -> tuple[StructureRow, ...]:
+    """Of the first trials, and of the saliency maps of all, since these need no drawing."""
+    stimuli, count, every = target.stimuli.pictures, len(pictures), len(trials.decodings)
+    best = None if oracle is None else oracle.pictures(trials.names, every)
+    first = None if best is None else best[:count]
+    rows = [
+        structure_row("picture", pictures, stimuli, first, target.seed),
+        structure_row("saliency map", saliency, stimuli, first, target.seed),
+        structure_row("another trial's picture", np.roll(pictures, 1, axis=0), stimuli, None, target.seed),
+    ]
+    if every > count:
+        all_shown = _shown(trials.cut.markers, load_catalogue())
+        rows.append(structure_row("saliency map of all trials", _maps(trials.decodings), all_shown, best, target.seed))
+    return tuple(rows)
 
-    The diffusion starts from one of the two, so saliency map and latent are never both on.
+
+def _figures(series: Series, target: Target) -> dict[str, float]:
+    return {name: it.score for name, it in score_pictures(series, target).items()}
+
+
+def _target(trials: Trials, settings: Drawing, judge: Judge | None, catalogue: Catalogue) -> Target:
+    markers = tuple(decoding.epoch.marker for decoding in trials.decodings[: settings.count])
+    every, rng = trials.cut.markers, np.random.default_rng(settings.seed)
+    stimuli = series_of(_shown(markers, catalogue), judge)
+    labels = [marker.label for marker in markers]
+    # Other layouts of the same labels: what a perfect pipeline that knew the label alone could draw.
+    others = np.stack(
+        [
+            render(catalogue.picture(label), random_layout(rng), PIXELS)
+            if label in catalogue
+            else picture_or_grey(None)
+            for label in labels
+        ]
+    )
+    return Target(
+        markers=markers,
+        every=every,
+        stimuli=stimuli,
+        others=series_of(others, judge),
+        known=all(marker.label in catalogue and layout_told(marker) is not None for marker in every),
+        judge=judge,
+        right=judge.right(indices_of(labels, catalogue.labels), stimuli.seen) if judge and stimuli.seen else None,
+        seed=settings.seed,
+    )
+
+
+def _shown(markers: Sequence[Marker], catalogue: Catalogue) -> Picture:
+    return np.stack([picture_or_grey(stimulus_of(marker, catalogue, PIXELS)) for marker in markers])
+
+
+def _ways(decodings: Sequence[Decoding], artist: _Artist, tell: Callable[[float], None]) -> dict[Way, Series]:
+    """Caption on or off × drawn from grey, from the saliency map, from the latent: the pictures of each.
+
+    The diffusion starts from one of the two, so saliency map and latent are never both on. Without a caption the embedding
+    is zero: what the captions have in common.
     """
     latent = all(decoding.latent is not None and decoding.latent.shape == artist.latent_shape for decoding in decodings)
     starts = [(False, False), (True, False)] + ([(False, True)] if latent else [])
     ways: list[Way] = [(caption, *start) for caption in (True, False) for start in starts]
-    drawn: dict[Way, Picture] = {}
+    drawn: dict[Way, Series] = {}
     for number, way in enumerate(ways):
         pictures = []
         for place, decoding in enumerate(decodings):
+            embedding = decoding.embedding if way[0] else np.zeros_like(decoding.embedding)
             initial = decoding.saliency if way[1] else decoding.latent if way[2] else None
-            pictures.append(artist.draw(decoding, way[0], initial))
+            pictures.append(artist.draw(embedding, initial))
             tell((number + (place + 1) / len(decodings)) / len(ways))
-        drawn[way] = np.stack(pictures)
+        drawn[way] = artist.finish(pictures)
     return drawn
 
 
-def resized(picture: Picture) -> Picture:
-    """(h, w, 3) → (64, 64, 3)."""
-    if picture.shape[:2] == (PIXELS, PIXELS):
-        return picture
-    return np.asarray(Image.fromarray(picture).resize((PIXELS, PIXELS), Image.Resampling.BOX))
+def _baselines(trials: Trials, settings: Drawing, artist: _Artist) -> Mapping[str, Series]:
+    """What is drawn without the picture's own EEG, or with no more of it than a label.
+
+    `label_only`: the caption of the most probable label, from grey, as any text-to-image model would after a label decoder.
+    `mean_embedding`: the mean embedding and saliency map of all trials, the same for each.
+    """
+    count = min(settings.count, len(trials.decodings))
+    decodings = trials.decodings[:count]
+    embedding = np.stack([decoding.embedding for decoding in trials.decodings]).mean(axis=0)
+    saliency = np.stack([decoding.saliency for decoding in trials.decodings]).mean(axis=0)
+    drawn = {MEAN_EMBEDDING: artist.finish([artist.draw(embedding, saliency)] * count)}
+    try:
+        bank = load_bank(Path(settings.pipeline))
+        of_label = {top: artist.draw(bank.embedding(top), None) for top in {decoding.top for decoding in decodings}}
+    except (DiffusionError, LabelError):  # a pipeline without captions of its own, or not of these labels
+        return drawn
+    return {LABEL_ONLY: artist.finish([of_label[decoding.top] for decoding in decodings])} | drawn
 
 
 def _no_clock() -> float:

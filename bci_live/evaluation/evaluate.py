@@ -25,6 +25,7 @@ from bci_live.evaluation.controls import Control
 from bci_live.evaluation.drawing import Drawing
 from bci_live.evaluation.reading import (
     Cut,
+    Preparation,
     Trials,
     check_known,
     cut_for,
@@ -85,6 +86,7 @@ def evaluate_decoder(
         trials,
         cut,
         recordings,
+        Preparation(card.channels, card.rate, card.filter, epoch_config),
         decoder=card.describe(),
         split=_split(decoder),
         folds=(),

@@ -1,33 +1,118 @@
-"""The independent classifier that names drawn pictures, trained once on this machine and kept."""
+"""Judges: classifiers that name drawn pictures and had no part in drawing them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
+from PIL import Image
 from platformdirs import user_cache_path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from bci_live.errors import BciError
 from bci_live.evaluation.object_classifier import ObjectClassifier, as_input, train_object_classifier
-from bci_live.evaluation.scores import Array
+from bci_live.evaluation.scores import Array, Indices
 from bci_live.stimuli.catalogue import Catalogue
 from bci_live.types import Picture
 
+JudgeName = Literal["objects", "imagenet"]
 # Of 2,000 renderings that it has not seen it names 97 %; the full training takes three minutes for the last 3 %.
 _RENDERINGS, _PASSES = 4_000, 4
 _PIXELS = 64
 
 
-def load_judge(catalogue: Catalogue, folder: Path | None = None) -> ObjectClassifier:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a judge sees in n pictures: `probabilities` (n, classes), and `features` (n, width) of its last layer but one."""
+
+    probabilities: Array
+    features: Array
+
+
+class Judge(Protocol):
+    """`name`: what it is, in words. `truth`: what counts as the right name, in words. `classes`: how many it tells apart."""
+
+    name: str
+    truth: str
+    classes: int
+
+    def look(self, pictures: Picture) -> Seen:
+        """At pictures (n, h, w, 3), uint8, of any size."""
+
+    def right(self, labels: Indices, stimuli: Seen) -> Indices:
+        """(n,), the class that each picture should be given: by the catalogue's label, or by the look of its stimulus."""
+
+
+class ObjectJudge:
+    """Names the objects of the catalogue, whose renderings it grew up with."""
+
+    truth = "the label shown"
+
+    def __init__(self, model: ObjectClassifier, classes: int) -> None:
+        self._model = model
+        self.classes = classes
+        self.name = f"a small network of our own, trained on renderings of the {classes} objects"
+
+    @torch.inference_mode()
+    def look(self, pictures: Picture) -> Seen:
+        """At (n, h, w, 3), made 64 × 64."""
+        maps = self._model.features(as_input(resized(pictures, _PIXELS)))
+        probabilities = torch.softmax(self._model.head(maps), dim=1)
+        return Seen(_array(probabilities), _array(maps.mean(dim=(2, 3))))
+
+    def right(self, labels: Indices, stimuli: Seen) -> Indices:
+        """The labels themselves: they are its classes."""
+        return labels
+
+
+def named_judge(told: str) -> JudgeName | None:
+    """The judge of that name, nobody for `none`; it must be installed.
+
+    Raises
+    ------
+    BciError
+        If there is no judge of that name, or its package is absent.
+    """
+    if told == "objects":
+        return "objects"
+    if told == "imagenet":
+        from bci_live.evaluation.imagenet import check_installed
+
+        check_installed()
+        return "imagenet"
+    if told == "none":
+        return None
+    raise BciError(f"There is no judge '{told}'. Choose --judge objects, imagenet or none.")
+
+
+def load_judge(name: JudgeName, catalogue: Catalogue) -> Judge:
+    """One of the two.
+
+    Raises
+    ------
+    BciError
+        If it is the ImageNet classifier, and its package is not installed.
+    """
+    if name == "imagenet":
+        from bci_live.evaluation.imagenet import load_imagenet_judge
+
+        return load_imagenet_judge()
+    return load_object_judge(catalogue)
+
+
+def load_object_judge(catalogue: Catalogue, folder: Path | None = None) -> ObjectJudge:
     """From `folder` (the user's cache unless told), or trained anew: about a minute on one core."""
     folder = folder or user_cache_path("bci_live")
-    file = folder / f"judge-{len(catalogue.labels)}-{_RENDERINGS}-{_PASSES}.safetensors"
-    model = ObjectClassifier(len(catalogue.labels))
+    count = len(catalogue.labels)
+    file = folder / f"judge-{count}-{_RENDERINGS}-{_PASSES}.safetensors"
+    model = ObjectClassifier(count)
     try:
         model.load_state_dict(load_file(file))
-        return model.eval()
+        return ObjectJudge(model.eval(), count)
     except (OSError, SafetensorError, RuntimeError):  # absent or damaged: both are mended by training
         pass
     model, _ = train_object_classifier(catalogue, _RENDERINGS, _PASSES)
@@ -36,10 +121,16 @@ def load_judge(catalogue: Catalogue, folder: Path | None = None) -> ObjectClassi
         save_file(model.state_dict(), file)
     except OSError:  # a cache that cannot be kept costs time alone
         pass
-    return model
+    return ObjectJudge(model, count)
 
 
-@torch.inference_mode()
-def name_probabilities(model: ObjectClassifier, pictures: Picture) -> Array:
-    """(n, 64, 64, 3), uint8 → (n, labels of the catalogue)."""
-    return np.asarray(torch.softmax(model(as_input(pictures)), dim=1).double().numpy())
+def resized(pictures: Picture, pixels: int) -> Picture:
+    """(n, h, w, 3) → (n, pixels, pixels, 3): averaged where it shrinks, smoothly filled in where it grows."""
+    if pictures.shape[1:3] == (pixels, pixels):
+        return pictures
+    kind = Image.Resampling.BOX if pixels < pictures.shape[1] else Image.Resampling.BICUBIC
+    return np.stack([np.asarray(Image.fromarray(it).resize((pixels, pixels), kind)) for it in pictures])
+
+
+def _array(values: torch.Tensor) -> Array:
+    return np.asarray(values.double().numpy())

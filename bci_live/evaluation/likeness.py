@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bci_live.evaluation.scores import Array
 from bci_live.training.losses import structural_similarity
@@ -15,21 +17,33 @@ from bci_live.types import Picture
 
 def correlations(drawn: Picture, stimuli: Picture) -> Array:
     """PixCorr of every drawn picture (n, h, w, 3) with every stimulus (m, h, w, 3): (n, m); 0 where one is flat."""
-    a, b = _standardised(drawn), _standardised(stimuli)
-    return np.asarray(a @ b.T)
+    return agreements(drawn.reshape(len(drawn), -1), stimuli.reshape(len(stimuli), -1))
 
 
-def _standardised(pictures: Picture) -> Array:
-    flat = pictures.reshape(len(pictures), -1).astype(np.float64)
-    flat -= flat.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.asarray(np.divide(flat, norms, out=np.zeros_like(flat), where=norms > 0))
+def agreements(drawn: NDArray[Any], stimuli: NDArray[Any]) -> Array:
+    """Pearson's correlation of each row (n, width) with each row (m, width), of pixels or of features: (n, m)."""
+    return np.asarray(_standardised(drawn) @ _standardised(stimuli).T)
+
+
+def _standardised(rows: NDArray[Any]) -> Array:
+    centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float64)
+    norms = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(np.divide(centred, norms, out=np.zeros_like(centred), where=norms > 0))
 
 
 def similarities(drawn: Picture, stimuli: Picture) -> Array:
     """SSIM (Wang et al. 2004) of every drawn picture (n, h, w, 3) with every stimulus (m, h, w, 3): (n, m)."""
-    a, b = (torch.from_numpy(np.array(it)).permute(0, 3, 1, 2).float() / 255 for it in (drawn, stimuli))
+    a, b = _tensors(drawn), _tensors(stimuli)
     return np.array([[float(structural_similarity(x[None], y[None])) for y in b] for x in a])
+
+
+def own_similarity(drawn: Picture, stimuli: Picture) -> float:
+    """Mean SSIM of each drawn picture (n, h, w, 3) with its own stimulus: of `similarities` the diagonal's, in n steps."""
+    return float(structural_similarity(_tensors(drawn), _tensors(stimuli)))
+
+
+def _tensors(pictures: Picture) -> Tensor:
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
 def two_way(likeness: Array) -> Array:

@@ -24,6 +24,16 @@ _SPARE_SAMPLES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Preparation:
+    """How epochs are made: of which channels, at which rate, Hz, filtered and cut how."""
+
+    channels: tuple[str, ...]
+    rate: float
+    filter: FilterConfig
+    epoch: EpochConfig
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """Trials of several recordings.
 

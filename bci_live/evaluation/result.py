@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,7 +43,8 @@ class Evaluation:
     """Scores of trials that the decoder had not seen, with everything that is needed to doubt them.
 
     `split`: what was kept apart, in words. `sweep`: the label score by high-pass, Hz. `not_run`: controls that could not
-    be made, and why. `block_design`: the labels can be told from the time of the trial alone.
+    be made, and why. `block_design`: the labels can be told from the time of the trial alone. `oracle`: what the decoder
+    that knows the simulated head scores on the same trials; empty where there is none.
     """
 
     decoder: str
@@ -56,6 +57,7 @@ class Evaluation:
     folds: tuple[FoldScore, ...]
     files: tuple[EvaluatedFile, ...]
     simulated: bool
+    oracle: Mapping[str, float]
     block_design: bool
     drawn: Drawn | None
     seed: int
@@ -87,6 +89,7 @@ class Evaluation:
             ],
             "trials": len(self.trials.labels),
             "missed": dict(self.trials.cut.missed),
+            "oracle": shares({name: it.score for name, it in self.scores.items()}, self.oracle),
             "block_design": self.block_design,
             "simulated": self.simulated,
             "files": [{"name": it.name, "sha256": it.sha256, "trials": it.trials} for it in self.files],
@@ -132,13 +135,45 @@ def _control(it: Control) -> dict[str, Any]:
     }
 
 
+def shares(scores: Mapping[str, float], oracle: Mapping[str, float]) -> dict[str, Any]:
+    """By name what the oracle scores and which share of that was reached; of errors, how much smaller the oracle's is."""
+    return {
+        name: {"oracle": best, "share": share_of(name, scores[name], best)}
+        for name, best in oracle.items()
+        if name in scores
+    }
+
+
+# Of these, less is better.
+ERRORS = ("position", "size", "turn")
+
+
+def share_of(name: str, score: float, best: float) -> float:
+    """1 is as good as the oracle; NaN where the oracle has nothing to compare with."""
+    over, under = (best, score) if name in ERRORS else (score, best)
+    return over / under if under > 0 else float("nan")
+
+
 def _pictures(drawn: Drawn) -> dict[str, Any]:
+    scores = {name: it.score for name, it in drawn.scores.items()}
     return {
         "count": len(drawn.pictures),
         "seed": drawn.settings.seed,
         "known": drawn.known,
         "scores": {name: _scored(it) for name, it in drawn.scores.items()},
-        "structure": drawn.structure,
+        "oracle": shares(scores, drawn.oracle),
+        "baselines": {
+            baseline: {
+                name: {"score": value, "gain": scores[name] - value} for name, value in values.items() if name in scores
+            }
+            for baseline, values in drawn.baselines.items()
+        },
+        "judge": None if drawn.judged is None else asdict(drawn.judged),
+        "structure": {
+            row.what: row.median
+            | {"count": row.count, "intervals": row.interval, "oracle": shares(row.median, row.oracle)}
+            for row in drawn.structure
+        },
         "ablation": [
             {"caption": it.caption, "saliency": it.saliency, "latent": it.latent, **it.scores} for it in drawn.ablation
         ],

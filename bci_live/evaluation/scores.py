@@ -15,7 +15,7 @@ Interval = tuple[float, float]
 
 # Of scores, as everybody prints it; of chance wider, because a report holds about seven controls.
 BOOTSTRAP_LEVEL, CHANCE_LEVEL = 0.95, 0.99
-_DRAWS, _TURNS = 1000, 400
+_DRAWS, _PERMUTATIONS = 1000, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +149,20 @@ def most_frequent(labels: Indices, n_way: int, k: int = 1) -> float:
 
 
 def chance_of_order(probabilities: Array, labels: Indices, folds: Indices, runs: Indices, seed: int) -> Interval:
-    """Interval of `label_score` where each run's labels are turned round by a random number of trials.
+    """Interval of `label_score` where the blocks of each run change places: stretches of one label, whole.
 
     Where labels come in blocks, neighbouring trials are wrong or right together, so that chance reaches farther than with
-    as many independent trials. Turning keeps the blocks; by less than an eighth of the run it would keep the labels, too.
+    as many independent trials; where they come at random, the blocks are short and this is the usual permutation of trials.
     Trials are in the order of time within their run.
     """
-    rng, turned, values = np.random.default_rng(seed), labels.copy(), []
-    for _ in range(_TURNS):
-        for run in np.unique(runs):
-            places = np.flatnonzero(runs == run)
-            spared = len(places) // 8
-            turned[places] = np.roll(labels[places], rng.integers(spared, len(places) - spared))
-        values.append(label_score(probabilities, turned, folds))
+    rng, values = np.random.default_rng(seed), []
+    places = [np.flatnonzero(runs == run) for run in np.unique(runs)]
+    blocks = [np.split(labels[it], np.flatnonzero(np.diff(labels[it])) + 1) for it in places]
+    for _ in range(_PERMUTATIONS):
+        moved = labels.copy()
+        for inside, own in zip(places, blocks, strict=True):
+            moved[inside] = np.concatenate([own[i] for i in rng.permutation(len(own))])
+        values.append(label_score(probabilities, moved, folds))
     low, high = np.quantile(values, [(1 - CHANCE_LEVEL) / 2, (1 + CHANCE_LEVEL) / 2])
     return float(low), float(high)
 

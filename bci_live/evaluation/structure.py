@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bci_live.evaluation.scores import Array, Interval, bootstrap
 from bci_live.stimuli.rendering import Layout, layout_from_dict
 from bci_live.types import Marker, Picture
 
@@ -100,13 +101,54 @@ def structure_error(drawn: Picture, stimulus: Picture) -> StructureError:
     )
 
 
+def overlaps(drawn: Picture, stimuli: Picture) -> Array:
+    """Intersection over union of every drawn picture's object (n, h, w, 3) with every stimulus's (m, h, w, 3): (n, m)."""
+    ours, true = (
+        np.stack([object_mask(it).ravel() for it in pictures]).astype(np.float64) for pictures in (drawn, stimuli)
+    )
+    both = ours @ true.T
+    either = ours.sum(axis=1)[:, None] + true.sum(axis=1) - both
+    return np.asarray(np.divide(both, either, out=np.zeros_like(both), where=either > 0))
+
+
+@dataclass(frozen=True, slots=True)
+class StructureRow:
+    """Of `count` pictures of a kind, by name of the error: the median, its bootstrap interval, and the oracle's median."""
+
+    what: str
+    count: int
+    median: dict[str, float]
+    interval: dict[str, Interval]
+    oracle: dict[str, float]
+
+
+def structure_row(what: str, drawn: Picture, stimuli: Picture, best: Picture | None, seed: int) -> StructureRow:
+    """Pictures (n, h, w, 3) against the stimuli; `best`: the oracle's of the same trials, where there is one."""
+    errors = errors_of(drawn, stimuli)
+    return StructureRow(
+        what,
+        len(drawn),
+        {name: _median(values) for name, values in errors.items()},
+        {name: _interval(values, seed) for name, values in errors.items()},
+        {} if best is None else median_errors(best, stimuli),
+    )
+
+
 def median_errors(drawn: Picture, stimuli: Picture) -> dict[str, float]:
     """Median over pictures of each error; `turn` over those whose stimulus has an orientation."""
+    return {name: _median(values) for name, values in errors_of(drawn, stimuli).items()}
+
+
+def errors_of(drawn: Picture, stimuli: Picture) -> dict[str, Array]:
+    """Of each picture its errors, (n,) each, by name."""
     errors = [structure_error(a, b) for a, b in zip(drawn, stimuli, strict=True)]
-    turns = [error.turn for error in errors if not np.isnan(error.turn)]
-    return {
-        "position": float(np.median([error.position for error in errors])),
-        "size": float(np.median([error.size for error in errors])),
-        "turn": float(np.median(turns)) if turns else float("nan"),
-        "overlap": float(np.median([error.overlap for error in errors])),
-    }
+    return {it.name: np.array([getattr(error, it.name) for error in errors]) for it in fields(StructureError)}
+
+
+def _median(errors: Array) -> float:
+    there = errors[~np.isnan(errors)]
+    return float(np.median(there)) if len(there) else float("nan")
+
+
+def _interval(errors: Array, seed: int) -> Interval:
+    return bootstrap(lambda chosen: _median(errors[chosen]), len(errors), seed)

@@ -54,6 +54,8 @@ def stream_header(facts: StreamFacts, channel_format: str) -> ET.Element:
     for flag in ("replay", "simulated"):
         if getattr(facts, flag):
             _child(desc, flag, "true")
+    if facts.head:
+        _child(desc, "head", facts.head)
     return info
 
 

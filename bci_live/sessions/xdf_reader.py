@@ -148,6 +148,7 @@ def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:
         replay=_leaf(desc, "replay") == "true",
         simulated=_leaf(desc, "simulated") == "true",
         types=channel_types(_text(stream, "type"), [_leaf(entry, "type") for entry in entries]),
+        head=_leaf(desc, "head"),
     )
     return facts, factors
 

@@ -20,8 +20,10 @@ from bci_live.simulation.vision import retinotopic
 from bci_live.types import FloatArray
 
 Array = NDArray[np.float64]
-# Prepares a raw stretch (samples, channels), µV, as live: (channels, times). Linear, so patterns pass it like EEG.
+# Raw (samples, channels), µV, to (channels, times), as live: each channel for itself and linear, so patterns pass it like EEG.
 Prepare = Callable[[FloatArray], FloatArray]
+# (samples, the head's channels) → (samples, channels that are decoded), re-referenced: linear, each sample for itself.
+Pick = Callable[[FloatArray], FloatArray]
 
 _BINS = 45
 # Of the covariance's mean variance, for what no part of the background reaches: the filters' and the float's rounding.
@@ -36,7 +38,8 @@ class Oracle:
 
     `read`: (64, bins × channels), the generalised least squares estimate. `means`: (labels, 64). `factors`: (labels, 64, 64),
     Cholesky factors of each label's covariance, that of the estimate's error included. `place`: (labels, 2, 65), for each
-    label the linear map of least squared error from the estimate, and a one behind it, to the object's centre.
+    label the linear map of least squared error from the estimate, and a one behind it, to the object's centre (or as many
+    other properties of the layout as were learnt).
     """
 
     read: Array
@@ -59,7 +62,8 @@ class Oracle:
         return np.asarray(logs - np.log(np.exp(logs).sum(axis=1, keepdims=True)))
 
     def positions(self, epochs: FloatArray) -> Array:
-        """Epochs (n, channels, times), µV → (n, 2): where the object's centre is, across and down, as share of the picture."""
+        """Epochs (n, channels, times), µV → (n, 2): where the object's centre is, across and down, as share of the picture; or
+        whatever else it learnt as `centres`."""
         with_one = np.hstack([self.estimate(epochs), np.ones((len(epochs), 1))])
         return np.asarray(np.einsum("nk,kae,ne->na", np.exp(self.log_probabilities(epochs)), self.place, with_one))
 
@@ -74,6 +78,7 @@ class Oracle:
         before: int,
         after: int,
         rng: np.random.Generator,
+        pick: Pick = lambda samples: samples,
     ) -> Oracle:
         """For a head and the stimuli that it may see.
 
@@ -81,13 +86,15 @@ class Oracle:
         ----------
         pictures : (n, h, w, 3), many layouts of each label
         labels : (n,), 0 …
-        centres : (n, 2), of the objects in them, across and down, as share of the picture
+        centres : (n, 2), of the objects in them, across and down, as share of the picture; columns of other properties
+            that may be linear in what the head makes of a picture, such as size and turn, are read alike
         prepare : of `before` + `after` raw samples around an onset, to an epoch
+        pick : which channels of the head, with which reference
         """
         patterns = np.concatenate([head.early, head.late])
-        through = np.stack([prepare(_placed(pattern, before, after)) for pattern in patterns])
+        through = np.stack([prepare(pick(_placed(pattern, before, after))) for pattern in patterns])
         known = binned(through)
-        covariance = _background_covariance(head, prepare, before + after, rng)
+        covariance = _background_covariance(head, prepare, pick, before + after, rng)
         covariance += _RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
         weighted = np.linalg.solve(covariance, known.T)
         error = np.linalg.inv(known @ weighted)
@@ -126,7 +133,9 @@ def _placed(pattern: Array, before: int, after: int) -> FloatArray:
     return raw
 
 
-def _background_covariance(head: SimulatedHead, prepare: Prepare, length: int, rng: np.random.Generator) -> Array:
+def _background_covariance(
+    head: SimulatedHead, prepare: Prepare, pick: Pick, length: int, rng: np.random.Generator
+) -> Array:
     """(channels × bins, channels × bins), µV²: of each part, that of its topography times that of its course.
 
     Exact in space; in time it is the mean over stretches, half a window apart, and over the part's sources, which are alike.
@@ -138,5 +147,6 @@ def _background_covariance(head: SimulatedHead, prepare: Prepare, length: int, r
         stretches = [course[start : start + length] for start in range(0, n - length, length // 2)]
         of_sources = np.concatenate([binned(prepare(stretch)[:, None]) for stretch in stretches])
         in_time = of_sources.T @ of_sources / len(of_sources)
-        total = total + np.kron(part.topography @ part.topography.T, in_time)
+        topography = pick(part.topography.T.astype(np.float32)).T.astype(np.float64)
+        total = total + np.kron(topography @ topography.T, in_time)
     return total

@@ -72,6 +72,7 @@ def facts(info: pylsl.StreamInfo) -> StreamFacts:
         units=tuple(units),
         replay=info.desc().child_value("replay") == "true",
         simulated=info.desc().child_value("simulated") == "true",
+        head=info.desc().child_value("head"),
         types=channel_types(info.type(), types),
     )
 

@@ -30,4 +30,6 @@ def _described(facts: StreamFacts, value_format: int) -> pylsl.StreamInfo:
     for flag in ("replay", "simulated"):
         if getattr(facts, flag):
             description.append_child_value(flag, "true")
+    if facts.head:
+        description.append_child_value("head", facts.head)
     return info

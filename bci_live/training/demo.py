@@ -14,6 +14,7 @@ from rich.progress import track
 from bci_live.sessions.recording import Recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.simulation.head import SimulatedHead
+from bci_live.simulation.identity import describe_head
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
 from bci_live.stimuli.rendering import layout_to_dict, random_layout, render
 from bci_live.types import Marker, StreamFacts
@@ -65,6 +66,7 @@ def make_session(
         channels=head.channels,
         units=("microvolts",) * len(head.channels),
         simulated=True,
+        head=describe_head(head),
     )
     recording = Recording(facts=facts, samples=samples, stamps=stamps, markers=markers, path=path)
     write_recording(path, recording)

@@ -22,6 +22,7 @@ from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.truth import stimulus_of
 from bci_live.streams.ring import RingBuffer
 from bci_live.training.epochs import EpochSet, cut_recording, ring_of
+from bci_live.training.folds import check_learnable
 from bci_live.types import FloatArray, Marker, Picture
 
 _log = logging.getLogger(__name__)
@@ -125,14 +126,17 @@ def cut_sessions(
     cuts = [cut_recording(session.recording, plan, channels, session.ring) for session in sessions]
     labels = [label for cut in cuts for label in cut.labels]
     names = _enough_of_each(labels, _rejected(cuts))
+    numbers = np.array([names.index(label) for label in labels])
+    runs = np.repeat(np.arange(len(cuts)), [len(cut.labels) for cut in cuts])
+    check_learnable(numbers, names, runs)
     details = [detail for cut in cuts for detail in cut.details]
     pictures, shown = _pictures(list(zip(labels, details, strict=True)))
     return TrainingSet(
         data=np.concatenate([cut.data for cut in cuts]),
-        labels=np.array([names.index(label) for label in labels]),
+        labels=numbers,
         names=names,
         marker_labels=marker_labels,
-        runs=np.repeat(np.arange(len(cuts)), [len(cut.labels) for cut in cuts]),
+        runs=runs,
         pictures=pictures,
         shown=shown,
         channels=channels,

@@ -25,7 +25,7 @@ def evaluate(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: Path) -> None:
     page = tmp_path / "new folder" / "report.html"
     done = evaluate(
-        DECODER, SESSION, "--report", page, "--json", "--trials", 3, "--no-judge", "--device", "cpu"
+        DECODER, SESSION, "--report", page, "--json", "--trials", 3, "--judge", "none", "--device", "cpu"
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
@@ -37,7 +37,15 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
     assert told["simulated"]
     assert not told["block_design"]
     assert len(told["pictures"]["ablation"]) == 6
-    assert told["pictures"]["structure"]["picture"]["position"] < 0.5
+    structure = told["pictures"]["structure"]
+    assert set(structure["picture"]) >= {"position", "size", "turn", "overlap", "count", "intervals"}
+    assert structure["picture"]["position"] < 0.5
+    assert (structure["picture"]["count"], structure["saliency map of all trials"]["count"]) == (3, 100)
+    ssim = told["pictures"]["scores"]["ssim"]["score"]
+    for name in ("label_only", "mean_embedding"):
+        baseline = told["pictures"]["baselines"][name]["ssim"]
+        assert baseline["gain"] == pytest.approx(ssim - baseline["score"], abs=1e-3)
+    assert told["oracle"] or "oracle" in told["not_run"]
     assert page.read_text(encoding="utf-8").count("<figure") == 3
 
 
@@ -48,6 +56,7 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
         ((DECODER, "nothing.xdf"), "nothing.xdf"),
         (("nothing", SESSION), "nothing"),
         ((DECODER, SESSION, "--reference", "Cz"), "--reference"),
+        ((DECODER, SESSION, "--judge", "jury"), "objects, imagenet or none"),
         ((DECODER, SESSION, "--reject", "eeg"), "eeg=150"),
         ((SESSION, SESSION, "--cross-validate", "trial"), "neighbours in time"),
         ((SESSION, "--cross-validate", "run"), "at least two runs"),

@@ -25,7 +25,7 @@ from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
 from tests.evaluation.sessions import CHANNELS, EPOCH, FILTER, RATE, at_random, in_blocks, write_session
 
-DRAWING = Drawing(bundled("models/diffusion-demo"), count=0, judge=False)
+DRAWING = Drawing(bundled("models/diffusion-demo"), count=0, judge=None)
 TRAINING = Training(FILTER, EPOCH, {}, encoder=EncoderTraining(passes=3, batch=16))
 NAMES = ("face", "house")
 
@@ -136,7 +136,7 @@ def test_a_block_design_raises_the_alarm_and_its_fake_success_is_gone_when_runs_
         fit, held = (cut.runs == run) & ~at_chance, (cut.runs == run) & at_chance
         read = plain_probabilities(cut.data[fit], labels[fit], cut.data[held], 2)
         areas.append(auc(read[:, 1], labels[held] == 1))
-    assert np.mean(areas) > 0.75
+    assert np.mean(areas) > 0.65
     found = cross_validate(paths, "run", TRAINING, drawing=DRAWING)
     told = found.summary()
     assert told["block_design"]

@@ -14,12 +14,15 @@ from bci_live.config import DiffusionConfig
 from bci_live.errors import RecordingError
 from bci_live.evaluation.controls import Control
 from bci_live.evaluation.drawing import AblationRow, Drawing, Drawn
+from bci_live.evaluation.picture_scores import Judged
 from bci_live.evaluation.reading import Cut, Trials
 from bci_live.evaluation.report import INVENTED, report, write_report
 from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
-from bci_live.evaluation.scores import score_labels
+from bci_live.evaluation.scores import Scored, score_labels
+from bci_live.evaluation.structure import StructureRow
 from bci_live.types import Decoding, Epoch, Marker
 
+ERRORS = {"position": 0.1, "size": 0.2, "turn": float("nan"), "overlap": 0.5}
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 
 
@@ -58,8 +61,8 @@ def evaluation() -> Evaluation:
     pictures = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), dtype=np.uint8)
     drawn = Drawn(
         Drawing("p", 3), DiffusionConfig(), pictures, pictures, pictures, True, {},
-        {"picture": {"position": 0.1, "size": 0.2, "turn": float("nan"), "overlap": 0.5}},
-        (AblationRow(True, True, False, {"ssim": 0.5}),), None,
+        (StructureRow("picture", 3, ERRORS, dict.fromkeys(ERRORS, (0.1, 0.2)), ERRORS),),
+        (AblationRow(True, True, False, {"ssim": 0.5}),), {}, None, {}, "why not",
     )  # fmt: skip
     return Evaluation(
         decoder=HOSTILE,
@@ -72,6 +75,7 @@ def evaluation() -> Evaluation:
         folds=(FoldScore(HOSTILE, 0.9, 20, 40),),
         files=(EvaluatedFile(HOSTILE, "ab" * 32, 20),),
         simulated=True,
+        oracle={},
         block_design=False,
         drawn=drawn,
         seed=0,
@@ -108,6 +112,32 @@ def test_a_control_outside_of_chance_is_told_above_all_scores(evaluation: Evalua
     leaking = replace(evaluation, controls={"pre_stimulus": Control(0.9, 0.5, (0.3, 0.7), "")})
     text = report(leaking)
     assert text.index("Outside of chance: pre_stimulus") < text.index("<h1>")
+
+
+def test_the_oracle_and_what_was_reached_of_it_stand_beside_each_score(evaluation: Evaluation) -> None:
+    assert "share of it" not in report(evaluation)
+    text = report(replace(evaluation, oracle={"auc": 0.8, "top1": 0.5}))
+    assert "share of it" in text
+    assert "125%" in text  # of the perfect AUC here; an oracle is no bound on twenty trials
+    assert "oracle 0.100, 100%" in text  # of the position
+
+
+def test_the_judge_is_named_with_n_draws_and_what_counts_as_right(evaluation: Evaluation) -> None:
+    assert evaluation.drawn is not None
+    who = Judged(HOSTILE, "the label shown", 50, 50, 0.97, 3.2, 15.0, 4.5, 2.5)
+    text = report(replace(evaluation, drawn=replace(evaluation.drawn, judged=who)))
+    for told in ("among 50 classes", "drawn 50 times", "right is the label shown", "97%", "15.000", "4.500"):
+        assert told in text
+    assert "script" not in Elements(text).names
+
+
+def test_pictures_stand_beside_those_of_the_label_alone_with_the_gain(evaluation: Evaluation) -> None:
+    assert evaluation.drawn is not None
+    scores = {"ssim": Scored(0.6, (0.5, 0.7), 0.4, (0.3, 0.5))}
+    drawn = replace(evaluation.drawn, scores=scores, baselines={"label_only": {"ssim": 0.65}})
+    text = report(replace(evaluation, drawn=drawn))
+    assert "label's caption alone" in text
+    assert "-0.050" in text
 
 
 def test_a_report_that_cannot_be_written_is_told_by_name(evaluation: Evaluation, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from bci_live.evaluation.likeness import correlations, similarities, two_way, within_category
+from bci_live.evaluation.likeness import correlations, own_similarity, similarities, two_way, within_category
 from bci_live.evaluation.scores import (
     auc,
     auc_over_folds,
@@ -16,6 +16,7 @@ from bci_live.evaluation.scores import (
     chance_of_order,
     confusion,
     hits,
+    label_chance,
     label_score,
     n_way_hits,
     score_labels,
@@ -83,6 +84,21 @@ def test_where_labels_come_in_blocks_chance_reaches_farther() -> None:
     assert scored.chance_interval[1] >= high
 
 
+def test_readings_of_blocks_that_know_nothing_stay_within_chance() -> None:
+    """Four runs of four blocks: one guess a block, so that single trials alone would promise far too narrow a chance."""
+    runs, outside, outside_of_independent = np.repeat(np.arange(4), 96), 0, 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        labels = np.concatenate([np.repeat(rng.permutation(4), 24) for _ in range(4)])
+        read = np.repeat(rng.random((16, 4)), 24, axis=0) + 0.1 * rng.random((384, 4))
+        score, reach = label_score(read, labels, runs), label_chance(labels, runs, 4)[1]
+        low, high = chance_of_order(read, labels, runs, runs, seed)
+        outside += not min(low, reach[0]) <= score <= max(high, reach[1])
+        outside_of_independent += not reach[0] <= score <= reach[1]
+    assert outside <= 2  # of 40, where one in a hundred is promised
+    assert outside_of_independent > 10
+
+
 def test_n_way_top_k_is_certain_of_the_sure_and_guesses_with_the_blind() -> None:
     rng, labels = np.random.default_rng(0), np.arange(40) % 10
     assert n_way_hits(np.eye(10)[labels], labels, 5, 1, 20, rng).mean() == 1.0
@@ -99,6 +115,8 @@ def test_equal_pictures_are_found_among_others() -> None:
     likeness = correlations(pictures, pictures)
     assert np.diag(likeness) == pytest.approx(1)
     assert np.diag(similarities(pictures, pictures)) == pytest.approx(1, abs=1e-5)
+    others = np.roll(pictures, 1, axis=0)
+    assert own_similarity(pictures, others) == pytest.approx(np.diag(similarities(pictures, others)).mean(), abs=1e-5)
     assert np.diag(two_way(likeness)) == pytest.approx(1)
     assert two_way(np.ones((6, 6))) == pytest.approx(0.5)  # who cannot tell guesses
 

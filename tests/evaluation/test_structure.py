@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bci_live.evaluation.structure import layout_told, median_errors, structure_error
+from bci_live.evaluation.structure import layout_told, median_errors, overlaps, structure_error, structure_row
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.rendering import Layout, layout_to_dict, random_layout, render
 from bci_live.types import Marker, Picture
@@ -53,6 +53,24 @@ def test_a_picture_of_nothing_errs_as_much_as_it_can() -> None:
     nothing = np.full((64, 64, 3), 128, dtype=np.uint8)
     error = structure_error(nothing, drawn("dog", GROUND))
     assert (error.position, error.overlap) == (1.0, 0.0)
+
+
+def test_every_object_overlaps_itself_wholly_and_nothing_overlaps_nothing() -> None:
+    rng = np.random.default_rng(0)
+    pictures = np.stack([drawn(label, random_layout(rng)) for label in ("dog", "guitar", "car")])
+    found = overlaps(pictures, pictures)
+    assert np.diag(found).tolist() == [1, 1, 1]
+    assert found[0, 1] == pytest.approx(structure_error(pictures[0], pictures[1]).overlap)
+    assert overlaps(np.full((1, 64, 64, 3), 128, dtype=np.uint8), pictures).tolist() == [[0, 0, 0]]
+
+
+def test_a_row_has_the_oracles_errors_beside_its_own_with_intervals() -> None:
+    rng = np.random.default_rng(1)
+    stimuli = np.stack([drawn(label, random_layout(rng)) for label in load_catalogue().labels[:8]])
+    row = structure_row("picture", np.roll(stimuli, 1, axis=0), stimuli, stimuli, seed=0)
+    assert (row.count, row.oracle["position"], row.oracle["overlap"]) == (8, 0, 1)
+    low, high = row.interval["position"]
+    assert 0 < low <= row.median["position"] <= high
 
 
 def test_only_a_marker_with_a_layout_tells_one() -> None:

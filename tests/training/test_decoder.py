@@ -202,6 +202,17 @@ def test_one_session_alone_is_held_out_by_stretches_of_time(sessions: list[Path]
     assert "stretches of time of one session" in load_decoder(folder / "one").card.split
 
 
+def test_labels_that_come_in_one_block_each_are_refused_for_what_they_are(folder: Path) -> None:
+    recording = read_recording(session(folder / "mixed.xdf", 9))
+    samples, again = np.concatenate([recording.samples] * 2), len(recording.samples) / RATE
+    twice = [*recording.markers, *(replace(it, time=it.time + again) for it in recording.markers)]
+    markers = tuple(replace(it, label="face" if i < 60 else "house") for i, it in enumerate(twice))
+    stamps = 100 + np.arange(len(samples)) / RATE
+    write_recording(folder / "blocks.xdf", replace(recording, samples=samples, stamps=stamps, markers=markers))
+    with pytest.raises(LabelError, match=r"'house' are in one stretch of the session.*random order"):
+        train([folder / "blocks.xdf"], folder / "none")
+
+
 def test_only_eeg_channels_are_decoded_and_not_the_reference(folder: Path) -> None:
     sessions = []
     for seed in (1, 2):
