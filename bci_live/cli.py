@@ -78,6 +78,9 @@ def live(
     abstain: Annotated[
         bool, typer.Option("--abstain", help="Draw no picture where the decoder reads no better than it could guess.")
     ] = False,
+    anytime: Annotated[
+        bool, typer.Option("--anytime/--no-anytime", help="Guess from the window's beginning while it still fills.")
+    ] = True,
 ) -> None:
     """Connect to EEG and markers over LSL and show, or write, what the EEG tells."""
     from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
@@ -105,7 +108,7 @@ def live(
         replay=replay,
         loop=loop,
         start_s=start,
-        config=Config(diffusion=diffusion, live=LiveConfig(abstain=abstain)),
+        config=Config(diffusion=diffusion, live=LiveConfig(abstain=abstain, anytime=anytime)),
     )
     if headless:
         summary = headless_live(request, seconds=seconds, out=out, console=Console(stderr=True))

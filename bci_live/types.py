@@ -74,17 +74,44 @@ class MissedReason(StrEnum):
     ERROR = "error"
 
 
+class _Scored:
+    """Has `scores`: label → calibrated probability."""
+
+    __slots__ = ()
+    scores: Mapping[str, float]
+
+    @property
+    def top(self) -> str:
+        """The most probable label."""
+        return max(self.scores, key=lambda label: self.scores[label])
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the most probable label."""
+        return max(self.scores.values())
+
+
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """A marker that got no picture, and why. `detail` is a sentence for the user."""
+class Guess(_Scored):
+    """What can be told from the beginning of a window, while the rest of it is still to come.
 
-    marker: Marker
-    reason: MissedReason
-    detail: str = ""
+    `scores`: label → calibrated probability. `until_s`: where the beginning ends, s after the onset. `epoch`: the
+    window until there. `made`: s.
+    """
+
+    scores: Mapping[str, float]
+    until_s: float
+    epoch: Epoch
+    made: float
+
+    @property
+    def after_ms(self) -> float:
+        """Made so long after the beginning's last sample had arrived."""
+        return (self.made - self.epoch.arrived) * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Decoding:
+class Decoding(_Scored):
     """What the decoder reads of an epoch.
 
     `saliency`: (h, w, 3) in 0…1. `embedding`: (tokens, width) in the diffusion pipeline's text space.
@@ -100,15 +127,15 @@ class Decoding:
     made: float
     abstained: bool = False
 
-    @property
-    def top(self) -> str:
-        """The most probable label."""
-        return max(self.scores, key=lambda label: self.scores[label])
 
-    @property
-    def confidence(self) -> float:
-        """The probability of the most probable label."""
-        return max(self.scores.values())
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A marker that got no picture, and why. `detail` is a sentence for the user. `guesses`: made before that."""
+
+    marker: Marker
+    reason: MissedReason
+    detail: str = ""
+    guesses: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

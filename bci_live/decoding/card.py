@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -50,8 +51,9 @@ class DecoderCard(_Part):
     `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
     none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
     embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `label_head`: which of the
-    label heads validation chose. `certainty`: the confidence below which it abstains. `scores` and `controls`:
-    measured on runs that the scored head had not seen.
+    label heads validation chose. `certainty`: the confidence below which it abstains. `prefixes`: the beginnings of the
+    window that are decoded, too, each until so many seconds after the onset. `scores` and `controls`: measured on runs
+    that the scored head had not seen.
     """
 
     format: Literal[4] = FORMAT
@@ -68,6 +70,7 @@ class DecoderCard(_Part):
     tokens: int = Field(ge=1, le=1000)
     width: int = Field(ge=1, le=10_000)
     certainty: float = Field(default=0.0, ge=0, le=1)
+    prefixes: tuple[Annotated[float, Field(gt=0, le=30)], ...] = Field(default=(), max_length=32)
     saliency_pixels: Literal[64] = 64
     latent_shape: tuple[int, int, int] | None = None
     sizes: NetworkSizes
@@ -92,6 +95,17 @@ class DecoderCard(_Part):
         if highest >= self.rate / 2:
             raise ValueError(f"a filter at {highest:g} Hz is impossible at {self.rate:g} Hz")
         return self
+
+    @model_validator(mode="after")
+    def _prefixes_grow(self) -> Self:
+        ends = (0.0, *self.prefixes, self.epoch.stop_s)
+        if any(round(earlier * self.rate) >= round(later * self.rate) for earlier, later in pairwise(ends)):
+            raise ValueError(f"the prefixes {self.prefixes} s do not grow from the onset to the window's end")
+        return self
+
+    def n_times_until(self, until_s: float) -> int:
+        """How many of an epoch's samples lie before `until_s` seconds after the onset."""
+        return round(until_s * self.rate) - round(self.epoch.start_s * self.rate)
 
     def describe(self) -> str:
         """One line for the terminal: what it decodes, and how well on runs it had not seen."""

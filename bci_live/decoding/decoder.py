@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.encoder import Encoder, LabelLayer
-from bci_live.decoding.heads import CaptionHead, ContrastHead, LabelBlend, StructureHead
+from bci_live.decoding.heads import CaptionHead, ContrastHead, LabelBlend, PrefixHead, StructureHead
 from bci_live.decoding.plain import PlainHead
 from bci_live.decoding.saliency import SaliencyGenerator
 from bci_live.decoding.storage import read_card, read_weights
 from bci_live.errors import DecoderError, MontageError
-from bci_live.types import Decoding, Epoch
+from bci_live.types import Decoding, Epoch, Guess
 
 
 class DecoderNetwork(nn.Module):
@@ -34,6 +34,7 @@ class DecoderNetwork(nn.Module):
         self.structure = StructureHead(card)
         self.contrast = ContrastHead(card)
         self.saliency = SaliencyGenerator(labels, sizes)
+        self.prefixes = nn.ModuleList(PrefixHead(card, until_s) for until_s in card.prefixes)
 
     def condition(self, probabilities: Tensor, coordinates: Tensor) -> Tensor:
         """What the saliency generator draws from: (n, labels + structure axes).
@@ -73,14 +74,8 @@ class TrainedDecoder:
         MontageError
             If the epoch's shape is not the decoder's.
         """
-        shape = (len(self.card.channels), self.card.n_times)
-        if epoch.data.shape != shape:
-            raise MontageError(
-                f"The decoder reads epochs of {shape[0]} channels × {shape[1]} samples, this one has the shape "
-                f"{epoch.data.shape}. Cut it with the decoder's own channels, rate and window."
-            )
         network = self._network
-        data = torch.from_numpy(np.ascontiguousarray(epoch.data, dtype=np.float32))[None]
+        data = self._batch_of(epoch, self.card.n_times)
         feature = network.encoder(data.to(self._device)).cpu()
         logits = network.blend(network.labels(feature), network.plain(data))
         coordinates = network.structure(data)
@@ -97,6 +92,30 @@ class TrainedDecoder:
             made=self._clock(),
             abstained=float(probabilities.max()) < self.card.certainty,
         )
+
+    @torch.inference_mode()
+    def guess(self, epoch: Epoch, until_s: float) -> Guess:
+        """Read the beginning of a window; `until_s` is one of the card's prefixes.
+
+        Raises
+        ------
+        MontageError
+            If the epoch's shape is not that of the prefix.
+        """
+        head = self._network.prefixes[self.card.prefixes.index(until_s)]
+        data = self._batch_of(epoch, self.card.n_times_until(until_s))
+        probabilities = torch.softmax(head(data)[0], dim=0).tolist()
+        return Guess(dict(zip(self.card.labels, probabilities, strict=True)), until_s, epoch, self._clock())
+
+    def _batch_of(self, epoch: Epoch, n_times: int) -> Tensor:
+        """The epoch alone, (1, channels, times), if it has the shape that is read."""
+        shape = (len(self.card.channels), n_times)
+        if epoch.data.shape != shape:
+            raise MontageError(
+                f"The decoder reads epochs of {shape[0]} channels × {shape[1]} samples, this one has the shape "
+                f"{epoch.data.shape}. Cut it with the decoder's own channels, rate and window."
+            )
+        return torch.from_numpy(np.ascontiguousarray(epoch.data, dtype=np.float32))[None]
 
 
 def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDecoder:

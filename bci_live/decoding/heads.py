@@ -1,4 +1,4 @@
-"""The linear heads: caption embedding, VAE latent, contrast map, and the blend of label logits. Small, so always on the CPU."""
+"""The small heads: caption embedding, VAE latent, contrast map, blend of label logits, prefixes. Always on the CPU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bci_live.decoding.card import DecoderCard
-from bci_live.decoding.plain import binned
+from bci_live.decoding.plain import PlainHead, binned
 
 # Bins of 20 ms resolve the C1 from the P1.
 _RETINOTOPIC_S, _RETINOTOPIC_BINS = 0.3, 15
@@ -27,6 +27,33 @@ class LabelBlend(nn.Module):
     def forward(self, deep: Tensor, plain: Tensor) -> Tensor:
         """(n, labels) each → (n, labels)."""
         return self.weights[0] * deep.double() + self.weights[1] * plain.double()
+
+
+class PrefixHead(nn.Module):
+    """Calibrated label logits from the beginning of the window alone: (n, channels, times until there) → (n, labels).
+
+    A plain head with bins as long as those of the whole window. What they leave over is left out before the onset, where
+    nothing is to be read: at the end it would be the newest of the response.
+    """
+
+    inverse_temperature: Tensor
+
+    def __init__(self, card: DecoderCard, until_s: float) -> None:
+        super().__init__()
+        self.n_times = card.n_times_until(until_s)
+        bin_length = min(max(1, card.n_times // card.sizes.wave_bins), self.n_times)
+        self.first = self.n_times % bin_length
+        self.sizes = card.sizes.model_copy(update={"wave_bins": self.n_times // bin_length})
+        self.plain = PlainHead(len(card.channels), self.n_times - self.first, len(card.labels), self.sizes)
+        self.register_buffer("inverse_temperature", torch.ones((), dtype=torch.float64))
+
+    def forward(self, data: Tensor) -> Tensor:
+        logits: Tensor = self.plain(self.stretch(data))
+        return self.inverse_temperature * logits
+
+    def stretch(self, data: Tensor) -> Tensor:
+        """What it reads of an epoch, or of its beginning."""
+        return data[..., self.first : self.n_times]
 
 
 class CaptionHead(nn.Module):

@@ -49,7 +49,10 @@ class _Pending(NamedTuple):
 
 
 class Epocher:
-    """The pending markers, in the order in which their windows end. One step looks once at each that may be due."""
+    """The pending markers, in the order in which their windows end. One step looks once at each that may be due.
+
+    `admitted`: is told of each marker whose window is waited for.
+    """
 
     def __init__(
         self,
@@ -61,11 +64,13 @@ class Epocher:
         telemetry: Telemetry,
         clock: Callable[[], float],
         timeout_s: float,
+        admitted: Callable[[Marker], None] = lambda _: None,
     ) -> None:
         self._ring, self._markers, self._plan = eeg.ring, markers, plan
         self._labels, self._marker_labels = frozenset(card.labels), card.marker_labels
         self._montage = Montage(card.channels, eeg.facts, plan.epoch, eeg.facts.name)
         self._mailbox, self._telemetry, self._clock, self._timeout_s = mailbox, telemetry, clock, timeout_s
+        self._admitted = admitted
         self._pending: list[_Pending] = []
         self._order = count()
         self._repetitions = Repetitions()
@@ -141,6 +146,7 @@ class Epocher:
         heapq.heappush(
             self._pending, _Pending(marker.time, next(self._order), marker, now, due, hold, late, self._ring.went_back)
         )
+        self._admitted(marker)
 
     def _finish(self, pending: _Pending) -> bool:
         """Whether the marker is done with: cut, or missed. What is raised costs this marker alone."""

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +19,7 @@ from bci_live.live.contact_sheet import Row, contact_sheet
 from bci_live.live.snapshot import Outcome, Shown
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.truth import stimulus_of
-from bci_live.types import Missed, Picture
+from bci_live.types import Guess, Missed, Picture
 
 STAGES = ("epoch_ms", "saliency_ms", "first_image_ms", "image_ms")
 # Every line has all of it; null where a marker was missed.
@@ -55,6 +56,7 @@ class ProtocolWriter:
         self._missed: Counter[str] = Counter()
         self._times: dict[str, list[float]] = {stage: [] for stage in STAGES}
         self._right = 0
+        self._guesses: dict[float, list[tuple[bool, float]]] = {}  # by their end: right, ms
 
     def __enter__(self) -> Self:
         for folder in ("images", "saliency"):
@@ -76,6 +78,7 @@ class ProtocolWriter:
     def write(self, outcome: Outcome) -> None:
         """One line, and for what was shown two pictures."""
         line = self._missed_line(outcome) if isinstance(outcome, Missed) else self._shown_line(outcome)
+        line["guesses"] = [self._guess_line(guess) for guess in outcome.guesses]
         self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._file.flush()
 
@@ -84,13 +87,12 @@ class ProtocolWriter:
         missed = dict(self._missed)
         summary: dict[str, Any] = {"markers": self.shown + sum(missed.values()), "shown": self.shown, "missed": missed}
         for stage, values in self._times.items():
-            summary[stage] = {
-                "median": round(float(np.median(values)), 2) if values else None,
-                "p95": round(float(np.percentile(values, 95)), 2) if values else None,
-            }
+            summary[stage] = _middle_and_end(values)
         if self.shown:
             chance = 1 / len(self._labels)
             summary["accuracy"] = {"top1": self._right / self.shown, "of": self.shown, "chance": chance}
+        if self._guesses:
+            summary["guesses"] = [self._guess_summary(until_s) for until_s in sorted(self._guesses)]
         summary |= facts
         (self._out / "summary.json").write_text(
             json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -98,6 +100,25 @@ class ProtocolWriter:
         if self._rows:
             contact_sheet(self._rows).save(self._out / "contact_sheet.png")
         return summary
+
+    def _guess_line(self, guess: Guess) -> dict[str, Any]:
+        self._guesses.setdefault(guess.until_s, []).append((guess.top == guess.epoch.marker.label, guess.after_ms))
+        return {
+            "until_s": guess.until_s,
+            "scores": {label: round(p, 6) for label, p in guess.scores.items()},
+            "top": guess.top,
+            "confidence": round(guess.confidence, 6),
+            "guess_ms": round(guess.after_ms, 3),
+        }
+
+    def _guess_summary(self, until_s: float) -> dict[str, Any]:
+        right, times = zip(*self._guesses[until_s], strict=True)
+        return {
+            "until_s": until_s,
+            "top1": sum(right) / len(right),
+            "of": len(right),
+            "guess_ms": _middle_and_end(times),
+        }
 
     def _missed_line(self, outcome: Missed) -> dict[str, Any]:
         self._missed[outcome.reason.value] += 1
@@ -137,6 +158,13 @@ class ProtocolWriter:
         }
 
 
+def _middle_and_end(values: Sequence[float]) -> dict[str, float | None]:
+    return {
+        "median": round(float(np.median(values)), 2) if values else None,
+        "p95": round(float(np.percentile(values, 95)), 2) if values else None,
+    }
+
+
 def describe(summary: dict[str, object], out: Path) -> str:
     """The summary of a headless run in the words of a person."""
     missed = summary["missed"]
@@ -155,6 +183,10 @@ def describe(summary: dict[str, object], out: Path) -> str:
         lines.append(
             f"Top-1 {accuracy['top1']:.0%} of {accuracy['of']} pictures whose truth is known; chance {accuracy['chance']:.1%}"
         )
+    guesses = summary.get("guesses")
+    if isinstance(guesses, list):
+        rising = ", ".join(f"{it['top1']:.0%} at {1000 * it['until_s']:g} ms" for it in guesses)
+        lines.append(f"First guesses, while the window filled: {rising}")
     errors = summary.get("errors")
     if isinstance(errors, list) and errors:
         lines.append(f"Errors on the way: {'; '.join(map(str, errors))}")

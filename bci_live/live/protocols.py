@@ -8,7 +8,7 @@ from typing import Protocol
 import pylsl
 
 from bci_live.config import EpochConfig, FilterConfig
-from bci_live.types import Decoding, Epoch, Marker, Reconstruction
+from bci_live.types import Decoding, Epoch, Guess, Marker, Reconstruction
 
 
 class Card(Protocol):
@@ -26,6 +26,8 @@ class Card(Protocol):
     def labels(self) -> tuple[str, ...]: ...
     @property
     def marker_labels(self) -> Mapping[str, str]: ...
+    @property
+    def prefixes(self) -> tuple[float, ...]: ...
     @property
     def pipeline(self) -> str: ...
     @property
@@ -48,13 +50,17 @@ class MarkerSource(Protocol):
 
 
 class Decoder(Protocol):
-    """Reads an epoch."""
+    """Reads an epoch, and the beginnings of one."""
 
     @property
     def card(self) -> Card: ...
 
     def decode(self, epoch: Epoch) -> Decoding:
         """What the EEG tells."""
+        ...
+
+    def guess(self, epoch: Epoch, until_s: float) -> Guess:
+        """What the beginning of a window tells, until one of the card's prefixes."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,7 @@ from bci_live.config import Config
 from bci_live.live.channel_watch import ChannelWatch
 from bci_live.live.drawing import Drawer
 from bci_live.live.epocher import Epocher
+from bci_live.live.guesser import Guesser
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Decoder, MarkerSource, Reconstructor
 from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase
@@ -78,9 +80,10 @@ class LiveSession:
             self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
             plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch)
             self._markers = opening.enter_context(self._marker_source())
+            guesser = Guesser(self._eeg, plan, self._decoder, self._telemetry, self._clock)
             self._epocher = Epocher(
                 self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
-                self._config.live.marker_timeout_s,
+                self._config.live.marker_timeout_s, guesser.watch,
             )  # fmt: skip
             self._channels = ChannelWatch(self._eeg, self._epocher.needed)
             notes = []
@@ -94,7 +97,10 @@ class LiveSession:
             self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
             draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
             channel_stage = Stage("watching the channels", self._channels.step, self._errors)
-            for stage in (draw_stage, self._epoch_stage, channel_stage):
+            stages = [draw_stage, self._epoch_stage, channel_stage]
+            if self._config.live.anytime and card.prefixes:
+                stages.append(Stage(guesser.name, guesser.step, self._errors))
+            for stage in stages:
                 stage.start()
                 opening.callback(stage.stop)
             self._closing = opening.pop_all()
@@ -172,6 +178,7 @@ class LiveSession:
             missed=self._telemetry.missed(),
             note=self.note,
             simulated_decoder=self._decoder.card.simulated,
+            guess=self._telemetry.guess(),
             faults=self._channels.now,
             fault_times=self._channels.times,
         )
@@ -188,5 +195,8 @@ class LiveSession:
         plan = EpochPlan(card.rate, card.rate, card.filter, card.epoch)
         blank = np.zeros((len(card.channels), plan.n_times), dtype=np.float32)
         now = self._clock()
-        self._decoder.decode(Epoch(blank, now, Marker(card.labels[0], now), now, now))
+        epoch = Epoch(blank, now, Marker(card.labels[0], now), now, now)
+        for until_s in card.prefixes:
+            self._decoder.guess(replace(epoch, data=blank[:, : plan.until(until_s).n_times]), until_s)
+        self._decoder.decode(epoch)
         self._reconstructor.warm_up()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bci_live.config import EpochConfig
 from bci_live.signal.quality import FaultTimes
 from bci_live.streams.inlet import StreamStatus
-from bci_live.types import Decoding, Marker, Missed, MissedReason, Reconstruction, StreamFacts
+from bci_live.types import Decoding, Guess, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 
 if TYPE_CHECKING:
     from bci_live.sessions.recorder import StreamProgress
@@ -30,10 +30,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A marker that got its picture."""
+    """A marker that got its picture. `guesses`: made while its window filled."""
 
     reconstruction: Reconstruction
     timings: Timings
+    guesses: tuple[Guess, ...] = ()
 
     @property
     def marker(self) -> Marker:
@@ -73,7 +74,7 @@ class LiveSnapshot:
     `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known. `markers` and
     `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
     now, and what they are; `fault_times`: for how long these and others did not. `note`: what the user should know of how
-    the stream is used.
+    the stream is used. `guess`: the newest, until something newer is decoded, or its marker ends without.
     """
 
     facts: StreamFacts | None
@@ -94,6 +95,7 @@ class LiveSnapshot:
     missed: tuple[Missed, ...] = ()
     note: str = ""
     simulated_decoder: bool = False
+    guess: Guess | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
     fault_times: Mapping[str, FaultTimes] = field(default_factory=dict)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from bci_live.live.snapshot import Counts, LatencyStatus, Outcome
-from bci_live.types import Decoding, Marker, Missed, MissedReason, Reconstruction
+from bci_live.types import Decoding, Guess, Marker, Missed, MissedReason, Reconstruction
 
 _RECENT_TIMES = 500
 _RECENT_MARKERS = 200
@@ -41,6 +41,8 @@ class Telemetry:
         self._recent_missed: deque[Missed] = deque(maxlen=_RECENT_MARKERS)
         self._unread: deque[Outcome] = deque()
         self._let_go = 0
+        self._guesses: dict[Marker, tuple[Guess, ...]] = {}
+        self._guess: Guess | None = None
         self._decoding: Decoding | None = None
         self._reconstruction: Reconstruction | None = None
         self._last: Outcome | None = None
@@ -52,10 +54,18 @@ class Telemetry:
             self._open[marker] += 1
             self._recent.append(marker)
 
+    def guessed(self, guess: Guess) -> None:
+        """The newest guess, to be shown while its marker's window fills. Of a marker that has ended it is not told."""
+        marker = guess.epoch.marker
+        with self._lock:
+            if self._open[marker]:
+                self._guess = guess
+                self._guesses[marker] = (*self._guesses.get(marker, ()), guess)
+
     def decoded(self, decoding: Decoding) -> None:
         """The newest decoding, to be shown while its picture is drawn."""
         with self._lock:
-            self._decoding = decoding
+            self._decoding, self._guess = decoding, None
 
     def drew(self, reconstruction: Reconstruction) -> None:
         """The newest picture, perhaps unfinished."""
@@ -85,6 +95,9 @@ class Telemetry:
         self._open[outcome.marker] -= 1
         if not self._open[outcome.marker]:
             del self._open[outcome.marker]
+        if self._guess is not None and self._guess.epoch.marker == outcome.marker:
+            self._guess = None
+        outcome = replace(outcome, guesses=self._guesses.pop(outcome.marker, ()))
         self._last = outcome
         if self._keep_unread:
             self._unread.append(outcome)
@@ -136,6 +149,11 @@ class Telemetry:
         """What is on screen."""
         with self._lock:
             return self._decoding, self._reconstruction, self._last
+
+    def guess(self) -> Guess | None:
+        """The newest guess, while nothing newer was decoded and its marker is open."""
+        with self._lock:
+            return self._guess
 
     def history(self) -> tuple[tuple[Reconstruction, ...], tuple[Marker, ...]]:
         """The last finished pictures and the last markers, newest last."""

@@ -30,7 +30,7 @@ class EpochPlan:
     def __init__(self, rate: float, target_rate: float, filter_config: FilterConfig, epoch_config: EpochConfig) -> None:
         self.rate = rate
         self.target_rate = target_rate
-        self.epoch = epoch_config
+        self.filter, self.epoch = filter_config, epoch_config
         self._sections = design(rate, filter_config)
         self._resampled = rate != target_rate
         first, last = round(epoch_config.start_s * target_rate), round(epoch_config.stop_s * target_rate)
@@ -47,6 +47,15 @@ class EpochPlan:
     def n_times(self) -> int:
         """Samples of an epoch at the decoder's rate."""
         return len(self.times)
+
+    def until(self, until_s: float) -> EpochPlan:
+        """The plan of the window's beginning, up to `until_s` seconds after the onset.
+
+        The filter is causal and the baseline lies before the onset, so its epochs are to the bit the beginnings of the
+        whole ones; where they are resampled, to what the interpolation's end makes of the last few samples.
+        """
+        beginning = self.epoch.model_copy(update={"stop_s": until_s})
+        return EpochPlan(self.rate, self.target_rate, self.filter, beginning)
 
     def prepare(self, samples: FloatArray) -> FloatArray:
         """Filter, crop, resample, subtract the baseline, transpose.

@@ -14,7 +14,7 @@ from bci_live.config import FilterConfig
 from bci_live.decoding.card import NetworkSizes
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import calibrated_entropy
-from bci_live.training.plain import fit_plain
+from bci_live.training.plain import read_held_out
 from bci_live.training.preparation import TrainingSet
 
 BANDS = tuple(FilterConfig(low_hz=low) for low in (0.5, 1.0, 2.0, 3.0))
@@ -36,10 +36,8 @@ def prepare_in_the_best_band(
 def held_out_entropy(examples: TrainingSet) -> float:
     """Cross-entropy of the plain head's calibrated probabilities, each trial read by one that had not seen its run."""
     sizes = plain_sizes(len(examples.names), len(examples.channels))
-    logits = torch.zeros(len(examples.labels), len(examples.names), dtype=torch.float64)
-    for fit, hold in folds_by_run(examples.runs):
-        head = fit_plain(examples.data[fit], examples.labels[fit], len(examples.names), sizes)
-        logits[hold] = head(torch.from_numpy(examples.data[hold]))
+    folds = folds_by_run(examples.runs)
+    logits = read_held_out(examples.data, examples.labels, len(examples.names), sizes, folds)
     return calibrated_entropy(logits, torch.from_numpy(examples.labels))
 
 

@@ -33,6 +33,7 @@ from bci_live.training.heads import (
 from bci_live.training.latents import structure_of
 from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
+from bci_live.training.prefixes import PREFIXES_S, fit_prefixes
 from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
 from bci_live.training.validation import (
     HeldOut,
@@ -106,6 +107,7 @@ def train_decoder(
         folds = folds_by_run(examples.runs)
         fit_captions(network.caption, captions, features, examples.labels, folds)
         coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
+        guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed)
         maps = contrast_map(examples.pictures, network.contrast.SIDE)
         contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
         train_saliency(
@@ -119,8 +121,8 @@ def train_decoder(
             chosen,
             phase("saliency"),
         )
-    scores = card.scores | {"latent_explained": explained, "contrast_explained": placed}
-    card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls)})
+    scores = card.scores | guessed | {"latent_explained": explained, "contrast_explained": placed}
+    card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls | guessed_shuffled)})
     return save_decoder(out, card, network.state_dict())
 
 
@@ -159,6 +161,7 @@ def _card(
         caption_source="labels",
         files=examples.files,
         split=describe_split(examples.runs),
+        prefixes=tuple(until_s for until_s in PREFIXES_S if until_s < epoch_config.stop_s),
         simulated=examples.simulated,
     )
 

@@ -38,8 +38,8 @@ def choose_blend(deep: Tensor, plain: Tensor, labels: Tensor) -> Blend:
     deep, plain : (n, labels) logits of heads that had not seen the trial's run
     labels : (n,)
     """
-    deep_scale, plain_scale = _scale(deep, labels), _scale(plain, labels)
-    both_scale = _scale(deep_scale * deep + plain_scale * plain, labels)
+    deep_scale, plain_scale = inverse_temperature(deep, labels), inverse_temperature(plain, labels)
+    both_scale = inverse_temperature(deep_scale * deep + plain_scale * plain, labels)
     candidates = [
         Blend("encoder", (deep_scale, 0.0)),
         Blend("plain", (0.0, plain_scale)),
@@ -50,11 +50,11 @@ def choose_blend(deep: Tensor, plain: Tensor, labels: Tensor) -> Blend:
 
 def calibrated_entropy(logits: Tensor, labels: Tensor) -> float:
     """Cross-entropy of (n, labels) logits at the temperature that suits them best."""
-    return _entropy(_scale(logits, labels) * logits, labels)
+    return _entropy(inverse_temperature(logits, labels) * logits, labels)
 
 
-def _scale(logits: Tensor, labels: Tensor) -> float:
-    """The inverse temperature with the smallest cross-entropy (Guo et al. 2017)."""
+def inverse_temperature(logits: Tensor, labels: Tensor) -> float:
+    """That with the smallest cross-entropy (Guo et al. 2017)."""
     found = minimize_scalar(lambda power: _entropy(10**power * logits, labels), bounds=(-3, 1.5), method="bounded")
     return float(10**found.x)
 

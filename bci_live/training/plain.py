@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from torch import Tensor
 from bci_live.decoding.card import NetworkSizes
 from bci_live.decoding.plain import PlainHead, TangentHead, binned, symmetric_function
 from bci_live.training.patterns import response_patterns
+from bci_live.training.ridge import Fold
 from bci_live.types import FloatArray
 
 # Against a flat or doubled channel, as a share of the mean power.
@@ -42,6 +45,16 @@ def fit_plain(data: FloatArray, labels: NDArray[np.int64], count: int, sizes: Ne
         _fit_tangents(head.tangents, doubles, labels, count)
         _level(head.tangents, head.waveforms(doubles), head.tangents(doubles))
     return head
+
+
+def read_held_out(
+    data: FloatArray, labels: NDArray[np.int64], count: int, sizes: NetworkSizes, folds: Sequence[Fold]
+) -> Tensor:
+    """(n, labels) logits, each trial's of a head that had not seen its fold."""
+    logits = torch.zeros(len(labels), count, dtype=torch.float64)
+    for fit, hold in folds:
+        logits[hold] = fit_plain(data[fit], labels[fit], count, sizes)(torch.from_numpy(data[hold]))
+    return logits
 
 
 def _fit_tangents(head: TangentHead, data: Tensor, labels: NDArray[np.int64], count: int) -> None:

@@ -18,7 +18,7 @@ from bci_live.decoding.heads import CaptionHead
 from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Report, train_encoder
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import Blend, fit_captions
-from bci_live.training.plain import fit_plain
+from bci_live.training.plain import read_held_out
 from bci_live.training.preparation import TrainingSet
 from bci_live.training.ridge import Fold
 
@@ -55,9 +55,7 @@ def hold_out(
     """Every run read by heads trained on the others; the encoders go on as long as they err less and less on all folds."""
     folds = folds_by_run(examples.runs)
     shape = len(examples.labels), len(card.labels)
-    plain = torch.zeros(shape, dtype=torch.float64)
-    for fold in folds:
-        plain[fold[1]] = _plain_logits(examples, examples.labels, card, fold)
+    plain = read_held_out(examples.data, examples.labels, len(card.labels), card.sizes, folds)
     best = _train_together(examples, card, folds, settings, seed, device, phase("encoder, runs left out in turn"))
     deep, nearness = torch.zeros(shape), torch.zeros(shape)
     for (fit, hold), weights in zip(folds, best.weights, strict=True):
@@ -122,11 +120,7 @@ def shuffled_control(
 ) -> dict[str, float]:
     """The first fold once more, with the labels shuffled within each run: what the same heads score by accident."""
     fold = folds_by_run(examples.runs)[0]
-    rng = np.random.default_rng(seed)
-    shuffled = examples.labels.copy()
-    for run in np.unique(examples.runs):
-        places = np.flatnonzero(examples.runs == run)
-        shuffled[places] = shuffled[rng.permutation(places)]
+    shuffled = shuffled_within_runs(examples, seed)
     fit, hold = fold
     report = phase("control: shuffled labels")
     networks = train_encoder(
@@ -134,8 +128,19 @@ def shuffled_control(
     )
     trained = [network for network, _ in zip(networks, range(passes), strict=False)][-1]
     _, deep = trained.read(examples.data[hold])
-    logits = blend.weights[0] * deep + blend.weights[1] * _plain_logits(examples, shuffled, card, fold)
-    return {f"{name}_shuffled": value for name, value in label_scores(logits, shuffled[fold[1]]).items()}
+    plain = read_held_out(examples.data, shuffled, len(card.labels), card.sizes, [fold])[hold]
+    logits = blend.weights[0] * deep + blend.weights[1] * plain
+    return {f"{name}_shuffled": value for name, value in label_scores(logits, shuffled[hold]).items()}
+
+
+def shuffled_within_runs(examples: TrainingSet, seed: int) -> NDArray[np.int64]:
+    """The labels, each at another trial's place, of its own run: (n,)."""
+    rng = np.random.default_rng(seed)
+    shuffled = examples.labels.copy()
+    for run in np.unique(examples.runs):
+        places = np.flatnonzero(examples.runs == run)
+        shuffled[places] = shuffled[rng.permutation(places)]
+    return shuffled
 
 
 def label_scores(logits: Tensor, labels: NDArray[np.int64]) -> dict[str, float]:
@@ -150,10 +155,3 @@ def previous_label_score(examples: TrainingSet) -> float:
     """How often the label is that of the epoch before: far above chance, the order of trials tells the labels."""
     same_run = examples.runs[1:] == examples.runs[:-1]
     return float((examples.labels[1:] == examples.labels[:-1])[same_run].mean())
-
-
-def _plain_logits(examples: TrainingSet, labels: NDArray[np.int64], card: DecoderCard, fold: Fold) -> Tensor:
-    fit, hold = fold
-    head = fit_plain(examples.data[fit], labels[fit], len(card.labels), card.sizes)
-    logits: Tensor = head(torch.from_numpy(examples.data[hold]))
-    return logits

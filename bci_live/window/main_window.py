@@ -9,7 +9,7 @@ from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from bci_live.live.snapshot import LiveSnapshot
-from bci_live.types import Decoding
+from bci_live.types import Decoding, Guess
 from bci_live.window import theme
 from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
 from bci_live.window.header import ErrorBar, Header
@@ -38,7 +38,7 @@ class MainWindow(QMainWindow):
         self._source = source
         self.asks_before_closing = True
         self._truths = Truths(_TRUTH_PIXELS)
-        self._decoding: Decoding | None = None
+        self._read: Guess | Decoding | None = None
         self._bug: str | None = None
         self.streams = StreamsPage(source)
         self.streams.left.connect(self.leave_streams)
@@ -144,12 +144,13 @@ class MainWindow(QMainWindow):
         return answer == buttons.Close
 
     def _show_scores(self, snapshot: LiveSnapshot) -> None:
-        decoding = snapshot.decoding
-        if decoding is None or decoding is self._decoding:
+        read = snapshot.guess or snapshot.decoding
+        if read is None or read is self._read:
             return
-        self._decoding = decoding
-        label = decoding.epoch.marker.label
-        self.scores.show_scores(decoding.scores, label if label in snapshot.labels else None)
+        self._read = read
+        label = read.epoch.marker.label
+        until_s = read.until_s if isinstance(read, Guess) else None
+        self.scores.show_scores(read.scores, label if label in snapshot.labels else None, until_s)
 
     def _show_events(self, snapshot: LiveSnapshot) -> None:
         """Markers with what became of them, and the epoch that the pictures come from."""

@@ -63,8 +63,11 @@ class ScoresPanel(theme.Panel):
         self.body.addWidget(self.confidence)
         self.body.addWidget(self.bars)
 
-    def show_scores(self, scores: Mapping[str, float], truth: str | None) -> None:
-        """`scores`: label → calibrated probability. `truth`: the label shown, if it is known."""
+    def show_scores(self, scores: Mapping[str, float], truth: str | None, until_s: float | None = None) -> None:
+        """`scores`: label → calibrated probability. `truth`: the label shown, if it is known.
+
+        `until_s`: of a first guess, how much of the window it was read from, s after the onset.
+        """
         rows = tuple(sorted(scores.items(), key=lambda row: -row[1])[:BARS])
         self.bars.rows, self.bars.truth = rows, truth
         label, probability = rows[0]
@@ -73,7 +76,8 @@ class ScoresPanel(theme.Panel):
         if truth is not None:
             told += ". Right." if label == truth else f". Shown was: {truth}"
         self.confidence.setText(told)
-        self.heading.setText(f"What the EEG tells, of {len(scores)} labels")
+        what = "What the EEG tells" if until_s is None else f"First guess at {1000 * until_s:.0f} ms"
+        self.heading.setText(f"{what}, of {len(scores)} labels")
         self.bars.update()
 
 

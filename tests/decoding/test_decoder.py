@@ -76,6 +76,10 @@ def test_its_own_scores_come_with_their_control(decoder: TrainedDecoder) -> None
         lambda folder: change(folder, filter={"low_hz": 30.0, "high_hz": 1.0}),
         lambda folder: change(folder, epoch={"start_s": float("-inf")}),
         lambda folder: change(folder, tokens=10**18),
+        lambda folder: change(folder, prefixes=[0.4, 0.25]),
+        lambda folder: change(folder, prefixes=[1e-6]),
+        lambda folder: change(folder, prefixes=[0.25, 0.8]),
+        lambda folder: change(folder, prefixes=[0.2, 0.4, 0.6]),
     ],
     ids=[
         "no card",
@@ -92,6 +96,10 @@ def test_its_own_scores_come_with_their_control(decoder: TrainedDecoder) -> None
         "a band upside down",
         "an endless window",
         "a huge embedding",
+        "prefixes upside down",
+        "a prefix before the first sample",
+        "a prefix as long as the window",
+        "other prefixes",
     ],
 )
 def test_a_damaged_folder_is_refused_with_its_name(damage: object, tmp_path: Path) -> None:

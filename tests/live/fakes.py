@@ -10,7 +10,7 @@ import numpy as np
 
 from bci_live.errors import BciError
 from bci_live.streams.ring import RingBuffer
-from bci_live.types import Chunk, Decoding, Epoch, Marker, Reconstruction, StreamFacts
+from bci_live.types import Chunk, Decoding, Epoch, Guess, Marker, Reconstruction, StreamFacts
 
 RATE = 100.0
 FACTS = StreamFacts("cap", "EEG", "s", "u", "h", RATE, ("A", "B"), ("microvolts",) * 2)
@@ -40,17 +40,22 @@ class FakeMarkers:
 
 
 class FakeDecoder:
-    """Says "a" for everything, or fails; `unsure`: and would rather say nothing."""
+    """Says "a" for everything, at first without being sure, or fails; `unsure`: and would rather say nothing."""
 
     def __init__(self, error: Exception | None = None, unsure: bool = False) -> None:
         self.error, self.unsure = error, unsure
-        self.card = SimpleNamespace(labels=("a", "b"))
+        self.card = SimpleNamespace(channels=("A", "B"), labels=("a", "b"), prefixes=(0.1, 0.25))
 
     def decode(self, epoch: Epoch) -> Decoding:
         if self.error is not None:
             raise self.error
         blank = np.zeros((2, 2, 3), np.float32)
         return Decoding(blank, blank[0], None, {"a": 0.8, "b": 0.2}, epoch, epoch.ready + 0.1, self.unsure)
+
+    def guess(self, epoch: Epoch, until_s: float) -> Guess:
+        if self.error is not None:
+            raise self.error
+        return Guess({"a": 0.6, "b": 0.4}, until_s, epoch, epoch.ready + 0.01)
 
 
 class FakeReconstructor:

@@ -26,7 +26,7 @@ from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg, find_markers
-from bci_live.types import Decoding, Epoch, Marker, Missed, MissedReason, Reconstruction, StreamFacts
+from bci_live.types import Decoding, Epoch, Guess, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
@@ -40,16 +40,19 @@ OUTCOMES = ["too_old", "shown", "shown", "shown", "unknown_label", "artefact", "
 
 
 class SaysDog:
-    """Stands where the decoder does."""
+    """Stands where the decoder does. Window and beginnings are 250 Hz, 100 ms before the onset are the baseline."""
 
     card = SimpleNamespace(
         channels=("e2", "E1"), rate=RATE, filter=FilterConfig(pre_roll_s=1.0), epoch=EpochConfig(stop_s=0.5),
-        labels=("dog", "house"), marker_labels={}, pipeline="", simulated=False,
+        labels=("dog", "house"), marker_labels={}, prefixes=(0.1, 0.3), pipeline="", simulated=False,
     )  # fmt: skip
 
     def decode(self, epoch: Epoch) -> Decoding:
         blank = np.zeros((4, 4, 3), np.float32)
         return Decoding(blank, blank[0], None, {"dog": 0.7, "house": 0.3}, epoch, local_clock())
+
+    def guess(self, epoch: Epoch, until_s: float) -> Guess:
+        return Guess({"dog": 0.6, "house": 0.4}, until_s, epoch, local_clock())
 
 
 class Draws:
@@ -131,6 +134,47 @@ def test_a_replay_ends_and_every_marker_has_its_line(replay: ReplayProcess, tmp_
     for line in in_order:
         if line["outcome"] == "shown":
             assert 0 <= line["epoch_ms"] <= line["saliency_ms"] <= line["first_image_ms"] <= line["image_ms"]
+
+
+@pytest.mark.parametrize("anytime", [True, False])
+def test_guesses_come_while_windows_fill_and_change_nothing_else(
+    replay: ReplayProcess, tmp_path: Path, anytime: bool
+) -> None:
+    prepare_folder(tmp_path)
+    seen: set[float] = set()
+    with session_of(replay, anytime=anytime) as session:
+
+        def look() -> bool:
+            guess = session.snapshot().guess
+            seen.update([guess.until_s] if guess else [])
+            return replay.ended
+
+        thread = threading.Thread(target=wait_until, args=(look, 60, "the end of the replay"))
+        thread.start()
+        summary = run_headless(
+            session, replay, seconds=60, out=tmp_path, console=Console(file=io.StringIO()), device="cpu"
+        )
+        thread.join()
+    in_order = sorted(lines(tmp_path), key=lambda line: line["onset"])
+    assert [(line["marker"], line["outcome"]) for line in in_order] == list(zip(LABELS, OUTCOMES, strict=True))
+    assert (summary["markers"], summary["shown"], sum(summary["missed"].values())) == (8, 4, 4)
+    ends = {(line["marker"], line["outcome"]): [it["until_s"] for it in line["guesses"]] for line in in_order}
+    if not anytime:
+        assert not any(ends.values())
+        assert "guesses" not in summary
+        assert not seen
+        return
+    # The blink begins 100 ms after its marker; of the last marker's window 200 ms are there; none before the pre-roll.
+    assert ends == {
+        ("dog", "too_old"): [], ("dog", "shown"): [0.1, 0.3], ("house", "shown"): [0.1, 0.3],
+        ("zebra", "unknown_label"): [], ("dog", "artefact"): [0.1], ("dog", "late"): [0.1],
+    }  # fmt: skip
+    first, second = summary["guesses"]
+    assert (first["until_s"], first["of"], first["top1"]) == (0.1, 6, 4 / 6)
+    assert (second["until_s"], second["of"], second["top1"]) == (0.3, 4, 2 / 4)
+    # Made when their own last sample is there, so before the window is full.
+    assert 0 <= first["guess_ms"]["median"] < 100
+    assert seen == {0.1, 0.3}
 
 
 def test_an_electrode_that_is_off_all_the_time_is_named_loudly_and_counted(file: Path, tmp_path: Path) -> None:

@@ -35,6 +35,29 @@ def test_the_filter_is_causal() -> None:
     np.testing.assert_array_equal(PLAN.prepare(changed)[:, : 25 + 100], same)
 
 
+@pytest.mark.parametrize("until_s", [0.004, 0.25, 0.4, 0.796])
+@pytest.mark.parametrize("baseline", [True, False])
+def test_the_beginning_of_a_window_is_to_the_bit_the_beginning_of_its_epoch(until_s: float, baseline: bool) -> None:
+    whole = EpochPlan(250.0, 250.0, FilterConfig(notch_hz=50.0), EpochConfig(baseline=baseline))
+    beginning = whole.until(until_s)
+    samples = noise(whole.before + whole.after)
+    early = beginning.prepare(samples[: beginning.before + beginning.after])
+    assert early.shape == (3, 25 + round(until_s * 250))
+    np.testing.assert_array_equal(early, whole.prepare(samples)[:, : early.shape[1]])
+
+
+@pytest.mark.parametrize("rate", [256.0, 500.0, 1000.0])
+def test_the_beginning_of_a_resampled_window_differs_in_its_last_sample_at_most(rate: float) -> None:
+    whole = EpochPlan(rate, 250.0, FilterConfig(), EpochConfig())
+    beginning = whole.until(0.25)
+    samples = noise(whole.before + whole.after)
+    early = beginning.prepare(samples[: beginning.before + beginning.after])
+    late = whole.prepare(samples)[:, : early.shape[1]]
+    # The end of the interpolation reaches some samples back, each by a quarter of the one after it; the noise is of 10 µV.
+    np.testing.assert_allclose(early[:, :-10], late[:, :-10], atol=1e-4)
+    np.testing.assert_allclose(early, late, atol=0.5)
+
+
 def test_the_band_passes_and_the_drift_is_gone() -> None:
     times = np.arange(PLAN.before + PLAN.after) / 250
     signal = np.stack([np.sin(2 * np.pi * 10 * times) * 10, 500 + 20 * times, np.sin(2 * np.pi * 60 * times) * 10], 1)

@@ -28,6 +28,13 @@ def test_the_demo_names_what_was_shown_on_its_held_out_session(bci_live: Run, tm
     right = sum(line["top"] == line["marker"] for line in shown)
     assert right / len(shown) >= 0.5
     assert summary["accuracy"]["chance"] == pytest.approx(1 / 40)
+    # Guesses from 250, 400 and 600 ms: above chance from the first on, and better the more has been seen.
+    tops = [it["top1"] for it in summary["guesses"]]
+    assert [it["until_s"] for it in summary["guesses"]] == [0.25, 0.4, 0.6]
+    assert 0.1 < tops[0] < tops[2]
+    # On a busy machine a chunk may bring the whole window at once; then nothing is left to guess.
+    assert sum(len(line["guesses"]) for line in shown) >= 0.9 * 3 * len(shown)
+    assert all(it["guess_ms"]["median"] < 100 for it in summary["guesses"])
     assert all((out / line["image"]).is_file() and (out / line["saliency"]).is_file() for line in shown)
     for stage in ("epoch_ms", "saliency_ms", "first_image_ms", "image_ms"):
         assert 0 <= summary[stage]["median"] <= summary[stage]["p95"]

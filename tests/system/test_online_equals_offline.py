@@ -19,7 +19,7 @@ from bci_live.signal.epoching import EpochPlan
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.training.epochs import cut_recording
-from bci_live.types import Decoding, Epoch, Missed, Reconstruction
+from bci_live.types import Decoding, Epoch, Guess, Missed, Reconstruction
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -31,12 +31,15 @@ class KeepsEpochs:
     def __init__(self, channels: tuple[str, ...], rate: float) -> None:
         self.card = SimpleNamespace(
             channels=channels, rate=rate, filter=FilterConfig(), epoch=EpochConfig(), labels=("face", "house"), marker_labels={},
-            pipeline="", simulated=False,
+            prefixes=(0.25, 0.6), pipeline="", simulated=False,
         )  # fmt: skip
 
     def decode(self, epoch: Epoch) -> Decoding:
         blank = np.zeros((1, 1, 3), np.float32)
         return Decoding(blank, blank[0], None, {"face": 0.5, "house": 0.5}, epoch, local_clock())
+
+    def guess(self, epoch: Epoch, until_s: float) -> Guess:
+        return Guess({"face": 0.5, "house": 0.5}, until_s, epoch, local_clock())
 
 
 class DrawsNothing:
@@ -66,8 +69,16 @@ def test_live_epochs_are_bit_identical_to_those_of_the_file(muse_sessions: list[
             session.finish(10)
             outcomes = session.drain()
     assert len(outcomes) == len(recording.markers)
-    live = sorted((o.reconstruction.decoding.epoch for o in outcomes if isinstance(o, Shown)), key=lambda e: e.onset)
+    shown = sorted((o for o in outcomes if isinstance(o, Shown)), key=lambda o: o.reconstruction.decoding.epoch.onset)
+    live = [outcome.reconstruction.decoding.epoch for outcome in shown]
     missed = [o for o in outcomes if isinstance(o, Missed)]
     assert [epoch.marker.label for epoch in live] == list(offline.labels)
     np.testing.assert_array_equal(np.stack([epoch.data for epoch in live]), offline.data)
+    # What is guessed from is cut while the rest is still to come, and is the beginning of what is cut then.
+    guesses = [(guess, epoch) for outcome, epoch in zip(shown, live, strict=True) for guess in outcome.guesses]
+    assert len(guesses) >= 0.95 * 2 * len(shown)  # on a busy machine a chunk may bring the whole window at once
+    for guess, epoch in guesses:
+        assert guess.epoch.arrived < epoch.arrived
+        n_times = plan.until(guess.until_s).n_times
+        np.testing.assert_array_equal(guess.epoch.data, epoch.data[:, :n_times])
     assert sorted(m.reason for m in missed) == sorted(m.reason for m in offline.missed)

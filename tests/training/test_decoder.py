@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from bci_live.config import EpochConfig, FilterConfig, bundled
 from bci_live.decoding.decoder import load_decoder
+from bci_live.decoding.storage import read_card, read_weights, save_decoder
 from bci_live.errors import DecoderError, LabelError, MontageError, RecordingError
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
@@ -91,11 +92,42 @@ def test_it_reads_a_session_that_it_has_never_seen_and_says_so_of_itself(trained
     assert not card.simulated
 
 
+def test_the_beginning_of_a_window_is_read_too_as_surely_as_it_says(trained: Path, folder: Path) -> None:
+    decoder = load_decoder(trained)
+    card = decoder.card
+    assert card.prefixes == (0.25, 0.4)  # 0.6 s is the whole window
+    # The bump lies in the first of them, its wake behind the causal high-pass does not.
+    assert card.scores["auc_at_250ms"] > 0.8
+    assert 0.2 < card.controls["auc_at_250ms_shuffled"] < 0.8
+    plan, recording = EpochPlan(RATE, RATE, FILTER, EPOCH), read_recording(session(folder / "early.xdf", 10))
+    for until_s in card.prefixes:
+        epochs = cut_recording(recording, plan.until(until_s), CHANNELS)
+        guesses = [
+            decoder.guess(Epoch(data, 0.0, marker, 0.0, 0.0), until_s)
+            for data, marker in zip(epochs.data, epochs.markers, strict=True)
+        ]
+        assert all(sum(guess.scores.values()) == pytest.approx(1) for guess in guesses)
+        right = np.mean([guess.top == label for guess, label in zip(guesses, epochs.labels, strict=True)])
+        assert right > 0.7  # 40 trials: 0.8 ± 0.06
+        assert np.mean([guess.confidence for guess in guesses]) == pytest.approx(right, abs=0.2)
+    with pytest.raises(MontageError, match="35 samples"):
+        decoder.guess(Epoch(epochs.data[0], 0.0, epochs.markers[0], 0.0, 0.0), 0.25)
+
+
+def test_a_decoder_without_prefixes_is_one_that_guesses_nothing(trained: Path, folder: Path) -> None:
+    card = read_card(trained)
+    weights = {name: it for name, it in read_weights(trained, card).items() if not name.startswith("prefixes")}
+    save_decoder(folder / "plain", card.model_copy(update={"prefixes": ()}), weights)
+    assert auc_on(folder / "plain", session(folder / "plain.xdf", 9)) > 0.9
+
+
 def test_without_anything_to_read_it_says_that_it_reads_nothing(folder: Path) -> None:
     nothing = [session(folder / f"nothing-{seed}.xdf", seed, amplitude_uv=0) for seed in (11, 12, 13)]
     train(nothing, folder / "chance")
     # 60 trials of each label: chance is 0.5 ± 0.05.
-    assert 0.3 < load_decoder(folder / "chance").card.scores["auc"] < 0.7
+    scores = load_decoder(folder / "chance").card.scores
+    assert 0.3 < scores["auc"] < 0.7
+    assert 0.3 < scores["auc_at_250ms"] < 0.7
 
 
 def test_an_electrode_that_was_off_is_left_out_and_named(
