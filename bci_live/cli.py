@@ -16,7 +16,7 @@ from bci_live import __version__
 from bci_live.cli_bench import bench
 from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
-from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, LiveConfig, bundled
+from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, LiveConfig, TrainingConfig, bundled
 from bci_live.errors import BciError
 
 app = typer.Typer(
@@ -138,6 +138,9 @@ def train(
     band: Annotated[
         str, typer.Option(help="Hz that are kept, for instance 1-30; auto takes what does best on runs left out.")
     ] = "auto",
+    encoder: Annotated[
+        str, typer.Option(help="What reads the EEG: nice, lstm (the paper's) or braindecode:NAME (extra braindecode).")
+    ] = TrainingConfig().encoder,
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
     ] = None,
@@ -148,7 +151,9 @@ def train(
     """Make a decoder from recordings of one's own."""
     from bci_live.sessions.labels import parse_labels
     from bci_live.training.decoder import train_decoder
+    from bci_live.training.encoder import EncoderTraining
 
+    training = TrainingConfig.model_validate({"encoder": encoder})
     config = Config()
     card = train_decoder(
         sessions,
@@ -160,6 +165,7 @@ def train(
         seed=seed,
         device=device,
         overwrite=overwrite,
+        encoder_training=EncoderTraining(encoder=training.encoder),
     )
     print(f"The decoder is in {out}: {card.describe()}")
 

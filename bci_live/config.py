@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 
 class _Part(BaseModel):
@@ -88,6 +88,24 @@ def _limit(part: str) -> tuple[str, str]:
     return type_, limit
 
 
+BRAINDECODE = "braindecode:"
+
+
+def _known_encoder(name: str) -> str:
+    if name in ("nice", "lstm") or (name.startswith(BRAINDECODE) and name.removeprefix(BRAINDECODE).isidentifier()):
+        return name
+    raise ValueError(f"'{name}' is no encoder: choose nice, lstm or braindecode:NAME, for instance braindecode:EEGNet")
+
+
+EncoderName = Annotated[str, AfterValidator(_known_encoder)]
+
+
+class TrainingConfig(_Part):
+    """What reads the EEG: `encoder` is "nice", "lstm" (the paper's), or "braindecode:" and the name of a classifier."""
+
+    encoder: EncoderName = "nice"
+
+
 class StreamConfig(_Part):
     """How streams are found and held."""
 
@@ -145,6 +163,7 @@ class Config(_Part):
     epoch: EpochConfig = EpochConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
     live: LiveConfig = LiveConfig()
+    training: TrainingConfig = TrainingConfig()
 
 
 def bundled(name: str) -> Path:

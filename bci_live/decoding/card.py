@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bci_live.config import EpochConfig, FilterConfig
+from bci_live.config import EncoderName, EpochConfig, FilterConfig, TrainingConfig
 
 FORMAT: Literal[4] = 4
 
@@ -49,9 +49,9 @@ class DecoderCard(_Part):
 
     `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
     none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
-    embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `label_head`: which of the
-    label heads validation chose. `certainty`: the confidence below which it abstains. `scores` and `controls`:
-    measured on runs that the scored head had not seen.
+    embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `encoder`: a name only, never
+    code. `label_head`: which of the label heads validation chose. `certainty`: the confidence below which it abstains.
+    `scores` and `controls`: measured on runs that the scored head had not seen.
     """
 
     format: Literal[4] = FORMAT
@@ -70,6 +70,7 @@ class DecoderCard(_Part):
     certainty: float = Field(default=0.0, ge=0, le=1)
     saliency_pixels: Literal[64] = 64
     latent_shape: tuple[int, int, int] | None = None
+    encoder: EncoderName = TrainingConfig().encoder
     sizes: NetworkSizes
     label_head: str
     caption_source: Literal["labels", "ridge"]

@@ -15,6 +15,7 @@ from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork
 from bci_live.decoding.device import pick_device
+from bci_live.decoding.encoder import check_encoder
 from bci_live.decoding.storage import check_out, save_decoder
 from bci_live.stimuli.captions import CaptionBank, load_bank
 from bci_live.training.abstention import certainty, scores_when_sure
@@ -75,7 +76,7 @@ def train_decoder(
     Raises
     ------
     DecoderError
-        If `out` holds something else, or a decoder that is not to be overwritten.
+        If `out` holds something else, or a decoder that is not to be overwritten; or if there is no such encoder.
     RecordingError, MontageError, LabelError
         If the sessions cannot be trained on.
     DiffusionError
@@ -85,6 +86,7 @@ def train_decoder(
     check_out(out, overwrite)
     chosen = pick_device(device)
     for_encoder = encoder_training or EncoderTraining()
+    check_encoder(for_encoder.encoder)
     bank = load_bank(pipeline)
     meaning = marker_labels or {}
     loaded = load_sessions(sessions, bank.labels, meaning)
@@ -93,7 +95,7 @@ def train_decoder(
         [filter_config] if filter_config else BANDS,
     )
     latents, is_latent = structure_of(examples.pictures, pipeline, chosen)
-    card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config)
+    card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config, for_encoder.encoder)
     with _reproducible(seed), _phases(progress) as phase:
         captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
         held_out = hold_out(examples, card, captions, for_encoder, seed, chosen, phase)
@@ -132,6 +134,7 @@ def _card(
     is_latent: bool,
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
+    encoder: str,
 ) -> DecoderCard:
     sizes = plain_sizes(len(examples.names), len(examples.channels)).model_copy(
         update={
@@ -154,6 +157,7 @@ def _card(
         tokens=bank.embeddings.shape[1],
         width=bank.embeddings.shape[2],
         latent_shape=(latents.shape[1], latents.shape[2], latents.shape[3]) if is_latent else None,
+        encoder=encoder,
         sizes=sizes,
         label_head="encoder",
         caption_source="labels",
@@ -190,14 +194,13 @@ def _fit_labels(
     phase: Phase,
 ) -> Tensor:
     """Both label heads on everything; returns the features of the examples, (n, feature)."""
-    count = len(card.labels)
     report = phase("encoder, all sessions")
-    networks = train_encoder(examples.data, examples.labels, count, card.sizes, settings, seed, device, report)
+    networks = train_encoder(examples.data, examples.labels, card, settings, seed, device, report)
     trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
     features, _ = trained.read(examples.data)
     network.encoder.load_state_dict(trained.encoder.state_dict())
     network.labels.load_state_dict(trained.labels.state_dict())
-    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, count, card.sizes).state_dict())
+    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, len(card.labels), card.sizes).state_dict())
     return features
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bci_live.decoding.card import NetworkSizes
-from bci_live.decoding.encoder import Encoder, LabelLayer
+from bci_live.config import TrainingConfig
+from bci_live.decoding.card import DecoderCard
+from bci_live.decoding.encoder import LabelLayer, make_encoder
 from bci_live.training.losses import semi_hard_triplet
 from bci_live.training.patterns import spatial_whitener
 from bci_live.types import FloatArray
@@ -24,10 +25,11 @@ Report = Callable[[float, str], None]
 class EncoderTraining:
     """What the training can be told.
 
-    `passes`: over the data, at most; `patience`: after so many without an improvement it ends. `shift_share`: the most
-    by which a trial is shifted, of its window.
+    `encoder`: see `TrainingConfig`. `passes`: over the data, at most; `patience`: after so many without an improvement
+    it ends. `shift_share`: the most by which a trial is shifted, of its window.
     """
 
+    encoder: str = TrainingConfig().encoder
     passes: int = 30
     patience: int = 5
     batch: int = 64
@@ -43,10 +45,10 @@ class EncoderTraining:
 class EncoderWithLabels(nn.Module):
     """The encoder and its label layer."""
 
-    def __init__(self, channels: int, n_times: int, labels: int, sizes: NetworkSizes) -> None:
+    def __init__(self, card: DecoderCard) -> None:
         super().__init__()
-        self.encoder = Encoder(channels, n_times, sizes)
-        self.labels = LabelLayer(sizes.feature, labels)
+        self.encoder = make_encoder(card)
+        self.labels = LabelLayer(card.sizes.feature, len(card.labels))
 
     @torch.inference_mode()
     def read(self, data: FloatArray) -> tuple[Tensor, Tensor]:
@@ -60,8 +62,7 @@ class EncoderWithLabels(nn.Module):
 def train_encoder(
     data: FloatArray,
     labels: NDArray[np.int64],
-    count: int,
-    sizes: NetworkSizes,
+    card: DecoderCard,
     settings: EncoderTraining,
     seed: int,
     device: torch.device,
@@ -72,11 +73,11 @@ def train_encoder(
     Parameters
     ----------
     data : (n, channels, times), µV
-    labels : (n,), 0 … count - 1
+    labels : (n,), index into the card's labels
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = EncoderWithLabels(data.shape[1], data.shape[2], count, sizes)
+    network = EncoderWithLabels(card)
     network.encoder.whitener.copy_(torch.from_numpy(spatial_whitener(data, labels)))
     network.to(device)
     steps = max(1, len(data) // settings.batch)

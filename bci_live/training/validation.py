@@ -57,7 +57,7 @@ def hold_out(
     best = _train_together(examples, card, folds, settings, seed, device, phase("encoder, runs left out in turn"))
     deep, nearness = torch.zeros(shape), torch.zeros(shape)
     for (fit, hold), weights in zip(folds, best.weights, strict=True):
-        network = EncoderWithLabels(len(card.channels), card.n_times, len(card.labels), card.sizes)
+        network = EncoderWithLabels(card)
         network.load_state_dict(weights)
         held, deep[hold] = network.read(examples.data[hold])
         head = CaptionHead(card)
@@ -87,9 +87,7 @@ def _train_together(
 ) -> _Best:
     """One network a fold, all a pass at a time, until they have not erred less for `patience` passes."""
     trainings = [
-        train_encoder(
-            examples.data[fit], examples.labels[fit], len(card.labels), card.sizes, settings, seed, device, report
-        )
+        train_encoder(examples.data[fit], examples.labels[fit], card, settings, seed, device, report)
         for fit, _ in folds
     ]
     best = _Best()
@@ -125,9 +123,7 @@ def shuffled_control(
         shuffled[places] = shuffled[rng.permutation(places)]
     fit, hold = fold
     report = phase("control: shuffled labels")
-    networks = train_encoder(
-        examples.data[fit], shuffled[fit], len(card.labels), card.sizes, settings, seed, device, report
-    )
+    networks = train_encoder(examples.data[fit], shuffled[fit], card, settings, seed, device, report)
     trained = [network for network, _ in zip(networks, range(passes), strict=False)][-1]
     _, deep = trained.read(examples.data[hold])
     logits = blend.weights[0] * deep + blend.weights[1] * _plain_logits(examples, shuffled, card, fold)
