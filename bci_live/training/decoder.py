@@ -21,7 +21,7 @@ from bci_live.stimuli.captions import CaptionBank, load_bank
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
-from bci_live.training.encoder import EncoderTraining, train_encoder
+from bci_live.training.encoder import EncoderTraining, Setup, train_encoder
 from bci_live.training.folds import describe_split, folds_by_run
 from bci_live.training.heads import (
     Blend,
@@ -98,13 +98,14 @@ def train_decoder(
     card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config, for_encoder.encoder)
     with _reproducible(seed), _phases(progress) as phase:
         captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
-        held_out = hold_out(examples, card, captions, for_encoder, seed, chosen, phase)
+        setup = Setup(card, captions, for_encoder, seed, chosen)
+        held_out = hold_out(examples, setup, phase)
         card, blend = _choose(card, examples, held_out)
-        controls = shuffled_control(examples, card, blend, held_out.passes, for_encoder, seed, chosen, phase)
+        controls = shuffled_control(examples, setup, blend, held_out.passes, phase)
         controls["previous_label"] = previous_label_score(examples)
         network = DecoderNetwork(card)
         network.blend.weights.copy_(torch.tensor(blend.weights))
-        features = _fit_labels(network, card, examples, held_out.passes, for_encoder, seed, chosen, phase)
+        features = _fit_labels(network, examples, setup, held_out.passes, phase)
         folds = folds_by_run(examples.runs)
         fit_captions(network.caption, captions, features, examples.labels, folds)
         coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
@@ -183,24 +184,17 @@ def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tupl
     return card.model_copy(update=chosen), blend
 
 
-def _fit_labels(
-    network: DecoderNetwork,
-    card: DecoderCard,
-    examples: TrainingSet,
-    passes: int,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    phase: Phase,
-) -> Tensor:
+def _fit_labels(network: DecoderNetwork, examples: TrainingSet, setup: Setup, passes: int, phase: Phase) -> Tensor:
     """Both label heads on everything; returns the features of the examples, (n, feature)."""
     report = phase("encoder, all sessions")
-    networks = train_encoder(examples.data, examples.labels, card, settings, seed, device, report)
+    networks = train_encoder(examples.data, examples.labels, setup, report)
     trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
     features, _ = trained.read(examples.data)
     network.encoder.load_state_dict(trained.encoder.state_dict())
     network.labels.load_state_dict(trained.labels.state_dict())
-    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, len(card.labels), card.sizes).state_dict())
+    network.plain.load_state_dict(
+        fit_plain(examples.data, examples.labels, len(setup.card.labels), setup.card.sizes).state_dict()
+    )
     return features
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.heads import CaptionHead
-from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Report, train_encoder
+from bci_live.training.encoder import EncoderWithLabels, Report, Setup, train_encoder
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import Blend, fit_captions
 from bci_live.training.plain import fit_plain
@@ -39,22 +39,15 @@ class HeldOut:
     passes: int
 
 
-def hold_out(
-    examples: TrainingSet,
-    card: DecoderCard,
-    captions: Tensor,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    phase: Phase,
-) -> HeldOut:
+def hold_out(examples: TrainingSet, setup: Setup, phase: Phase) -> HeldOut:
     """Every run read by heads trained on the others; the encoders go on as long as they err less and less on all folds."""
+    card = setup.card
     folds = folds_by_run(examples.runs)
     shape = len(examples.labels), len(card.labels)
     plain = torch.zeros(shape, dtype=torch.float64)
     for fold in folds:
         plain[fold[1]] = _plain_logits(examples, examples.labels, card, fold)
-    best = _train_together(examples, card, folds, settings, seed, device, phase("encoder, runs left out in turn"))
+    best = _train_together(examples, folds, setup, phase("encoder, runs left out in turn"))
     deep, nearness = torch.zeros(shape), torch.zeros(shape)
     for (fit, hold), weights in zip(folds, best.weights, strict=True):
         network = EncoderWithLabels(card)
@@ -62,7 +55,7 @@ def hold_out(
         held, deep[hold] = network.read(examples.data[hold])
         head = CaptionHead(card)
         fitted, _ = network.read(examples.data[fit])
-        fit_captions(head, captions, fitted, examples.labels[fit], folds_by_run(examples.runs[fit]))
+        fit_captions(head, setup.captions, fitted, examples.labels[fit], folds_by_run(examples.runs[fit]))
         nearness[hold] = head.nearness(held)
     return HeldOut(deep, plain, nearness, best.passes)
 
@@ -76,20 +69,9 @@ class _Best:
     weights: list[dict[str, Tensor]] = field(default_factory=list)
 
 
-def _train_together(
-    examples: TrainingSet,
-    card: DecoderCard,
-    folds: Sequence[Fold],
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    report: Report,
-) -> _Best:
+def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, report: Report) -> _Best:
     """One network a fold, all a pass at a time, until they have not erred less for `patience` passes."""
-    trainings = [
-        train_encoder(examples.data[fit], examples.labels[fit], card, settings, seed, device, report)
-        for fit, _ in folds
-    ]
+    trainings = [train_encoder(examples.data[fit], examples.labels[fit], setup, report) for fit, _ in folds]
     best = _Best()
     for number, networks in enumerate(zip(*trainings, strict=True), 1):
         entropy = 0.0
@@ -99,34 +81,25 @@ def _train_together(
             entropy += functional.cross_entropy(logits, truth, reduction="sum").item()
         if entropy < best.entropy:
             best = _Best(entropy, number, [copy.deepcopy(network.state_dict()) for network in networks])
-        elif number - best.passes >= settings.patience:
+        elif number - best.passes >= setup.settings.patience:
             break
     return best
 
 
-def shuffled_control(
-    examples: TrainingSet,
-    card: DecoderCard,
-    blend: Blend,
-    passes: int,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    phase: Phase,
-) -> dict[str, float]:
+def shuffled_control(examples: TrainingSet, setup: Setup, blend: Blend, passes: int, phase: Phase) -> dict[str, float]:
     """The first fold once more, with the labels shuffled within each run: what the same heads score by accident."""
     fold = folds_by_run(examples.runs)[0]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(setup.seed)
     shuffled = examples.labels.copy()
     for run in np.unique(examples.runs):
         places = np.flatnonzero(examples.runs == run)
         shuffled[places] = shuffled[rng.permutation(places)]
     fit, hold = fold
     report = phase("control: shuffled labels")
-    networks = train_encoder(examples.data[fit], shuffled[fit], card, settings, seed, device, report)
+    networks = train_encoder(examples.data[fit], shuffled[fit], setup, report)
     trained = [network for network, _ in zip(networks, range(passes), strict=False)][-1]
     _, deep = trained.read(examples.data[hold])
-    logits = blend.weights[0] * deep + blend.weights[1] * _plain_logits(examples, shuffled, card, fold)
+    logits = blend.weights[0] * deep + blend.weights[1] * _plain_logits(examples, shuffled, setup.card, fold)
     return {f"{name}_shuffled": value for name, value in label_scores(logits, shuffled[fold[1]]).items()}
 
 
