@@ -21,7 +21,7 @@ from bci_live.stimuli.captions import CaptionBank, load_bank
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
-from bci_live.training.encoder import EncoderTraining, Setup, train_encoder
+from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
 from bci_live.training.folds import describe_split, folds_by_run
 from bci_live.training.heads import (
     Blend,
@@ -35,6 +35,7 @@ from bci_live.training.latents import structure_of
 from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
 from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
+from bci_live.training.resume import Resume, Tensors, key_of, prefixed, unprefixed
 from bci_live.training.validation import (
     HeldOut,
     Phase,
@@ -96,16 +97,21 @@ def train_decoder(
     )
     latents, is_latent = structure_of(examples.pictures, pipeline, chosen)
     card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config, for_encoder.encoder)
+    captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
+    setup = Setup(card, captions, for_encoder, seed, chosen)
+    for_saliency = saliency_training or SaliencyTraining()
+    resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents))
     with _reproducible(seed), _phases(progress) as phase:
-        captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
-        setup = Setup(card, captions, for_encoder, seed, chosen)
-        held_out = hold_out(examples, setup, phase)
+        if resume.goes_on:
+            phase("going on where it was interrupted")
+        held_out = HeldOut.of(resume.once("held-out", lambda: hold_out(examples, setup, phase).tensors()))
         card, blend = _choose(card, examples, held_out)
-        controls = shuffled_control(examples, setup, blend, held_out.passes, phase)
+        controls = _control(examples, setup, blend, held_out.passes, resume, phase)
         controls["previous_label"] = previous_label_score(examples)
+        torch.manual_seed(seed)  # the same first weights whichever phases were run before
         network = DecoderNetwork(card)
         network.blend.weights.copy_(torch.tensor(blend.weights))
-        features = _fit_labels(network, examples, setup, held_out.passes, phase)
+        features = _fit_labels(network, examples, setup, held_out.passes, resume, phase)
         folds = folds_by_run(examples.runs)
         fit_captions(network.caption, captions, features, examples.labels, folds)
         coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
@@ -117,14 +123,34 @@ def train_decoder(
             contrasts,
             examples.pictures,
             examples.shown,
-            saliency_training or SaliencyTraining(),
+            for_saliency,
             seed,
             chosen,
+            resume,
             phase("saliency"),
         )
     scores = card.scores | {"latent_explained": explained, "contrast_explained": placed}
     card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls)})
-    return save_decoder(out, card, network.state_dict())
+    card = save_decoder(out, card, network.state_dict())
+    resume.forget()
+    return card
+
+
+def _key(setup: Setup, for_saliency: SaliencyTraining, latents: Tensor) -> str:
+    """Of all that a training's result depends on; the card has the recordings' digests and how they are cut."""
+    told = f"{setup.settings}, {for_saliency}, seed {setup.seed}, {setup.device}"
+    return key_of(setup.card.model_dump_json(), told, setup.captions, latents)
+
+
+def _control(
+    examples: TrainingSet, setup: Setup, blend: Blend, passes: int, resume: Resume, phase: Phase
+) -> dict[str, float]:
+    def make() -> Tensors:
+        scores = shuffled_control(examples, setup, blend, passes, phase)
+        return {name: torch.tensor(score, dtype=torch.float64) for name, score in scores.items()}
+
+    # In an order of their own: the file does not keep that of the measuring.
+    return {name: score.item() for name, score in sorted(resume.once("control", make).items())}
 
 
 def _card(
@@ -184,18 +210,24 @@ def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tupl
     return card.model_copy(update=chosen), blend
 
 
-def _fit_labels(network: DecoderNetwork, examples: TrainingSet, setup: Setup, passes: int, phase: Phase) -> Tensor:
+def _fit_labels(
+    network: DecoderNetwork, examples: TrainingSet, setup: Setup, passes: int, resume: Resume, phase: Phase
+) -> Tensor:
     """Both label heads on everything; returns the features of the examples, (n, feature)."""
-    report = phase("encoder, all sessions")
-    networks = train_encoder(examples.data, examples.labels, setup, report)
-    trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
-    features, _ = trained.read(examples.data)
-    network.encoder.load_state_dict(trained.encoder.state_dict())
-    network.labels.load_state_dict(trained.labels.state_dict())
-    network.plain.load_state_dict(
-        fit_plain(examples.data, examples.labels, len(setup.card.labels), setup.card.sizes).state_dict()
-    )
-    return features
+
+    def make() -> Tensors:
+        networks = train_encoder(examples.data, examples.labels, setup, phase("encoder, all sessions"))
+        trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
+        features, _ = trained.read(examples.data)
+        return {"features": features} | prefixed("network", trained.state_dict())
+
+    made = resume.once("encoder", make)
+    trained = EncoderWithLabels(setup.card)
+    trained.load_state_dict(unprefixed("network", made))
+    network.encoder, network.labels = trained.encoder, trained.labels
+    card = setup.card
+    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, len(card.labels), card.sizes).state_dict())
+    return made["features"]
 
 
 def _rounded(scores: dict[str, float]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import Blend, fit_captions
 from bci_live.training.plain import fit_plain
 from bci_live.training.preparation import TrainingSet
+from bci_live.training.resume import Tensors
 from bci_live.training.ridge import Fold
 
 Phase = Callable[[str], Callable[[float, str], None]]
@@ -37,6 +39,16 @@ class HeldOut:
     plain: Tensor
     nearness: Tensor
     passes: int
+
+    def tensors(self) -> Tensors:
+        return {
+            "deep": self.deep, "plain": self.plain, "nearness": self.nearness, "passes": torch.tensor(self.passes)
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, tensors: Tensors) -> Self:
+        """What `tensors` gave."""
+        return cls(tensors["deep"], tensors["plain"], tensors["nearness"], int(tensors["passes"]))
 
 
 def hold_out(examples: TrainingSet, setup: Setup, phase: Phase) -> HeldOut:
