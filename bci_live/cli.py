@@ -168,6 +168,7 @@ def train(
     from bci_live.sessions.labels import parse_labels
     from bci_live.training.decoder import train_decoder
     from bci_live.training.encoder import EncoderTraining
+    from bci_live.training.processes import is_main_process
 
     training = TrainingConfig.model_validate(
         {"encoder": encoder} | ({"objective": objective} if objective is not None else {})
@@ -185,7 +186,8 @@ def train(
         overwrite=overwrite,
         encoder_training=EncoderTraining(encoder=training.encoder, objective=training.objective),
     )
-    print(f"The decoder is in {out}: {card.describe()}")
+    if is_main_process():
+        print(f"The decoder is in {out}: {card.describe()}")
 
 
 app.command()(evaluate)

@@ -150,6 +150,7 @@ class TemporalFilters(nn.Module):
     def forward(self, data: Tensor) -> Tensor:
         times, kernel = data.shape[-1], self.kernels.shape[-1]
         length = -(-(times + kernel - 1) // 16) * 16  # primes are slow to transform
+        data = data.float()  # there is no transform of the bfloat16 that training has on CUDA
         spectrum = torch.fft.rfft(data, length) * torch.fft.rfft(self.kernels, length)
         begin = kernel // 2
         filtered: Tensor = torch.fft.irfft(spectrum, length)[..., begin : begin + times]

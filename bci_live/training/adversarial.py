@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from bci_live.decoding.saliency import SaliencyGenerator, background
 from bci_live.training.losses import hinge_discriminator, hinge_generator, mode_seeking, structural_similarity
+from bci_live.training.processes import Processes
 from bci_live.training.resume import Resume, Tensors, load_optimizer, optimizer_tensors, prefixed, unprefixed
 from bci_live.types import Picture
 
@@ -73,7 +74,7 @@ def train_saliency(
     shown: NDArray[np.int64],
     settings: SaliencyTraining,
     seed: int,
-    device: torch.device,
+    processes: Processes,
     resume: Resume,
     report: Report,
 ) -> None:
@@ -88,7 +89,7 @@ def train_saliency(
     resume : keeps the phase "saliency" every `keep_every` steps, and is asked for it first
     """
     torch.manual_seed(seed)
-    rivals = _Rivals(generator, conditions.shape[1], settings, device)
+    rivals, device = _Rivals(generator, conditions.shape[1], settings, processes), processes.device
     targets = functional.avg_pool2d(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1, 2)
     of_each = torch.from_numpy(shown)
     spread = conditions.std(dim=0)
@@ -97,20 +98,23 @@ def train_saliency(
         rivals.load(kept)
         course.load(kept["course"])
         torch.set_rng_state(kept["random"])
+    processes.diverge(seed + course.step)
+    batch = max(2, settings.batch // processes.count)
     while course.step < course.last:
-        chosen = torch.randint(len(conditions), (settings.batch,))
+        chosen = torch.randint(len(conditions), (batch,))
         real, contrast = targets[of_each[chosen]].to(device), contrasts[chosen].to(device)
         condition = conditions[chosen].to(device)
         condition = condition + settings.blur * spread.to(device) * torch.randn(condition.shape, device=device)
         losses = rivals.step(real, condition, contrast)
         rivals.anneal(course.step, course.last)
-        course.advance(losses[2].item())
+        course.advance(processes.mean(losses[2].item()))
         if course.step % 10 == 0:
             told = "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses))
             report(course.step / settings.steps, told)
         if course.step % settings.keep_every == 0:
             state = {"course": course.state(), "random": torch.get_rng_state()}
             resume.keep("saliency", rivals.state() | state)
+    processes.average_buffers(generator)
     generator.eval().to("cpu")
     generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[of_each]))
 
@@ -145,9 +149,10 @@ class _Rivals:
     """The generator and the discriminator that it is trained against, each with its optimiser."""
 
     def __init__(
-        self, generator: SaliencyGenerator, condition: int, settings: SaliencyTraining, device: torch.device
+        self, generator: SaliencyGenerator, condition: int, settings: SaliencyTraining, processes: Processes
     ) -> None:
-        self._generator, self._settings, self._device = generator, settings, device
+        self._generator, self._settings, self._processes = generator, settings, processes
+        device = processes.device
         generator.to(device).train()
         generator.fixed_noise.copy_(torch.randn(generator.fixed_noise.shape))
         self._discriminator = Discriminator(condition).to(device).train()
@@ -159,13 +164,16 @@ class _Rivals:
     def step(self, real: Tensor, condition: Tensor, contrast: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Train both once on a batch; returns the critic's loss, the generator's, and the similarity to the stimuli."""
         shape = (2, len(real), len(self._generator.fixed_noise))
-        noise_a, noise_b = torch.randn(shape, device=self._device)
+        noise_a, noise_b = torch.randn(shape, device=real.device)
         noises, twice = torch.cat([noise_a, noise_b]), contrast.repeat(2, 1, 1, 1)
-        fake_a, fake_b = self._generator(noises, condition.repeat(2, 1), twice).chunk(2)
+        with self._processes.autocast():
+            fakes = self._generator(noises, condition.repeat(2, 1), twice)
+        fake_a, fake_b = fakes.float().chunk(2)
 
         critique = critic_loss(self._discriminator, real, fake_a.detach(), condition)
         self._for_discriminator.zero_grad()
         critique.backward()  # type: ignore[no-untyped-call]
+        self._processes.average_gradients(self._discriminator.parameters())
         self._for_discriminator.step()
 
         loss, similarity = generator_loss(
@@ -173,6 +181,7 @@ class _Rivals:
         )
         self._for_generator.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        self._processes.average_gradients(self._generator.parameters())
         self._for_generator.step()
         return critique, loss, similarity
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork
-from bci_live.decoding.device import pick_device
 from bci_live.decoding.encoder import check_encoder
 from bci_live.decoding.storage import check_out, save_decoder
 from bci_live.stimuli.captions import CaptionBank, load_bank
@@ -35,6 +34,7 @@ from bci_live.training.latents import structure_of
 from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
 from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
+from bci_live.training.processes import join
 from bci_live.training.resume import Resume, Tensors, key_of, prefixed, unprefixed
 from bci_live.training.validation import (
     HeldOut,
@@ -67,6 +67,9 @@ def train_decoder(
 ) -> DecoderCard:
     """Make a decoder from recordings and write it to `out`. The same seed gives the same decoder, on the CPU.
 
+    Killed, it goes on when it is called again with the same arguments. Started by `accelerate launch`, its processes train
+    one decoder together.
+
     Parameters
     ----------
     sessions : recordings with markers, of one headset
@@ -85,7 +88,7 @@ def train_decoder(
     """
     out, pipeline = Path(out), Path(pipeline)
     check_out(out, overwrite)
-    chosen = pick_device(device)
+    processes = join(device)
     for_encoder = encoder_training or EncoderTraining()
     check_encoder(for_encoder.encoder)
     bank = load_bank(pipeline)
@@ -95,13 +98,13 @@ def train_decoder(
         lambda band: cut_sessions(loaded, band, epoch_config, meaning),
         [filter_config] if filter_config else BANDS,
     )
-    latents, is_latent = structure_of(examples.pictures, pipeline, chosen)
+    latents, is_latent = structure_of(examples.pictures, pipeline, processes.device)
     card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config, for_encoder.encoder)
     captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
-    setup = Setup(card, captions, for_encoder, seed, chosen)
+    setup = Setup(card, captions, for_encoder, seed, processes)
     for_saliency = saliency_training or SaliencyTraining()
-    resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents))
-    with _reproducible(seed), _phases(progress) as phase:
+    resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
+    with _reproducible(seed), _phases(progress and processes.is_main) as phase:
         if resume.goes_on:
             phase("going on where it was interrupted")
         held_out = HeldOut.of(resume.once("held-out", lambda: hold_out(examples, setup, phase).tensors()))
@@ -125,20 +128,21 @@ def train_decoder(
             examples.shown,
             for_saliency,
             seed,
-            chosen,
+            processes,
             resume,
             phase("saliency"),
         )
     scores = card.scores | {"latent_explained": explained, "contrast_explained": placed}
     card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls)})
-    card = save_decoder(out, card, network.state_dict())
-    resume.forget()
-    return card
+    if processes.is_main:
+        card = save_decoder(out, card, network.state_dict())
+        resume.forget()
+    return processes.from_main(card)
 
 
 def _key(setup: Setup, for_saliency: SaliencyTraining, latents: Tensor) -> str:
     """Of all that a training's result depends on; the card has the recordings' digests and how they are cut."""
-    told = f"{setup.settings}, {for_saliency}, seed {setup.seed}, {setup.device}"
+    told = f"{setup.settings}, {for_saliency}, seed {setup.seed}, {setup.processes}"
     return key_of(setup.card.model_dump_json(), told, setup.captions, latents)
 
 

@@ -15,6 +15,7 @@ from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.encoder import LabelLayer, make_encoder
 from bci_live.training.objective import Objective
 from bci_live.training.patterns import spatial_whitener
+from bci_live.training.processes import Processes
 from bci_live.types import FloatArray
 
 Report = Callable[[float, str], None]
@@ -47,7 +48,7 @@ class Setup:
     captions: Tensor
     settings: EncoderTraining
     seed: int
-    device: torch.device
+    processes: Processes
 
 
 class EncoderWithLabels(nn.Module):
@@ -77,16 +78,16 @@ def train_encoder(
     data : (n, channels, times), µV
     labels : (n,), index into the card's labels
     """
-    settings, device = setup.settings, setup.device
+    settings, processes, device = setup.settings, setup.processes, setup.processes.device
     torch.manual_seed(setup.seed)
-    rng = np.random.default_rng(setup.seed)
     network = EncoderWithLabels(setup.card)
     network.encoder.whitener.copy_(torch.from_numpy(spatial_whitener(data, labels)))
     objective = Objective(settings.objective, setup.card.sizes.feature, setup.captions)
     network.to(device)
     objective.to(device)
+    rng = processes.diverge(setup.seed)
     learned = [*network.parameters(), *objective.parameters()]
-    steps = max(1, len(data) // settings.batch)
+    steps = max(1, len(data) // (settings.batch * processes.count))
     optimizer = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.learning_rate, total_steps=settings.passes * steps
@@ -97,12 +98,15 @@ def train_encoder(
         network.train()
         for _ in range(steps):
             chosen = torch.from_numpy(balanced_batch(labels, settings.batch, rng)).to(device)
-            feature = network.encoder.read(augment(white[chosen], settings))
-            loss, terms = objective(feature, network.labels, targets[chosen])
+            with processes.autocast():
+                feature = network.encoder.read(augment(white[chosen], settings))
+            loss, terms = objective(feature.float(), network.labels, targets[chosen])
             optimizer.zero_grad()
             loss.backward()
+            processes.average_gradients(learned)
             optimizer.step()
             schedule.step()
+        processes.average_buffers(network)
         told = ", ".join(f"{name} {term.item():.3f}" for name, term in terms.items())
         report((number + 1) / settings.passes, told)
         yield network

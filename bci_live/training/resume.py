@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import bci_live
+from bci_live.training.processes import Processes
 
 Tensors = dict[str, Tensor]
 
@@ -24,10 +25,12 @@ class Resume:
     A file of another key, of other data or settings that is, or one that cannot be read, counts as absent.
     """
 
-    def __init__(self, folder: Path, key: str) -> None:
-        self._folder, self._key = folder, key
+    def __init__(self, folder: Path, key: str, processes: Processes) -> None:
+        self._folder, self._key, self._processes = folder, key, processes
         found = {path.stem: self._read(path) for path in sorted(folder.glob("*.safetensors"))}
-        self._found = {phase: tensors for phase, tensors in found.items() if tensors is not None}
+        whole = {phase: tensors for phase, tensors in found.items() if tensors is not None}
+        # All processes have to skip the same phases, also where they see different disks.
+        self._found = processes.from_main(whole)
         if not self._found:
             self.forget()
 
@@ -42,6 +45,8 @@ class Resume:
 
     def keep(self, phase: str, tensors: Tensors) -> None:
         """Write a phase's state; killed in the middle, the one before is still in force."""
+        if not self._processes.is_main:
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         fresh = self._folder / f".{phase}.new"
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -58,7 +63,8 @@ class Resume:
 
     def forget(self) -> None:
         """The decoder is whole."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._processes.is_main:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _read(self, path: Path) -> Tensors | None:
         try:

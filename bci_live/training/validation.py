@@ -91,6 +91,7 @@ def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, 
             _, logits = network.read(examples.data[hold])
             truth = torch.from_numpy(examples.labels[hold])
             entropy += functional.cross_entropy(logits, truth, reduction="sum").item()
+        entropy = setup.processes.mean(entropy)
         if entropy < best.entropy:
             best = _Best(entropy, number, [copy.deepcopy(network.state_dict()) for network in networks])
         elif number - best.passes >= setup.settings.patience:

@@ -11,8 +11,10 @@ import torch
 from bci_live.decoding.card import NetworkSizes
 from bci_live.decoding.saliency import SaliencyGenerator, background
 from bci_live.training.adversarial import SaliencyTraining, contrast_gain, differentiable_augment, train_saliency
+from bci_live.training.processes import Processes
 from bci_live.training.resume import Resume
 
+ALONE = Processes(torch.device("cpu"))
 SIZES = NetworkSizes(feature=2, structure_axes=2, generator_width=16, noise=4)
 
 
@@ -40,7 +42,7 @@ def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it(tmp
     generator = SaliencyGenerator(SIZES)
     train_saliency(
         generator, torch.zeros(64, 4), contrasts, pictures, np.arange(64), SaliencyTraining(steps=120, batch=8), 0,
-        torch.device("cpu"), Resume(tmp_path / "kept", "key"), lambda *_: None,
+        ALONE, Resume(tmp_path / "kept", "key", ALONE), lambda *_: None,
     )  # fmt: skip
     with torch.inference_mode():
         red = generator.live(torch.zeros(64, 4), contrasts)[:, 0]

@@ -58,6 +58,16 @@ def test_a_feature_has_the_length_one_whatever_reads_it(name: str) -> None:
     give_unit_features(make_encoder(card_of(name)), 4, 70)
 
 
+@pytest.mark.parametrize("name", ["nice", "lstm"])
+def test_it_can_be_trained_in_bfloat16_as_on_cuda(name: str) -> None:
+    encoder, data = make_encoder(card_of(name)).eval(), torch.randn(8, 4, 70)  # no dropout, so the two can be compared
+    with torch.autocast("cpu", torch.bfloat16):
+        feature = encoder(data).float()
+    torch.testing.assert_close(feature, encoder(data), atol=0.02, rtol=0)
+    feature[:, 0].sum().backward()
+    assert all(it.grad is not None and torch.isfinite(it.grad).all() for it in encoder.parameters())
+
+
 def test_the_papers_lstm_has_the_sizes_of_the_code_that_it_cites() -> None:
     # 128 channels into one layer of 128: 4 gates of 128 × (128 + 128) weights and two biases, 132,096 parameters.
     encoder = make_encoder(card_of("lstm", channels=128, n_times=440, rate=1000.0))

@@ -13,11 +13,13 @@ import torch
 from bci_live.training.adversarial import SaliencyTraining
 from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
+from bci_live.training.processes import Processes
 from bci_live.training.resume import Resume
 from tests.training.test_decoder import EPOCH, FILTER, PIPELINE, session
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
+ALONE = Processes(torch.device("cpu"))
 # What a Python user would write; few steps, and kept often.
 PROGRAM = """
 import sys
@@ -110,8 +112,8 @@ def test_with_other_settings_it_begins_anew(
 
 
 def test_a_file_that_cannot_be_read_or_is_of_another_training_counts_as_absent(tmp_path: Path) -> None:
-    Resume(tmp_path / "kept", "this").keep("a", {"x": torch.ones(2)})
-    assert Resume(tmp_path / "kept", "this").recall("a") is not None
+    Resume(tmp_path / "kept", "this", ALONE).keep("a", {"x": torch.ones(2)})
+    assert Resume(tmp_path / "kept", "this", ALONE).recall("a") is not None
     (tmp_path / "kept" / "b.safetensors").write_bytes(b"cut sh")
-    assert Resume(tmp_path / "kept", "this").recall("b") is None
-    assert not Resume(tmp_path / "kept", "other").goes_on
+    assert Resume(tmp_path / "kept", "this", ALONE).recall("b") is None
+    assert not Resume(tmp_path / "kept", "other", ALONE).goes_on
