@@ -115,24 +115,8 @@ def train_decoder(
         network = DecoderNetwork(card)
         network.blend.weights.copy_(torch.tensor(blend.weights))
         features = _fit_labels(network, examples, setup, held_out.passes, resume, phase)
-        folds = folds_by_run(examples.runs)
-        fit_captions(network.caption, captions, features, examples.labels, folds)
-        coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
-        maps = contrast_map(examples.pictures, network.contrast.SIDE)
-        contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
-        train_saliency(
-            network.saliency,
-            network.condition(features, coordinates),
-            contrasts,
-            examples.pictures,
-            examples.shown,
-            for_saliency,
-            seed,
-            processes,
-            resume,
-            phase("saliency"),
-        )
-    scores = card.scores | {"latent_explained": explained, "contrast_explained": placed}
+        explained = _fit_pictures(network, examples, features, latents, setup, for_saliency, resume, phase)
+    scores = card.scores | explained
     card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls)})
     if processes.is_main:
         card = save_decoder(out, card, network.state_dict())
@@ -232,6 +216,37 @@ def _fit_labels(
     card = setup.card
     network.plain.load_state_dict(fit_plain(examples.data, examples.labels, len(card.labels), card.sizes).state_dict())
     return made["features"]
+
+
+def _fit_pictures(
+    network: DecoderNetwork,
+    examples: TrainingSet,
+    features: Tensor,
+    latents: Tensor,
+    setup: Setup,
+    for_saliency: SaliencyTraining,
+    resume: Resume,
+    phase: Phase,
+) -> dict[str, float]:
+    """All that pictures are drawn from, on everything; returns the shares of variance that the ridges explain."""
+    folds = folds_by_run(examples.runs)
+    fit_captions(network.caption, setup.captions, features, examples.labels, folds)
+    coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
+    maps = contrast_map(examples.pictures, network.contrast.SIDE)
+    contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
+    train_saliency(
+        network.saliency,
+        network.condition(features, coordinates),
+        contrasts,
+        examples.pictures,
+        examples.shown,
+        for_saliency,
+        setup.seed,
+        setup.processes,
+        resume,
+        phase("saliency"),
+    )
+    return {"latent_explained": explained, "contrast_explained": placed}
 
 
 def _rounded(scores: dict[str, float]) -> dict[str, float]:
