@@ -16,7 +16,16 @@ from bci_live import __version__
 from bci_live.cli_bench import bench
 from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
-from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, LiveConfig, bundled
+from bci_live.config import (
+    Config,
+    DiffusionConfig,
+    EpochConfig,
+    FilterConfig,
+    LiveConfig,
+    ObjectiveConfig,
+    TrainingConfig,
+    bundled,
+)
 from bci_live.errors import BciError
 
 app = typer.Typer(
@@ -141,6 +150,16 @@ def train(
     band: Annotated[
         str, typer.Option(help="Hz that are kept, for instance 1-30; auto takes what does best on runs left out.")
     ] = "auto",
+    encoder: Annotated[
+        str, typer.Option(help="What reads the EEG: nice, lstm (the paper's) or braindecode:NAME (extra braindecode).")
+    ] = TrainingConfig().encoder,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="What that is trained for: terms and weights, triplet=0.5,labels=1,infonce=0.5. "
+            f"Without it, triplet={ObjectiveConfig().triplet},labels={ObjectiveConfig().labels}."
+        ),
+    ] = None,
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
     ] = None,
@@ -151,7 +170,12 @@ def train(
     """Make a decoder from recordings of one's own."""
     from bci_live.sessions.labels import parse_labels
     from bci_live.training.decoder import train_decoder
+    from bci_live.training.encoder import EncoderTraining
+    from bci_live.training.processes import is_main_process
 
+    training = TrainingConfig.model_validate(
+        {"encoder": encoder} | ({"objective": objective} if objective is not None else {})
+    )
     config = Config()
     card = train_decoder(
         sessions,
@@ -163,8 +187,10 @@ def train(
         seed=seed,
         device=device,
         overwrite=overwrite,
+        encoder_training=EncoderTraining(encoder=training.encoder, objective=training.objective),
     )
-    print(f"The decoder is in {out}: {card.describe()}")
+    if is_main_process():
+        print(f"The decoder is in {out}: {card.describe()}")
 
 
 app.command()(evaluate)

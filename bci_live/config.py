@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 
 class _Part(BaseModel):
@@ -88,6 +88,71 @@ def _limit(part: str) -> tuple[str, str]:
     return type_, limit
 
 
+BRAINDECODE = "braindecode:"
+
+
+def _known_encoder(name: str) -> str:
+    if name in ("nice", "lstm") or (name.startswith(BRAINDECODE) and name.removeprefix(BRAINDECODE).isidentifier()):
+        return name
+    raise ValueError(f"'{name}' is no encoder: choose nice, lstm or braindecode:NAME, for instance braindecode:EEGNet")
+
+
+EncoderName = Annotated[str, AfterValidator(_known_encoder)]
+
+
+Mining = Literal["semi-hard", "hard", "all"]
+
+
+class ObjectiveConfig(_Part):
+    """What the encoder's training minimises: terms with their weights, 0 leaves one out.
+
+    `triplet`: the paper's, with its `margin` and which negatives it takes (`mining`). `labels`: cross-entropy, with
+    `smoothing` of its targets. `infonce`: to the captions' embedding, from this `temperature` on.
+    """
+
+    triplet: float = Field(0.5, ge=0)
+    labels: float = Field(1.0, ge=0)
+    infonce: float = Field(0.0, ge=0)
+    margin: float = Field(1.0, gt=0)
+    mining: Mining = "semi-hard"
+    smoothing: float = Field(0.1, ge=0, lt=1)
+    temperature: float = Field(0.07, ge=0.01)
+    learn_temperature: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _terms(cls, values: Any) -> Any:
+        """`"triplet=0.5,infonce=1"`, as on the command line: what it does not name has no weight."""
+        if not isinstance(values, str):
+            return values
+        named: dict[str, str] = {}
+        for part in values.split(","):
+            name, equals, value = (piece.strip() for piece in part.partition("="))
+            if not (equals and value) or name not in cls.model_fields or name in named:
+                raise ValueError(
+                    f"'{part}' is no part of an objective: write for instance triplet=0.5,labels=1,infonce=0.5; there are "
+                    f"{', '.join(cls.model_fields)}, each once"
+                )
+            named[name] = value
+        return dict.fromkeys(("triplet", "labels", "infonce"), "0") | named
+
+    @model_validator(mode="after")
+    def _wants_something(self) -> Self:
+        if not (self.triplet or self.labels or self.infonce):
+            raise ValueError("give triplet, labels or infonce a weight above 0: nothing would be learned")
+        return self
+
+
+class TrainingConfig(_Part):
+    """What reads the EEG, and what it is trained for.
+
+    `encoder`: "nice", "lstm" (the paper's), or "braindecode:" and the name of a classifier.
+    """
+
+    encoder: EncoderName = "nice"
+    objective: ObjectiveConfig = ObjectiveConfig()
+
+
 class StreamConfig(_Part):
     """How streams are found and held."""
 
@@ -146,6 +211,7 @@ class Config(_Part):
     epoch: EpochConfig = EpochConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
     live: LiveConfig = LiveConfig()
+    training: TrainingConfig = TrainingConfig()
 
 
 def bundled(name: str) -> Path:

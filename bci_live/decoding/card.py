@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bci_live.config import EpochConfig, FilterConfig
+from bci_live.config import EncoderName, EpochConfig, FilterConfig, TrainingConfig
 
 FORMAT: Literal[4] = 4
 
@@ -50,10 +50,10 @@ class DecoderCard(_Part):
 
     `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
     none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
-    embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `label_head`: which of the
-    label heads validation chose. `certainty`: the confidence below which it abstains. `prefixes`: the beginnings of the
-    window that are decoded, too, each until so many seconds after the onset. `scores` and `controls`: measured on runs
-    that the scored head had not seen.
+    embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `encoder`: a name only, never
+    code. `label_head`: which of the label heads validation chose. `certainty`: the confidence below which it abstains.
+    `prefixes`: the beginnings of the window that are decoded, too, each until so many seconds after the onset. `scores` and
+    `controls`: measured on runs that the scored head had not seen.
     """
 
     format: Literal[4] = FORMAT
@@ -73,6 +73,7 @@ class DecoderCard(_Part):
     prefixes: tuple[Annotated[float, Field(gt=0, le=30)], ...] = Field(default=(), max_length=32)
     saliency_pixels: Literal[64] = 64
     latent_shape: tuple[int, int, int] | None = None
+    encoder: EncoderName = TrainingConfig().encoder
     sizes: NetworkSizes
     label_head: str
     caption_source: Literal["labels", "ridge"]

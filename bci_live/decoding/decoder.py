@@ -11,7 +11,7 @@ from pylsl import local_clock
 from torch import Tensor, nn
 
 from bci_live.decoding.card import DecoderCard
-from bci_live.decoding.encoder import Encoder, LabelLayer
+from bci_live.decoding.encoder import LabelLayer, make_encoder
 from bci_live.decoding.heads import CaptionHead, ContrastHead, LabelBlend, PrefixHead, StructureHead
 from bci_live.decoding.plain import PlainHead
 from bci_live.decoding.saliency import SaliencyGenerator
@@ -26,7 +26,7 @@ class DecoderNetwork(nn.Module):
     def __init__(self, card: DecoderCard) -> None:
         super().__init__()
         channels, sizes, labels = len(card.channels), card.sizes, len(card.labels)
-        self.encoder = Encoder(channels, card.n_times, sizes)
+        self.encoder = make_encoder(card)
         self.labels = LabelLayer(sizes.feature, labels)
         self.plain = PlainHead(channels, card.n_times, labels, sizes)
         self.blend = LabelBlend()

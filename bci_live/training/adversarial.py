@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from bci_live.decoding.saliency import SaliencyGenerator, background
 from bci_live.training.losses import hinge_discriminator, hinge_generator, mode_seeking, structural_similarity
+from bci_live.training.processes import Processes
+from bci_live.training.resume import Resume, Tensors, load_optimizer, optimizer_tensors, prefixed, unprefixed
 from bci_live.types import Picture
 
 Report = Callable[[float, str], None]
@@ -28,7 +30,7 @@ _SEEK_EVERY = 4
 
 @dataclass(frozen=True, slots=True)
 class SaliencyTraining:
-    """What the training can be told. `patience`: see `train_saliency`.
+    """What the training can be told. `patience`, `keep_every`: see `train_saliency`.
 
     `adversarial`, `mode_seeking`, `similarity` are the paper's α₁, α₂, α₃.
     The paper does not state them; these let the stimulus outweigh the texture.
@@ -36,6 +38,7 @@ class SaliencyTraining:
 
     steps: int = 1000
     patience: int = 150
+    keep_every: int = 100
     batch: int = 16
     learning_rate: float = 1e-3
     adversarial: float = 0.1
@@ -71,7 +74,8 @@ def train_saliency(
     shown: NDArray[np.int64],
     settings: SaliencyTraining,
     seed: int,
-    device: torch.device,
+    processes: Processes,
+    resume: Resume,
     report: Report,
 ) -> None:
     """Train in place: `steps` steps, or fewer: the end comes near when the pictures have come no nearer to the stimuli for `patience`.
@@ -82,51 +86,70 @@ def train_saliency(
     contrasts : (n, 1, h, w), the contrast maps read of each epoch
     pictures : (m, 64, 64, 3), uint8, the different stimuli
     shown : (n,), which of them each epoch saw
+    resume : keeps the phase "saliency" every `keep_every` steps, and is asked for it first
     """
     torch.manual_seed(seed)
-    rivals = _Rivals(generator, conditions.shape[1], settings, device)
+    rivals, device = _Rivals(generator, conditions.shape[1], settings, processes), processes.device
     targets = functional.avg_pool2d(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1, 2)
     of_each = torch.from_numpy(shown)
-    plateau = _Plateau(settings.patience)
-    last = settings.steps
-    for step in range(settings.steps):
-        chosen = torch.randint(len(conditions), (settings.batch,))
+    course = _Course(settings.steps, settings.patience)
+    if kept := resume.recall("saliency"):
+        rivals.load(kept)
+        course.load(kept["course"])
+        torch.set_rng_state(kept["random"])
+    processes.diverge(seed + course.step)
+    batch = max(2, settings.batch // processes.count)
+    while course.step < course.last:
+        chosen = torch.randint(len(conditions), (batch,))
         real, contrast = targets[of_each[chosen]].to(device), contrasts[chosen].to(device)
-        losses = rivals.step(real, conditions[chosen].to(device), contrast, seek=step % _SEEK_EVERY == 0)
-        rivals.anneal(step, last)
-        if step % 10 == 9:
-            report((step + 1) / settings.steps, "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses)))
-        if plateau.reached(step, losses[2].item()):
-            # What the last steps of a full learning rate leave is off in colour; half as many again calm it down.
-            last = min(last, step + 1 + step // 2)
-        if step + 1 >= last:
-            break
+        losses = rivals.step(real, conditions[chosen].to(device), contrast, seek=course.step % _SEEK_EVERY == 0)
+        rivals.anneal(course.step, course.last)
+        course.advance(processes.mean(losses[2].item()))
+        if course.step % 10 == 0:
+            told = "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses))
+            report(course.step / settings.steps, told)
+        if course.step % settings.keep_every == 0:
+            state = {"course": course.state(), "random": torch.get_rng_state()}
+            resume.keep("saliency", rivals.state() | state)
+    processes.average_buffers(generator)
     generator.eval().to("cpu")
     generator.gain.copy_(contrast_gain(generator, conditions, contrasts, targets[of_each]))
 
 
-class _Plateau:
-    """Whether a likeness, averaged over the last steps, has not grown for `patience` steps."""
+class _Course:
+    """Steps made, and the last one: set near when the likeness, averaged, has not grown for `patience` steps."""
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, steps: int, patience: int) -> None:
+        self.step, self.last = 0, steps
         self._patience = patience
         self._mean, self._best, self._best_at = 0.0, -1.0, 0
 
-    def reached(self, step: int, likeness: float) -> bool:
-        """Call once a step, from step 0 on."""
-        self._mean += (likeness - self._mean) / min(step + 1, _PLATEAU_MEMORY)
+    def advance(self, likeness: float) -> None:
+        """Count a step, and the likeness to the stimuli that it had."""
+        self._mean += (likeness - self._mean) / min(self.step + 1, _PLATEAU_MEMORY)
         if self._mean > self._best + _PLATEAU_GAIN:
-            self._best, self._best_at = self._mean, step
-        return step - self._best_at >= self._patience
+            self._best, self._best_at = self._mean, self.step
+        if self.step - self._best_at >= self._patience:
+            # What the last steps of a full learning rate leave is off in colour; half as many again calm it down.
+            self.last = min(self.last, self.step + 1 + self.step // 2)
+        self.step += 1
+
+    def state(self) -> Tensor:
+        return torch.tensor([self.step, self.last, self._mean, self._best, self._best_at], dtype=torch.float64)
+
+    def load(self, state: Tensor) -> None:
+        step, last, self._mean, self._best, best_at = state.tolist()
+        self.step, self.last, self._best_at = int(step), int(last), int(best_at)
 
 
 class _Rivals:
     """The generator and the discriminator that it is trained against, each with its optimiser."""
 
     def __init__(
-        self, generator: SaliencyGenerator, condition: int, settings: SaliencyTraining, device: torch.device
+        self, generator: SaliencyGenerator, condition: int, settings: SaliencyTraining, processes: Processes
     ) -> None:
-        self._generator, self._settings, self._device = generator, settings, device
+        self._generator, self._settings, self._processes = generator, settings, processes
+        device = processes.device
         generator.to(device).train()
         generator.fixed_noise.copy_(torch.randn(generator.fixed_noise.shape))
         self._discriminator = Discriminator(condition).to(device).train()
@@ -141,19 +164,42 @@ class _Rivals:
         `seek`: with the mode-seeking term, for which each condition is drawn twice.
         """
         times = 2 if seek else 1
-        noises = torch.randn(times * len(real), len(self._generator.fixed_noise), device=self._device)
-        fakes = self._generator(noises, condition.repeat(times, 1), contrast.repeat(times, 1, 1, 1))
+        noises = torch.randn(times * len(real), len(self._generator.fixed_noise), device=real.device)
+        with self._processes.autocast():
+            fakes = self._generator(noises, condition.repeat(times, 1), contrast.repeat(times, 1, 1, 1))
+        fakes = fakes.float()
 
         critique = critic_loss(self._discriminator, real, fakes[: len(real)].detach(), condition)
         self._for_discriminator.zero_grad()
         critique.backward()  # type: ignore[no-untyped-call]
+        self._processes.average_gradients(self._discriminator.parameters())
         self._for_discriminator.step()
 
         loss, similarity = generator_loss(self._settings, self._discriminator, fakes, noises, real, condition)
         self._for_generator.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        self._processes.average_gradients(self._generator.parameters())
         self._for_generator.step()
         return critique, loss, similarity
+
+    def state(self) -> Tensors:
+        """All that the next step depends on, but for the random numbers."""
+        kept: Tensors = {}
+        for name, model, optimizer in self._parts():
+            kept |= prefixed(name, model.state_dict()) | prefixed(f"{name} moments", optimizer_tensors(optimizer))
+        return kept
+
+    def load(self, kept: Tensors) -> None:
+        """Go on from what `state` gave."""
+        for name, model, optimizer in self._parts():
+            model.load_state_dict(unprefixed(name, kept))
+            load_optimizer(optimizer, unprefixed(f"{name} moments", kept))
+
+    def _parts(self) -> tuple[tuple[str, nn.Module, torch.optim.Optimizer], ...]:
+        return (
+            ("generator", self._generator, self._for_generator),
+            ("discriminator", self._discriminator, self._for_discriminator),
+        )
 
     def anneal(self, step: int, last: int) -> None:
         """The last third of the steps takes the learning rate to a tenth."""

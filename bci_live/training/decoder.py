@@ -14,13 +14,13 @@ from torch import Tensor
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork
-from bci_live.decoding.device import pick_device
+from bci_live.decoding.encoder import check_encoder
 from bci_live.decoding.storage import check_out, save_decoder
 from bci_live.stimuli.captions import CaptionBank, load_bank
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
-from bci_live.training.encoder import EncoderTraining, train_encoder
+from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
 from bci_live.training.folds import describe_split, folds_by_run
 from bci_live.training.heads import (
     Blend,
@@ -35,6 +35,8 @@ from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
 from bci_live.training.prefixes import PREFIXES_S, fit_prefixes
 from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
+from bci_live.training.processes import join
+from bci_live.training.resume import Resume, Tensors, key_of, prefixed, unprefixed
 from bci_live.training.validation import (
     HeldOut,
     Phase,
@@ -66,6 +68,9 @@ def train_decoder(
 ) -> DecoderCard:
     """Make a decoder from recordings and write it to `out`. The same seed gives the same decoder, on the CPU.
 
+    Killed, it goes on when it is called again with the same arguments. Started by `accelerate launch`, its processes train
+    one decoder together.
+
     Parameters
     ----------
     sessions : recordings with markers, of one headset
@@ -76,7 +81,7 @@ def train_decoder(
     Raises
     ------
     DecoderError
-        If `out` holds something else, or a decoder that is not to be overwritten.
+        If `out` holds something else, or a decoder that is not to be overwritten; or if there is no such encoder.
     RecordingError, MontageError, LabelError
         If the sessions cannot be trained on.
     DiffusionError
@@ -84,8 +89,9 @@ def train_decoder(
     """
     out, pipeline = Path(out), Path(pipeline)
     check_out(out, overwrite)
-    chosen = pick_device(device)
+    processes = join(device)
     for_encoder = encoder_training or EncoderTraining()
+    check_encoder(for_encoder.encoder)
     bank = load_bank(pipeline)
     meaning = marker_labels or {}
     loaded = load_sessions(sessions, bank.labels, meaning)
@@ -93,37 +99,50 @@ def train_decoder(
         lambda band: cut_sessions(loaded, band, epoch_config, meaning),
         [filter_config] if filter_config else BANDS,
     )
-    latents, is_latent = structure_of(examples.pictures, pipeline, chosen)
-    card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config)
-    with _reproducible(seed), _phases(progress) as phase:
-        captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
-        held_out = hold_out(examples, card, captions, for_encoder, seed, chosen, phase)
+    latents, is_latent = structure_of(examples.pictures, pipeline, processes.device)
+    card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config, for_encoder.encoder)
+    captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
+    setup = Setup(card, captions, for_encoder, seed, processes)
+    for_saliency = saliency_training or SaliencyTraining()
+    resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
+    with _reproducible(seed), _phases(progress and processes.is_main) as phase:
+        if resume.goes_on:
+            phase("going on where it was interrupted")
+        held_out = HeldOut.of(resume.once("held-out", lambda: hold_out(examples, setup, phase).tensors()))
         card, blend = _choose(card, examples, held_out)
-        controls = shuffled_control(examples, card, blend, held_out.passes, for_encoder, seed, chosen, phase)
+        controls = _control(examples, setup, blend, held_out.passes, resume, phase)
         controls["previous_label"] = previous_label_score(examples)
+        torch.manual_seed(seed)  # the same first weights whichever phases were run before
         network = DecoderNetwork(card)
         network.blend.weights.copy_(torch.tensor(blend.weights))
-        features = _fit_labels(network, card, examples, held_out.passes, for_encoder, seed, chosen, phase)
-        folds = folds_by_run(examples.runs)
-        fit_captions(network.caption, captions, features, examples.labels, folds)
-        coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
+        features = _fit_labels(network, examples, setup, held_out.passes, resume, phase)
         guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed)
-        maps = contrast_map(examples.pictures, network.contrast.SIDE)
-        contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
-        train_saliency(
-            network.saliency,
-            network.condition(torch.softmax(held_out.logits(blend), dim=1), coordinates),
-            contrasts,
-            examples.pictures,
-            examples.shown,
-            saliency_training or SaliencyTraining(),
-            seed,
-            chosen,
-            phase("saliency"),
-        )
-    scores = card.scores | guessed | {"latent_explained": explained, "contrast_explained": placed}
+        fit_captions(network.caption, captions, features, examples.labels, folds_by_run(examples.runs))
+        probabilities = torch.softmax(held_out.logits(blend), dim=1)
+        explained = _fit_pictures(network, examples, probabilities, latents, setup, for_saliency, resume, phase)
+    scores = card.scores | guessed | explained
     card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls | guessed_shuffled)})
-    return save_decoder(out, card, network.state_dict())
+    if processes.is_main:
+        card = save_decoder(out, card, network.state_dict())
+        resume.forget()
+    return processes.from_main(card)
+
+
+def _key(setup: Setup, for_saliency: SaliencyTraining, latents: Tensor) -> str:
+    """Of all that a training's result depends on; the card has the recordings' digests and how they are cut."""
+    told = f"{setup.settings}, {for_saliency}, seed {setup.seed}, {setup.processes}"
+    return key_of(setup.card.model_dump_json(), told, setup.captions, latents)
+
+
+def _control(
+    examples: TrainingSet, setup: Setup, blend: Blend, passes: int, resume: Resume, phase: Phase
+) -> dict[str, float]:
+    def make() -> Tensors:
+        scores = shuffled_control(examples, setup, blend, passes, phase)
+        return {name: torch.tensor(score, dtype=torch.float64) for name, score in scores.items()}
+
+    # In an order of their own: the file does not keep that of the measuring.
+    return {name: score.item() for name, score in sorted(resume.once("control", make).items())}
 
 
 def _card(
@@ -134,6 +153,7 @@ def _card(
     is_latent: bool,
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
+    encoder: str,
 ) -> DecoderCard:
     sizes = plain_sizes(len(examples.names), len(examples.channels)).model_copy(
         update={
@@ -156,6 +176,7 @@ def _card(
         tokens=bank.embeddings.shape[1],
         width=bank.embeddings.shape[2],
         latent_shape=(latents.shape[1], latents.shape[2], latents.shape[3]) if is_latent else None,
+        encoder=encoder,
         sizes=sizes,
         label_head="encoder",
         caption_source="labels",
@@ -183,25 +204,56 @@ def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tupl
 
 
 def _fit_labels(
-    network: DecoderNetwork,
-    card: DecoderCard,
-    examples: TrainingSet,
-    passes: int,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    phase: Phase,
+    network: DecoderNetwork, examples: TrainingSet, setup: Setup, passes: int, resume: Resume, phase: Phase
 ) -> Tensor:
     """Both label heads on everything; returns the features of the examples, (n, feature)."""
-    count = len(card.labels)
-    report = phase("encoder, all sessions")
-    networks = train_encoder(examples.data, examples.labels, count, card.sizes, settings, seed, device, report)
-    trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
-    features, _ = trained.read(examples.data)
-    network.encoder.load_state_dict(trained.encoder.state_dict())
-    network.labels.load_state_dict(trained.labels.state_dict())
-    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, count, card.sizes).state_dict())
-    return features
+
+    def make() -> Tensors:
+        networks = train_encoder(examples.data, examples.labels, setup, phase("encoder, all sessions"))
+        trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
+        features, _ = trained.read(examples.data)
+        return {"features": features} | prefixed("network", trained.state_dict())
+
+    made = resume.once("encoder", make)
+    trained = EncoderWithLabels(setup.card)
+    trained.load_state_dict(unprefixed("network", made))
+    network.encoder, network.labels = trained.encoder, trained.labels
+    card = setup.card
+    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, len(card.labels), card.sizes).state_dict())
+    return made["features"]
+
+
+def _fit_pictures(
+    network: DecoderNetwork,
+    examples: TrainingSet,
+    probabilities: Tensor,
+    latents: Tensor,
+    setup: Setup,
+    for_saliency: SaliencyTraining,
+    resume: Resume,
+    phase: Phase,
+) -> dict[str, float]:
+    """Latent, contrast map and saliency map, on everything; returns the shares of variance that the ridges explain.
+
+    `probabilities`: (n, labels), of heads that had not seen the trial's run.
+    """
+    folds = folds_by_run(examples.runs)
+    coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
+    maps = contrast_map(examples.pictures, network.contrast.SIDE)
+    contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
+    train_saliency(
+        network.saliency,
+        network.condition(probabilities, coordinates),
+        contrasts,
+        examples.pictures,
+        examples.shown,
+        for_saliency,
+        setup.seed,
+        setup.processes,
+        resume,
+        phase("saliency"),
+    )
+    return {"latent_explained": explained, "contrast_explained": placed}
 
 
 def _rounded(scores: dict[str, float]) -> dict[str, float]:

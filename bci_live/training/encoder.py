@@ -1,4 +1,4 @@
-"""Trains the EEG encoder: semi-hard triplet loss as in the paper, and cross-entropy of the labels."""
+"""Trains the EEG encoder and the label layer on it, for the objective that the configuration names."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from bci_live.decoding.card import NetworkSizes
-from bci_live.decoding.encoder import Encoder, LabelLayer
-from bci_live.training.losses import semi_hard_triplet
+from bci_live.config import ObjectiveConfig, TrainingConfig
+from bci_live.decoding.card import DecoderCard
+from bci_live.decoding.encoder import LabelLayer, make_encoder
+from bci_live.training.objective import Objective
 from bci_live.training.patterns import spatial_whitener
+from bci_live.training.processes import Processes
 from bci_live.types import FloatArray
 
 Report = Callable[[float, str], None]
@@ -24,29 +25,39 @@ Report = Callable[[float, str], None]
 class EncoderTraining:
     """What the training can be told.
 
-    `passes`: over the data, at most; `patience`: after so many without an improvement it ends. `shift_share`: the most
-    by which a trial is shifted, of its window.
+    `encoder`, `objective`: see `TrainingConfig`. `passes`: over the data, at most; `patience`: after so many without an
+    improvement it ends. `shift_share`: the most by which a trial is shifted, of its window.
     """
 
+    encoder: str = TrainingConfig().encoder
+    objective: ObjectiveConfig = TrainingConfig().objective
     passes: int = 30
     patience: int = 5
     batch: int = 64
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
-    triplet: float = 0.5
-    margin: float = 1.0
-    smoothing: float = 0.1
     shift_share: float = 0.025
     noise: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every encoder of one decoder is trained with. `captions`: (labels, tokens, width), of the card's labels."""
+
+    card: DecoderCard
+    captions: Tensor
+    settings: EncoderTraining
+    seed: int
+    processes: Processes
 
 
 class EncoderWithLabels(nn.Module):
     """The encoder and its label layer."""
 
-    def __init__(self, channels: int, n_times: int, labels: int, sizes: NetworkSizes) -> None:
+    def __init__(self, card: DecoderCard) -> None:
         super().__init__()
-        self.encoder = Encoder(channels, n_times, sizes)
-        self.labels = LabelLayer(sizes.feature, labels)
+        self.encoder = make_encoder(card)
+        self.labels = LabelLayer(card.sizes.feature, len(card.labels))
 
     @torch.inference_mode()
     def read(self, data: FloatArray) -> tuple[Tensor, Tensor]:
@@ -58,29 +69,26 @@ class EncoderWithLabels(nn.Module):
 
 
 def train_encoder(
-    data: FloatArray,
-    labels: NDArray[np.int64],
-    count: int,
-    sizes: NetworkSizes,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    report: Report,
+    data: FloatArray, labels: NDArray[np.int64], setup: Setup, report: Report
 ) -> Iterator[EncoderWithLabels]:
     """Yield the network after each pass over the data, the same object, for the caller to look at or to stop.
 
     Parameters
     ----------
     data : (n, channels, times), µV
-    labels : (n,), 0 … count - 1
+    labels : (n,), index into the card's labels
     """
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    network = EncoderWithLabels(data.shape[1], data.shape[2], count, sizes)
+    settings, processes, device = setup.settings, setup.processes, setup.processes.device
+    torch.manual_seed(setup.seed)
+    network = EncoderWithLabels(setup.card)
     network.encoder.whitener.copy_(torch.from_numpy(spatial_whitener(data, labels)))
+    objective = Objective(settings.objective, setup.card.sizes.feature, setup.captions)
     network.to(device)
-    steps = max(1, len(data) // settings.batch)
-    optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    objective.to(device)
+    rng = processes.diverge(setup.seed)
+    learned = [*network.parameters(), *objective.parameters()]
+    steps = max(1, len(data) // (settings.batch * processes.count))
+    optimizer = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.learning_rate, total_steps=settings.passes * steps
     )
@@ -90,16 +98,17 @@ def train_encoder(
         network.train()
         for _ in range(steps):
             chosen = torch.from_numpy(balanced_batch(labels, settings.batch, rng)).to(device)
-            feature = network.encoder.read(augment(white[chosen], settings))
-            triplet = semi_hard_triplet(feature, targets[chosen], settings.margin)  # eq. 1
-            entropy = functional.cross_entropy(
-                network.labels(feature), targets[chosen], label_smoothing=settings.smoothing
-            )
+            with processes.autocast():
+                feature = network.encoder.read(augment(white[chosen], settings))
+            loss, terms = objective(feature.float(), network.labels, targets[chosen])
             optimizer.zero_grad()
-            (settings.triplet * triplet + entropy).backward()
+            loss.backward()
+            processes.average_gradients(learned)
             optimizer.step()
             schedule.step()
-        report((number + 1) / settings.passes, f"triplet {triplet.item():.3f}, labels {entropy.item():.3f}")
+        processes.average_buffers(network)
+        told = ", ".join(f"{name} {term.item():.3f}" for name, term in terms.items())
+        report((number + 1) / settings.passes, told)
         yield network
 
 

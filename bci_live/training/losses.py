@@ -1,4 +1,4 @@
-"""The losses of the paper (arXiv 2308.02510), one function a term."""
+"""The losses, one function a term; equations are numbered as in the paper (arXiv 2308.02510)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bci_live.config import Mining
+
 # Of the structural similarity (Wang et al. 2004): side of the window in pixels, and the constants for values in 0…1.
 _WINDOW = 7
 _C1, _C2 = 0.01**2, 0.03**2
 
 
-def semi_hard_triplet(features: Tensor, labels: Tensor, margin: float = 1.0) -> Tensor:
+def triplet(features: Tensor, labels: Tensor, margin: float = 1.0, mining: Mining = "semi-hard") -> Tensor:
     """Mean of max(0, margin + |a - p|² - |a - n|²) over all pairs (a, p) of one label (eq. 1).
 
-    The negative n is the nearest of those farther from a than p is; where there is none, the farthest of all
-    (semi-hard mining, Schroff et al. 2015).
+    Which negative n: "semi-hard", the nearest of those farther from a than p is, and where there is none, the farthest of
+    all (Schroff et al. 2015); "hard", the nearest of all (Hermans et al. 2017); "all", the mean over every negative.
 
     Parameters
     ----------
@@ -27,13 +29,37 @@ def semi_hard_triplet(features: Tensor, labels: Tensor, margin: float = 1.0) -> 
     pairs = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     if not pairs.any() or bool(same.all()):
         return features.sum() * 0
+    if mining == "all":
+        triples = pairs[:, :, None] & ~same[:, None, :]
+        return functional.relu(margin + distance[:, :, None] - distance[:, None, :])[triples].mean()
     with torch.no_grad():  # which negative it is has no gradient, only how far it is
-        farther = ~same[:, None, :] & (distance[:, None, :] > distance[:, :, None])
-        near, nearest = torch.where(farther, distance[:, None, :], torch.inf).min(dim=2)
-        farthest = torch.where(same, -torch.inf, distance).argmax(dim=1, keepdim=True)
-        chosen = torch.where(torch.isinf(near), farthest, nearest)
+        if mining == "hard":
+            chosen = torch.where(same, torch.inf, distance).argmin(dim=1, keepdim=True).expand_as(distance)
+        else:
+            farther = ~same[:, None, :] & (distance[:, None, :] > distance[:, :, None])
+            near, nearest = torch.where(farther, distance[:, None, :], torch.inf).min(dim=2)
+            farthest = torch.where(same, -torch.inf, distance).argmax(dim=1, keepdim=True)
+            chosen = torch.where(torch.isinf(near), farthest, nearest)
     negative = distance.gather(1, chosen)
     return functional.relu(margin + distance - negative)[pairs].mean()
+
+
+def info_nce(features: Tensor, targets: Tensor, labels: Tensor, scale: Tensor | float) -> Tensor:
+    """-½ [log softmax_j(s·cos(f_i, t_j)) + log softmax_j(s·cos(t_i, f_j))], mean over the j that show what i shows.
+
+    InfoNCE (van den Oord et al. 2018, eq. 4), in both directions (Radford et al. 2021, fig. 3). Trials of one label share
+    their target, so each of them counts as right, not as a negative (Khosla et al. 2020, eq. 2).
+
+    Parameters
+    ----------
+    features, targets : (n, d), of any length
+    labels : (n,)
+    scale : s, one over the temperature
+    """
+    likeness = scale * functional.normalize(features, dim=1) @ functional.normalize(targets, dim=1).T
+    same = (labels[:, None] == labels[None]).to(likeness.dtype)
+    right = same / same.sum(dim=1, keepdim=True)
+    return (functional.cross_entropy(likeness, right) + functional.cross_entropy(likeness.T, right)) / 2
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:

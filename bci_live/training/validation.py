@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import torch
@@ -13,13 +14,13 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 
-from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.heads import CaptionHead
-from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Report, train_encoder
+from bci_live.training.encoder import EncoderWithLabels, Report, Setup, train_encoder
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import Blend, fit_captions
 from bci_live.training.plain import read_held_out
 from bci_live.training.preparation import TrainingSet
+from bci_live.training.resume import Tensors
 from bci_live.training.ridge import Fold
 
 Phase = Callable[[str], Callable[[float, str], None]]
@@ -42,29 +43,33 @@ class HeldOut:
         """(n, labels), calibrated."""
         return blend.weights[0] * self.deep.double() + blend.weights[1] * self.plain
 
+    def tensors(self) -> Tensors:
+        """All of it, to be kept."""
+        return {
+            "deep": self.deep, "plain": self.plain, "nearness": self.nearness, "passes": torch.tensor(self.passes)
+        }  # fmt: skip
 
-def hold_out(
-    examples: TrainingSet,
-    card: DecoderCard,
-    captions: Tensor,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    phase: Phase,
-) -> HeldOut:
+    @classmethod
+    def of(cls, tensors: Tensors) -> Self:
+        """What `tensors` gave."""
+        return cls(tensors["deep"], tensors["plain"], tensors["nearness"], int(tensors["passes"]))
+
+
+def hold_out(examples: TrainingSet, setup: Setup, phase: Phase) -> HeldOut:
     """Every run read by heads trained on the others; the encoders go on as long as they err less and less on all folds."""
+    card = setup.card
     folds = folds_by_run(examples.runs)
     shape = len(examples.labels), len(card.labels)
     plain = read_held_out(examples.data, examples.labels, len(card.labels), card.sizes, folds)
-    best = _train_together(examples, card, folds, settings, seed, device, phase("encoder, runs left out in turn"))
+    best = _train_together(examples, folds, setup, phase("encoder, runs left out in turn"))
     deep, nearness = torch.zeros(shape), torch.zeros(shape)
     for (fit, hold), weights in zip(folds, best.weights, strict=True):
-        network = EncoderWithLabels(len(card.channels), card.n_times, len(card.labels), card.sizes)
+        network = EncoderWithLabels(card)
         network.load_state_dict(weights)
         held, deep[hold] = network.read(examples.data[hold])
         head = CaptionHead(card)
         fitted, _ = network.read(examples.data[fit])
-        fit_captions(head, captions, fitted, examples.labels[fit], folds_by_run(examples.runs[fit]))
+        fit_captions(head, setup.captions, fitted, examples.labels[fit], folds_by_run(examples.runs[fit]))
         nearness[hold] = head.nearness(held)
     return HeldOut(deep, plain, nearness, best.passes)
 
@@ -78,22 +83,9 @@ class _Best:
     weights: list[dict[str, Tensor]] = field(default_factory=list)
 
 
-def _train_together(
-    examples: TrainingSet,
-    card: DecoderCard,
-    folds: Sequence[Fold],
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    report: Report,
-) -> _Best:
+def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, report: Report) -> _Best:
     """One network a fold, all a pass at a time, until they have not erred less for `patience` passes."""
-    trainings = [
-        train_encoder(
-            examples.data[fit], examples.labels[fit], len(card.labels), card.sizes, settings, seed, device, report
-        )
-        for fit, _ in folds
-    ]
+    trainings = [train_encoder(examples.data[fit], examples.labels[fit], setup, report) for fit, _ in folds]
     best = _Best()
     for number, networks in enumerate(zip(*trainings, strict=True), 1):
         entropy = 0.0
@@ -101,34 +93,24 @@ def _train_together(
             _, logits = network.read(examples.data[hold])
             truth = torch.from_numpy(examples.labels[hold])
             entropy += functional.cross_entropy(logits, truth, reduction="sum").item()
+        entropy = setup.processes.mean(entropy)
         if entropy < best.entropy:
             best = _Best(entropy, number, [copy.deepcopy(network.state_dict()) for network in networks])
-        elif number - best.passes >= settings.patience:
+        elif number - best.passes >= setup.settings.patience:
             break
     return best
 
 
-def shuffled_control(
-    examples: TrainingSet,
-    card: DecoderCard,
-    blend: Blend,
-    passes: int,
-    settings: EncoderTraining,
-    seed: int,
-    device: torch.device,
-    phase: Phase,
-) -> dict[str, float]:
+def shuffled_control(examples: TrainingSet, setup: Setup, blend: Blend, passes: int, phase: Phase) -> dict[str, float]:
     """The first fold once more, with the labels shuffled within each run: what the same heads score by accident."""
     fold = folds_by_run(examples.runs)[0]
-    shuffled = shuffled_within_runs(examples, seed)
+    shuffled = shuffled_within_runs(examples, setup.seed)
     fit, hold = fold
     report = phase("control: shuffled labels")
-    networks = train_encoder(
-        examples.data[fit], shuffled[fit], len(card.labels), card.sizes, settings, seed, device, report
-    )
+    networks = train_encoder(examples.data[fit], shuffled[fit], setup, report)
     trained = [network for network, _ in zip(networks, range(passes), strict=False)][-1]
     _, deep = trained.read(examples.data[hold])
-    plain = read_held_out(examples.data, shuffled, len(card.labels), card.sizes, [fold])[hold]
+    plain = read_held_out(examples.data, shuffled, len(setup.card.labels), setup.card.sizes, [fold])[hold]
     logits = blend.weights[0] * deep + blend.weights[1] * plain
     return {f"{name}_shuffled": value for name, value in label_scores(logits, shuffled[hold]).items()}
 

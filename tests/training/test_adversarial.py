@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,10 @@ import torch
 from bci_live.decoding.card import NetworkSizes
 from bci_live.decoding.saliency import SaliencyGenerator, background
 from bci_live.training.adversarial import SaliencyTraining, contrast_gain, differentiable_augment, train_saliency
+from bci_live.training.processes import Processes
+from bci_live.training.resume import Resume
 
+ALONE = Processes(torch.device("cpu"))
 SIZES = NetworkSizes(structure_axes=2, generator_width=16, noise=4)
 
 
@@ -27,7 +32,7 @@ def test_maps_that_are_half_as_contrasty_as_the_stimuli_are_doubled() -> None:
     assert (ours - background(ours)).std() > 1.5 * (plain - background(plain)).std()
 
 
-def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it() -> None:
+def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pictures = np.full((64, 64, 64, 3), 60, dtype=np.uint8)
     contrasts, right = torch.zeros(64, 1, 8, 8), np.arange(64) % 2 == 1
@@ -37,7 +42,7 @@ def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it() -
     generator = SaliencyGenerator(2, SIZES)
     train_saliency(
         generator, torch.zeros(64, 4), contrasts, pictures, np.arange(64), SaliencyTraining(steps=120, batch=8), 0,
-        torch.device("cpu"), lambda *_: None,
+        ALONE, Resume(tmp_path / "kept", "key", ALONE), lambda *_: None,
     )  # fmt: skip
     with torch.inference_mode():
         red = generator.live(torch.zeros(64, 4), contrasts)[:, 0]
