@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bci_live.live.protocols import Decoder, Reconstructor
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
-    from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus
+    from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus, SignalPart
     from bci_live.streams.survey import StreamReport
 
 # How often it is looked whether the replay failed.
@@ -88,6 +88,11 @@ class BackgroundSession:
         """The last `seconds` of EEG, or None while the session loads."""
         session = self._session
         return session.signal(seconds) if session is not None else None
+
+    def signal_since(self, count: int, seconds: float) -> SignalPart | None:
+        """What came after the first `count` samples, the newest `seconds` at most; None while the session loads."""
+        session = self._session
+        return session.signal_since(count, seconds) if session is not None else None
 
     def watch_streams(self, wanted: bool) -> None:
         """Begin to listen to all streams there are, or end it."""

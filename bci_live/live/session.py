@@ -15,8 +15,9 @@ from bci_live.config import Config
 from bci_live.live.drawing import Drawer
 from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
+from bci_live.live.parts import part_since
 from bci_live.live.protocols import Decoder, MarkerSource, Reconstructor
-from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase
+from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase, SignalPart
 from bci_live.live.stages import ErrorLog, Stage
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan
@@ -139,6 +140,10 @@ class LiveSession:
     def signal(self, seconds: float) -> Chunk:
         """The newest `seconds` of EEG."""
         return self._eeg.ring.latest(seconds)
+
+    def signal_since(self, count: int, seconds: float) -> SignalPart:
+        """`part_since`: what of the EEG came after the first `count` samples, the newest `seconds` at most."""
+        return part_since(self._eeg.ring, count, seconds)
 
     def snapshot(self) -> LiveSnapshot:
         """The state now."""

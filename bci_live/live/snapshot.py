@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bci_live.config import EpochConfig
 from bci_live.streams.inlet import StreamStatus
-from bci_live.types import Decoding, Marker, Missed, MissedReason, Reconstruction, StreamFacts
+from bci_live.types import Chunk, Decoding, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 
 if TYPE_CHECKING:
     from bci_live.sessions.recorder import StreamProgress
@@ -93,6 +93,14 @@ class LiveSnapshot:
     note: str = ""
     simulated_decoder: bool = False
     faults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPart:
+    """A stretch of the signal. `first`: how many samples the session had before it."""
+
+    first: int
+    chunk: Chunk
 
 
 @dataclass(frozen=True, slots=True)

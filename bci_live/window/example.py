@@ -18,6 +18,7 @@ from bci_live.live.snapshot import (
     RecordingRequest,
     RecordingStatus,
     ReplayStatus,
+    SignalPart,
 )
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.rendering import Layout, random_layout, render
@@ -143,6 +144,14 @@ class ExampleSource:
 
     def signal(self, seconds: float) -> Chunk | None:
         return self.chunk
+
+    def signal_since(self, count: int, seconds: float) -> SignalPart | None:
+        if self.chunk is None:
+            return None
+        n = len(self.chunk.times)
+        first = count if count <= n else 0
+        breaks = tuple(index - first for index in self.chunk.breaks if index >= first)
+        return SignalPart(first, Chunk(self.chunk.samples[first:], self.chunk.times[first:], NOW, breaks))
 
     def progress(self) -> str:
         return self.line

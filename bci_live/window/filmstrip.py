@@ -48,7 +48,7 @@ class Strip(QWidget):
         pair_width = 2 * SIDE + _BETWEEN
         fitting = max(1, (self.width() + _GAP) // (pair_width + _GAP))
         if not self.pairs:
-            painter.setPen(QColor(theme.MUTED))
+            painter.setPen(QColor(theme.now.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, "Finished pictures will stand here.")
         for place, pair in enumerate(self.pairs[-fitting:]):
             self._paint_pair(painter, place * (pair_width + _GAP), pair)
@@ -60,11 +60,11 @@ class Strip(QWidget):
         if truth is not None:
             painter.drawPixmap(squares[1], truth, QRectF(truth.rect()))
         else:
-            painter.fillRect(squares[1], QColor(theme.BACKGROUND))
-            painter.setPen(QColor(theme.MUTED))
+            painter.fillRect(squares[1], QColor(theme.now.background))
+            painter.setPen(QColor(theme.now.muted))
             painter.drawText(squares[1], Qt.AlignmentFlag.AlignCenter, "?")
         words = QRectF(x, SIDE + 2, 2 * SIDE + _BETWEEN, _WORDS - 2)
-        colour = theme.MUTED if pair.right is None else theme.GREEN if pair.right else theme.ORANGE
+        colour = theme.now.muted if pair.right is None else theme.now.green if pair.right else theme.now.orange
         painter.setPen(QColor(colour))
         text = painter.fontMetrics().elidedText(caption(pair), Qt.TextElideMode.ElideRight, int(words.width()))
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, text)

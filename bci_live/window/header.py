@@ -22,8 +22,8 @@ class Badge(QLabel):
         """Show the words of `live.snapshot.badge`."""
         if text == self.text():
             return
-        colour = theme.ORANGE if "STALE" in text else theme.GREEN if text == "LIVE" else theme.PURPLE
-        self.setStyleSheet(f"background: {colour}; color: {theme.BACKGROUND};")
+        colour = theme.now.orange if "STALE" in text else theme.now.green if text == "LIVE" else theme.now.purple
+        self.setStyleSheet(f"background: {colour}; color: {theme.now.background};")
         self.setText(text)
         self.show()
 

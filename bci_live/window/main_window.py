@@ -16,7 +16,8 @@ from bci_live.window.header import ErrorBar, Header
 from bci_live.window.picture_row import PictureRow
 from bci_live.window.record_button import RecordButton
 from bci_live.window.scores_panel import ScoresPanel
-from bci_live.window.signal_view import SECONDS, EpochSpan, SignalView
+from bci_live.window.signal.canvas import EpochSpan
+from bci_live.window.signal.view import SignalView
 from bci_live.window.source import SessionSource
 from bci_live.window.start_page import StartPage
 from bci_live.window.status_panel import StatusPanel, reason_text
@@ -24,7 +25,8 @@ from bci_live.window.streams_page import StreamsPage
 from bci_live.window.transport_bar import TransportBar
 from bci_live.window.truth import Truths
 
-SIGNAL_EVERY_MS = 40
+# Sixty times a second: only what came since is drawn.
+SIGNAL_EVERY_MS = 16
 SNAPSHOT_EVERY_MS = 100
 _SIDE_WIDTH = 348
 _TRUTH_PIXELS = 256
@@ -66,9 +68,7 @@ class MainWindow(QMainWindow):
 
     def poll_signal(self) -> None:
         """Scroll the signal on."""
-        chunk = self._source.signal(SECONDS)
-        if chunk is not None:
-            self.signal.show_signal(chunk)
+        self.signal.poll(self._source)
 
     def poll_snapshot(self) -> None:
         """Bring everything else up to date."""
@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
     def _show_events(self, snapshot: LiveSnapshot) -> None:
         """Markers with what became of them, and the epoch that the pictures come from."""
         if snapshot.facts is not None:
-            self.signal.show_channels(snapshot.facts.channels)
+            self.signal.show_stream(snapshot.facts)
         reasons = {missed.marker: reason_text(missed.reason) for missed in snapshot.missed}
         self.signal.show_markers([(marker, reasons.get(marker)) for marker in snapshot.markers])
         if snapshot.decoding is not None:
@@ -205,6 +205,7 @@ class MainWindow(QMainWindow):
 
     def _poll(self, every_ms: int, action: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
         timer.timeout.connect(action)
         timer.start(every_ms)
         return timer

@@ -46,8 +46,8 @@ class PictureView(QWidget):
         frame.addRoundedRect(square, 6, 6)
         painter.setClipPath(frame)
         if self.pixmap is None:
-            painter.fillRect(square, QColor(theme.BACKGROUND))
-            painter.setPen(QColor(theme.MUTED))
+            painter.fillRect(square, QColor(theme.now.background))
+            painter.setPen(QColor(theme.now.muted))
             inner = square.adjusted(12, 12, -12, -12)
             painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.placeholder)
         else:

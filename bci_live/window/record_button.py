@@ -41,7 +41,7 @@ class RecordButton(QPushButton):
             self.setText("● REC")
             last = f"The last one: {status.path}" if status is not None else ""
             self.setToolTip("Record the session's streams into one XDF file." + (f"\n{last}" if last else ""))
-        self.setStyleSheet(f"color: {theme.VERMILLION}; font-weight: 700;" if self.running else "")
+        self.setStyleSheet(f"color: {theme.now.vermillion}; font-weight: 700;" if self.running else "")
 
     def _toggle(self) -> None:
         if self.running:

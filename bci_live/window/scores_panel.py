@@ -38,15 +38,15 @@ class ScoreBars(QWidget):
         right = label == self.truth
         text = f"✓ {label}" if right else label
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(QColor(theme.TEXT))
+        painter.setPen(QColor(theme.now.text))
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _LABEL_WIDTH - 8)
         painter.drawText(row.adjusted(0, 0, _LABEL_WIDTH - row.width(), 0), middle | Qt.AlignmentFlag.AlignLeft, elided)
         painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, f"{100 * probability:.0f} %")
         track = row.adjusted(_LABEL_WIDTH, 8, -_FIGURE_WIDTH, -8)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.LINE))
+        painter.setBrush(QColor(theme.now.line))
         painter.drawRoundedRect(track, 4, 4)
-        painter.setBrush(QColor(theme.GREEN if right else theme.SKY))
+        painter.setBrush(QColor(theme.now.green if right else theme.now.sky))
         track.setWidth(max(3.0, track.width() * min(max(probability, 0.0), 1.0)))
         painter.drawRoundedRect(track, 4, 4)
 

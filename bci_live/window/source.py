@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bci_live.live.remembered import StreamChoice
-from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus
+from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus, SignalPart
 from bci_live.streams.survey import StreamReport
 from bci_live.types import Chunk
 
@@ -19,6 +19,10 @@ class SnapshotSource(Protocol):
 
     def signal(self, seconds: float) -> Chunk | None:
         """The last `seconds` of EEG; None while the session loads."""
+        ...
+
+    def signal_since(self, count: int, seconds: float) -> SignalPart | None:
+        """What came after the session's first `count` samples, the newest `seconds` at most; None while it loads."""
         ...
 
     def progress(self) -> str:

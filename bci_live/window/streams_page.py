@@ -190,7 +190,7 @@ def _fill(table: QTableWidget, reports: Sequence[StreamReport]) -> None:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 table.setItem(row, column, item)
             item.setText(cell.text)
-            item.setForeground(QColor(theme.VERMILLION if cell.wrong else theme.TEXT))
+            item.setForeground(QColor(theme.now.vermillion if cell.wrong else theme.now.text))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
     assert window.status.figure("Shown") == str(snapshot.counts.shown)
     assert "chance 2.5 %" in window.status.figure("Top-1 right")
     assert window.status.figure("Finished picture").endswith("ms")
-    assert window.signal.traces is not None
-    assert window.signal.traces.values.shape[0] == 32
+    assert window.signal.canvas.rows is not None
+    assert len(window.signal.canvas.rows.channels) == 32
     assert window.signal.visible_markers()[-1] == snapshot.markers[-1].label
     assert not window.errors.isVisible()

@@ -96,7 +96,7 @@ def test_a_session_that_could_not_start_ends_with_two() -> None:
 
 
 def test_a_bug_in_the_window_is_shown_and_logged_once_not_fatal() -> None:
-    broken = "source.signal = lambda seconds: 1 / 0\n"
+    broken = "source.signal_since = lambda count, seconds: 1 / 0\n"
     program = broken + _WHEN_OPEN.format(until="window.errors.isVisible()", then="window.close()")
     code, out, err = finish(start(program, QT_QPA_PLATFORM="offscreen"))
     assert code == 0, err

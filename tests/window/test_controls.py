@@ -41,8 +41,8 @@ def test_streams_are_listened_to_while_their_page_is_open(
     assert window.streams.isVisible()
     assert source.commands == [("watch", True)]
     assert cell(window, 0, 0)[0] == "Muse"
-    assert cell(window, 1, 5) == ("371.3 Hz", QColor(theme.VERMILLION))
-    assert cell(window, 0, 5) == ("255.9 Hz", QColor(theme.TEXT))
+    assert cell(window, 1, 5) == ("371.3 Hz", QColor(theme.now.vermillion))
+    assert cell(window, 0, 5) == ("255.9 Hz", QColor(theme.now.text))
     qtbot.mouseClick(window.streams.rescan_button, LEFT)
     qtbot.mouseClick(window.streams.back_button, LEFT)
     assert source.commands[1:] == [("watch", False), ("watch", True), ("watch", False)]
