@@ -44,10 +44,12 @@ class SignalCanvas(QWidget):
     """It has no clock: the right edge is the newest sample, so a stream that stops stands still.
 
     `clicked`: the name of a channel whose row's name was clicked. `resized`: what is on display must be given anew.
+    `painted`: a frame is drawn.
     """
 
     clicked = pyqtSignal(str)
     resized = pyqtSignal()
+    painted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -186,6 +188,8 @@ class SignalCanvas(QWidget):
             self._paint_names(painter, plot)
             self._paint_bars(painter, plot)
             self._paint_seconds(painter, plot)
+        painter.end()
+        self.painted.emit()
 
     def _draw(self, changed: Changed) -> None:
         if self.ring is None or self.picture is None or self.rows is None:
