@@ -7,23 +7,22 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pylsl
-
 from bci_live.errors import BciError, MontageError, StreamError
 from bci_live.live.launcher import LiveRequest, check_replay, load_models, open_session
 from bci_live.live.listening import StreamWatch
-from bci_live.live.recording import LiveRecording
 from bci_live.live.remembered import StreamChoice, remember, remembered
 from bci_live.live.stages import ErrorLog
-from bci_live.streams.discovery import find_eeg
-from bci_live.types import Chunk
 
 if TYPE_CHECKING:
+    import pylsl
+
     from bci_live.live.protocols import Decoder, Reconstructor
+    from bci_live.live.recording import LiveRecording
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
     from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus, SignalPart
     from bci_live.streams.survey import StreamReport
+    from bci_live.types import Chunk
 
 # How often it is looked whether the replay failed.
 _LOOK_S = 0.5
@@ -122,6 +121,8 @@ class BackgroundSession:
 
     def record(self, request: RecordingRequest) -> None:
         """Begin to record the session's streams, those too that come later. One that runs goes on."""
+        from bci_live.live.recording import LiveRecording  # its readers of formats take what the window's start has not
+
         if self._recording is None or not self._recording.running:
             self._recording = LiveRecording(request, self._infos).__enter__()
 
@@ -183,6 +184,8 @@ class BackgroundSession:
 
     def _wanted(self) -> LiveRequest:
         """What was asked for; where no stream was named, the one of the last time if that is there."""
+        from bci_live.streams.discovery import find_eeg
+
         request, choice = self._request, remembered()
         if request.replay or request.stream or request.stream_id or choice is None:
             return request

@@ -197,16 +197,16 @@ def headless_live(request: LiveRequest, seconds: float | None, out: Path, consol
 
 
 def windowed_live(request: LiveRequest, run_window: Callable[[BackgroundSession], int]) -> int:
-    """Run with the window until it is closed; returns the exit code."""
+    """Run with the window until it is closed; returns the exit code. It is the window that opens the session, once it stands."""
     from bci_live.live.background import BackgroundSession
 
     if not has_display():
         raise BciError(
             "There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so no window can open. Add --headless."
         )
-    with BackgroundSession(request) as session:
-        code = run_window(session)
-        problem = session.problem()
+    session = BackgroundSession(request)
+    code = run_window(session)
+    problem = session.problem()
     if problem is not None:  # it was in the window; the terminal has it, too, with exit code 2
         raise BciError(problem)
     return code

@@ -25,6 +25,8 @@ PROBLEM = 2
 def run_window(source: SessionSource, title: str = "bci_live") -> int:
     """Show `source` until the window is closed or Ctrl-C; the exit code is 2 if the source had a fatal problem, else 0.
 
+    The source is opened when the window is on the screen: what it loads would hold that up by seconds.
+
     Raises
     ------
     WindowError
@@ -42,9 +44,11 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
     window = MainWindow(source, title)
     with _interrupts(lambda: app.exit(0)), _bugs_shown(window.show_bug):
         window.show()
-        app.exec()
-        window.asks_before_closing = False  # Ctrl-C has answered
-        window.close()
+        app.processEvents()
+        with source:
+            app.exec()
+            window.asks_before_closing = False  # Ctrl-C has answered
+            window.close()
     return PROBLEM if source.problem() is not None else 0
 
 

@@ -30,6 +30,10 @@ from bci_live.window.theme import apply_theme
 RATE = 250.0
 NOW = 1000.0
 EVERY_S = 1.6
+CAP = (
+    "Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "FC5", "FC1", "FC2", "FC6", "T7", "C3", "Cz", "C4", "T8",
+    "CP5", "CP1", "CP2", "CP6", "P7", "P3", "Pz", "P4", "P8", "PO7", "PO3", "PO4", "PO8", "O1", "Oz", "O2",
+)  # fmt: skip
 SHOWN = ("dog", "pizza", "guitar", "rocket", "house", "panda", "car", "mushroom")
 
 
@@ -40,7 +44,7 @@ def example_labels() -> tuple[str, ...]:
 
 def example_facts(channels: int = 32) -> StreamFacts:
     """A simulated head's replay."""
-    names = tuple(f"E{index + 1}" for index in range(channels))
+    names = tuple(CAP[index] if index < len(CAP) else f"E{index + 1}" for index in range(channels))
     return StreamFacts(
         "Simulated head", "EEG", "example", "example", "here", RATE, names, ("microvolts",) * channels, True, True
     )
@@ -138,6 +142,12 @@ class ExampleSource:
         self.rec_problem = ""
         self.played: ReplayStatus | None = None
         self.commands: list[tuple[str, object]] = []
+
+    def __enter__(self) -> ExampleSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
 
     def snapshot(self) -> LiveSnapshot | None:
         return self.state

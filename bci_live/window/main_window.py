@@ -6,30 +6,20 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from bci_live.live.snapshot import LiveSnapshot
-from bci_live.types import Decoding
 from bci_live.window import theme
-from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
 from bci_live.window.header import ErrorBar, Header
-from bci_live.window.picture_row import PictureRow
+from bci_live.window.live_page import LivePage
 from bci_live.window.record_button import RecordButton
-from bci_live.window.scores_panel import ScoresPanel
-from bci_live.window.signal.canvas import EpochSpan
-from bci_live.window.signal.view import SignalView
 from bci_live.window.source import SessionSource
 from bci_live.window.start_page import StartPage
-from bci_live.window.status_panel import StatusPanel, reason_text
 from bci_live.window.streams_page import StreamsPage
-from bci_live.window.transport_bar import TransportBar
-from bci_live.window.truth import Truths
 
 # Sixty times a second: only what came since is drawn.
 SIGNAL_EVERY_MS = 16
 SNAPSHOT_EVERY_MS = 100
-_SIDE_WIDTH = 348
-_TRUTH_PIXELS = 256
 
 
 class MainWindow(QMainWindow):
@@ -39,8 +29,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._source = source
         self.asks_before_closing = True
-        self._truths = Truths(_TRUTH_PIXELS)
-        self._decoding: Decoding | None = None
         self._bug: str | None = None
         self.streams = StreamsPage(source)
         self.streams.left.connect(self.leave_streams)
@@ -49,13 +37,7 @@ class MainWindow(QMainWindow):
         self.header.streams_button.clicked.connect(self.open_streams)
         self.errors = ErrorBar()
         self.start = StartPage(title)
-        self.signal = SignalView()
-        self.pictures = PictureRow(self._truths)
-        self.scores = ScoresPanel()
-        self.status = StatusPanel()
-        self.filmstrip = Filmstrip()
-        self.transport = TransportBar(source)
-        self.live = self._live_page()
+        self.live = LivePage(source)
         self.pages = QStackedWidget()
         for page in (self.start, self.live, self.streams):
             self.pages.addWidget(page)
@@ -68,7 +50,7 @@ class MainWindow(QMainWindow):
 
     def poll_signal(self) -> None:
         """Scroll the signal on."""
-        self.signal.poll(self._source)
+        self.live.poll_signal()
 
     def poll_snapshot(self) -> None:
         """Bring everything else up to date."""
@@ -82,13 +64,8 @@ class MainWindow(QMainWindow):
             self.start.show_progress(source.progress(), failed=problem is not None)
             return
         replay = source.replay()
-        self.transport.show_replay(replay)
         self.header.show_stream(snapshot, paused=replay is not None and replay.paused)
-        self.status.show_status(snapshot)
-        self.pictures.show_pictures(snapshot)
-        self._show_scores(snapshot)
-        self._show_events(snapshot)
-        self.filmstrip.show_pairs(self._pairs(snapshot))
+        self.live.show_snapshot(snapshot)
 
     def open_streams(self, wanted: bool) -> None:
         """Show the page of streams, or leave it; streams are listened to only while it is open."""
@@ -119,8 +96,8 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Space pauses a replay, unless a button that has the focus takes it for itself."""
-        if event is not None and event.key() == Qt.Key.Key_Space and self.transport.isVisible():
-            self.transport.toggle()
+        if event is not None and event.key() == Qt.Key.Key_Space and self.live.transport.isVisible():
+            self.live.transport.toggle()
         else:
             super().keyPressEvent(event)
 
@@ -142,54 +119,6 @@ class MainWindow(QMainWindow):
             buttons.Cancel,
         )
         return answer == buttons.Close
-
-    def _show_scores(self, snapshot: LiveSnapshot) -> None:
-        decoding = snapshot.decoding
-        if decoding is None or decoding is self._decoding:
-            return
-        self._decoding = decoding
-        label = decoding.epoch.marker.label
-        self.scores.show_scores(decoding.scores, label if label in snapshot.labels else None)
-
-    def _show_events(self, snapshot: LiveSnapshot) -> None:
-        """Markers with what became of them, and the epoch that the pictures come from."""
-        if snapshot.facts is not None:
-            self.signal.show_stream(snapshot.facts)
-        reasons = {missed.marker: reason_text(missed.reason) for missed in snapshot.missed}
-        self.signal.show_markers([(marker, reasons.get(marker)) for marker in snapshot.markers])
-        if snapshot.decoding is not None:
-            onset = snapshot.decoding.epoch.onset
-            self.signal.show_epoch(EpochSpan(onset + snapshot.epoch.start_s, onset + snapshot.epoch.stop_s))
-
-    def _pairs(self, snapshot: LiveSnapshot) -> tuple[Pair, ...]:
-        """The last finished pictures beside what was shown."""
-        pairs = []
-        for reconstruction in snapshot.history[-PAIRS:]:
-            decoding = reconstruction.decoding
-            marker = decoding.epoch.marker
-            right = decoding.top == marker.label if marker.label in snapshot.labels else None
-            truth = self._truths.of(marker)
-            pairs.append(Pair(marker, reconstruction.image, truth, decoding.top, right))
-        return tuple(pairs)
-
-    def _live_page(self) -> QWidget:
-        page = QWidget()
-        left, right = QVBoxLayout(), QVBoxLayout()
-        left.addWidget(self.signal, 5)
-        left.addWidget(self.pictures, 6)
-        left.addWidget(self.filmstrip)
-        left.addWidget(self.transport)
-        right.addWidget(self.scores)
-        right.addWidget(self.status, 1)
-        for panel in (self.scores, self.status):
-            panel.setFixedWidth(_SIDE_WIDTH)
-        both = QHBoxLayout(page)
-        both.setContentsMargins(0, 0, 0, 0)
-        both.addLayout(left, 1)
-        both.addLayout(right)
-        for layout in (left, right, both):
-            layout.setSpacing(theme.GAP)
-        return page
 
     def _frame(self) -> QWidget:
         """Header, error bar and the pages, one below the other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from bci_live.live.remembered import StreamChoice
@@ -98,5 +99,7 @@ class ReplayControl(Protocol):
         ...
 
 
-class SessionSource(SnapshotSource, StreamPicker, RecordingControl, ReplayControl, Protocol):
-    """All that the window needs."""
+class SessionSource(
+    SnapshotSource, StreamPicker, RecordingControl, ReplayControl, AbstractContextManager[object], Protocol
+):
+    """All that the window needs. It begins to load when it is entered."""

@@ -79,6 +79,11 @@ QHeaderView::section {{ background: {colours.panel}; color: {colours.muted}; bor
 QTableCornerButton::section {{ background: {colours.panel}; border: none; }}
 QProgressBar {{ background: {colours.line}; border: none; border-radius: 2px; max-height: 4px; }}
 QProgressBar::chunk {{ background: {colours.sky}; border-radius: 2px; }}
+QMainWindow::separator {{ width: {GAP}px; height: 4px; background: transparent; }}
+QTabBar {{ qproperty-drawBase: 0; }}
+QTabBar::tab {{ background: transparent; color: {colours.muted}; padding: 4px 9px; border: none; }}
+QTabBar::tab:selected {{ color: {colours.text}; border-bottom: 2px solid {colours.sky}; }}
+QTabBar::tab:focus {{ color: {colours.sky}; }}
 QToolTip {{ background: {colours.panel}; color: {colours.text}; border: 1px solid {colours.line}; }}
 """
 

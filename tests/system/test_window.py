@@ -55,17 +55,17 @@ def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
     assert window.header.badge.text() == "SIMULATED · REPLAY"
     decoding, newest = snapshot.decoding, snapshot.history[-1]
     assert decoding is not None
-    np.testing.assert_array_equal(pixels_of(window.pictures.saliency.pixmap), to_picture(decoding.saliency))
-    strip = window.filmstrip.strip
+    np.testing.assert_array_equal(pixels_of(window.live.pictures.saliency.pixmap), to_picture(decoding.saliency))
+    strip = window.live.filmstrip.strip
     np.testing.assert_array_equal(pixels_of(strip.pixmaps[strip.pairs[-1].marker][0]), newest.image)
     assert all(pair.truth is not None for pair in strip.pairs)
-    assert window.pictures.truth.pixmap is not None
-    assert window.pictures.truth.caption.text() == decoding.epoch.marker.label
-    assert window.scores.top.text() == decoding.top
-    assert window.status.figure("Shown") == str(snapshot.counts.shown)
-    assert "chance 2.5 %" in window.status.figure("Top-1 right")
-    assert window.status.figure("Finished picture").endswith("ms")
-    assert window.signal.canvas.rows is not None
-    assert len(window.signal.canvas.rows.channels) == 32
-    assert window.signal.visible_markers()[-1] == snapshot.markers[-1].label
+    assert window.live.pictures.truth.pixmap is not None
+    assert window.live.pictures.truth.caption.text() == decoding.epoch.marker.label
+    assert window.live.scores.top.text() == decoding.top
+    assert window.live.status.figure("Shown") == str(snapshot.counts.shown)
+    assert "chance 2.5 %" in window.live.status.figure("Top-1 right")
+    assert window.live.status.figure("Finished picture").endswith("ms")
+    assert window.live.signal.canvas.rows is not None
+    assert len(window.live.signal.canvas.rows.channels) == 32
+    assert window.live.signal.visible_markers()[-1] == snapshot.markers[-1].label
     assert not window.errors.isVisible()

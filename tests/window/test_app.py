@@ -123,3 +123,17 @@ def test_nothing_loads_torch_or_qt_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_loads_before_the_window_is_on_the_screen() -> None:
+    late = """
+class Late(ExampleSource):
+    def __enter__(self):
+        print([w.windowTitle() for w in QApplication.topLevelWidgets() if w.isVisible()], flush=True)
+        return self
+
+source = Late(example_snapshot(), example_chunk())
+"""
+    closing = _WHEN_OPEN.format(until="True", then="window.close()")
+    code, out, err = finish(start(late + closing, QT_QPA_PLATFORM="offscreen"))
+    assert (code, out.split("\n")[0]) == (0, "['example']"), err

@@ -26,5 +26,5 @@ def test_both_windows_draw_while_pictures_come() -> None:
 
 
 def test_too_few_channels_for_the_decoder_are_refused() -> None:
-    with pytest.raises(BciError, match="8 channels are too few.*--channels 32"):
+    with pytest.raises(BciError, match=r"8 channels are too few.*--channels 32"):
         bench_window(channels=8, rate=250.0, seconds=2.0, peer=False)

@@ -160,7 +160,7 @@ def test_the_transport_shows_and_commands_the_replay(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
     window = open_window(source)
-    bar = window.transport
+    bar = window.live.transport
     assert not bar.isVisible()  # nothing is replayed
     source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=False)
     window.poll_snapshot()

@@ -82,7 +82,7 @@ class Bench:
         if self._which == "peer":
             return PlainPlot(self._channels, partial(self._session.signal, SECONDS), self._session.meter.painted)
         window = MainWindow(self._session, "bci_live")
-        window.signal.canvas.painted.connect(self._session.meter.painted)
+        window.live.signal.canvas.painted.connect(self._session.meter.painted)
         return window
 
     def _begin(self) -> None:
