@@ -46,7 +46,8 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
         window.show()
         app.processEvents()
         with source:
-            app.exec()
+            if window.isVisible():  # it may have been closed meanwhile
+                app.exec()
             window.asks_before_closing = False  # Ctrl-C has answered
             window.close()
     return PROBLEM if source.problem() is not None else 0

@@ -136,4 +136,5 @@ source = Late(example_snapshot(), example_chunk())
 """
     closing = _WHEN_OPEN.format(until="True", then="window.close()")
     code, out, err = finish(start(late + closing, QT_QPA_PLATFORM="offscreen"))
-    assert (code, out.split("\n")[0]) == (0, "['example']"), err
+    assert code == 0, err
+    assert "['example']" in out.splitlines()
