@@ -42,13 +42,19 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
     app = existing if isinstance(existing, QApplication) else QApplication([title])
     apply_theme(app)
     window = MainWindow(source, title)
-    with _interrupts(lambda: app.exit(0)), _bugs_shown(window.show_bug):
+
+    def leave() -> None:
+        window.asks_before_closing = False  # Ctrl-C has answered
+        window.close()
+        app.exit(0)
+
+    with _interrupts(leave), _bugs_shown(window.show_bug):
         window.show()
         app.processEvents()
         with source:
             if window.isVisible():  # it may have been closed meanwhile
                 app.exec()
-            window.asks_before_closing = False  # Ctrl-C has answered
+            window.asks_before_closing = False
             window.close()
     return PROBLEM if source.problem() is not None else 0
 

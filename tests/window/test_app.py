@@ -128,13 +128,16 @@ def test_nothing_loads_torch_or_qt_before_it_is_needed() -> None:
 def test_nothing_loads_before_the_window_is_on_the_screen() -> None:
     late = """
 class Late(ExampleSource):
+    entered = False
+
     def __enter__(self):
+        self.entered = True
         print([w.windowTitle() for w in QApplication.topLevelWidgets() if w.isVisible()], flush=True)
         return self
 
 source = Late(example_snapshot(), example_chunk())
 """
-    closing = _WHEN_OPEN.format(until="True", then="window.close()")
+    closing = _WHEN_OPEN.format(until="source.entered", then="window.close()")
     code, out, err = finish(start(late + closing, QT_QPA_PLATFORM="offscreen"))
     assert code == 0, err
     assert "['example']" in out.splitlines()
