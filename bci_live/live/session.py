@@ -172,6 +172,9 @@ class LiveSession:
             missed=self._telemetry.missed(),
             note=self.note,
             simulated_decoder=self._decoder.card.simulated,
+            channels=self._decoder.card.channels,
+            pipeline=self._decoder.card.pipeline,
+            diffusion=self._config.diffusion,
             faults=faults(self._eeg.ring.latest(_FAULTS_S).samples[:, self._judged], self._eeg.facts.eeg_channels),
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bci_live.config import EpochConfig
+from bci_live.config import DiffusionConfig, EpochConfig
 from bci_live.streams.inlet import StreamStatus
 from bci_live.types import Chunk, Decoding, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 
@@ -71,7 +71,8 @@ class LiveSnapshot:
 
     `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known. `markers` and
     `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
-    now, and what they are. `note`: what the user should know of how the stream is used.
+    now, and what they are. `note`: what the user should know of how the stream is used. `channels`: the decoder's, as in
+    its epochs. `pipeline`, `diffusion`: what draws, and how.
     """
 
     facts: StreamFacts | None
@@ -93,6 +94,9 @@ class LiveSnapshot:
     note: str = ""
     simulated_decoder: bool = False
     faults: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    pipeline: str = ""
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,18 @@ from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.rendering import Layout, random_layout, render
 from bci_live.streams.inlet import StreamStatus
 from bci_live.streams.survey import StreamReport
-from bci_live.types import Chunk, Decoding, Epoch, Marker, Missed, MissedReason, Picture, Reconstruction, StreamFacts
+from bci_live.types import (
+    Chunk,
+    Decoding,
+    Epoch,
+    FloatArray,
+    Marker,
+    Missed,
+    MissedReason,
+    Picture,
+    Reconstruction,
+    StreamFacts,
+)
 from bci_live.window.theme import apply_theme
 
 RATE = 250.0
@@ -70,10 +81,20 @@ def example_decoding(label: str, time: float, confidence: float = 0.62, channels
     labels = example_labels()
     others = np.random.default_rng(len(label)).exponential(1.0, len(labels))
     scores = dict(zip(labels, ((1 - confidence) * others / others.sum()).tolist(), strict=True)) | {label: confidence}
-    epoch = Epoch(np.zeros((channels, 225), np.float32), time, Marker(label, time, "markers"), time + 0.8, time + 0.803)
+    epoch = Epoch(_example_response(label, channels), time, Marker(label, time, "markers"), time + 0.8, time + 0.803)
     blurred = Image.fromarray(example_stimulus(label)).filter(ImageFilter.GaussianBlur(6))
     saliency = np.asarray(blurred, dtype=np.float32) / np.float32(255)
     return Decoding(saliency, np.zeros((4, 64), np.float32), None, scores, epoch, time + 0.82)
+
+
+def _example_response(label: str, channels: int) -> FloatArray:
+    """(channels, 225), µV: a P1 and an N1 at the back, later waves that differ by label, noise."""
+    rng, times = np.random.default_rng(len(label)), np.arange(225) / RATE - 0.1
+    waves = [
+        (4.0, 0.11, 0.02), (-7.0, 0.17, 0.03), (3.0 + len(label) % 4, 0.35, 0.08)
+    ]  # fmt: skip
+    shape = sum(height * np.exp(-(((times - at) / width) ** 2)) for height, at, width in waves)
+    return (np.linspace(-0.4, 1, channels)[:, None] * shape + rng.normal(0, 2, (channels, 225))).astype(np.float32)
 
 
 def example_reconstruction(decoding: Decoding, step: int = 4, drawn: str | None = None) -> Reconstruction:
@@ -116,6 +137,8 @@ def example_snapshot() -> LiveSnapshot:
         labels=example_labels(),
         epoch=EpochConfig(),
         missed=missed,
+        channels=CAP,
+        pipeline="diffusion-demo",
     )
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
+from bci_live.live.averages import Averages
 from bci_live.live.snapshot import LiveSnapshot
-from bci_live.types import Decoding
+from bci_live.types import Decoding, Marker
 from bci_live.window import theme
 from bci_live.window.desk import Desk, Rows
+from bci_live.window.details_panel import DetailsPanel
 from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
-from bci_live.window.picture_row import PictureRow
+from bci_live.window.picture_row import PictureRow, abstained
+from bci_live.window.plots.accuracy_panel import AccuracyPanel
+from bci_live.window.plots.response_panel import ResponsePanel
+from bci_live.window.plots.spectrum_panel import SpectrumPanel
 from bci_live.window.quality.panel import QualityPanel
 from bci_live.window.scores_panel import ScoresPanel
 from bci_live.window.signal.canvas import EpochSpan
@@ -23,19 +31,20 @@ from bci_live.window.truth import Truths
 
 _TRUTH_PIXELS = 256
 # Rows of docks with their share of the height; those in one row are tabs.
-_BELOW: Rows = ((("pictures",), 0.4), (("filmstrip",), 0.16))
-_BESIDE: Rows = ((("scores",), 0.34), (("session", "quality"), 0.66))
+_BELOW: Rows = ((("pictures", "response", "accuracy", "spectrum"), 0.4), (("filmstrip",), 0.16))
+_BESIDE: Rows = ((("scores",), 0.34), (("session", "quality", "details"), 0.66))
 _SIDE_WIDTH = 348
 
 
 class LivePage(QWidget):
-    """`show_snapshot` ten times a second, `poll_signal` at every frame."""
+    """`show_snapshot` ten times a second, `poll_signal` at every frame. `folder`: where pictures are saved."""
 
-    def __init__(self, source: SessionSource, parent: QWidget | None = None) -> None:
+    def __init__(self, source: SessionSource, folder: Callable[[], Path], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source = source
         self._truths = Truths(_TRUTH_PIXELS)
         self._decoding: Decoding | None = None
+        self._averages = Averages()
         self._arranged = False
         self.signal = SignalView()
         self.pictures = PictureRow(self._truths)
@@ -43,7 +52,10 @@ class LivePage(QWidget):
         self.status = StatusPanel()
         self.quality = QualityPanel()
         self.filmstrip = Filmstrip()
+        self.details = DetailsPanel(folder, self._truths.of)
+        self.response, self.accuracy, self.spectrum = ResponsePanel(), AccuracyPanel(), SpectrumPanel()
         self.transport = TransportBar(source)
+        self.filmstrip.strip.picked.connect(self._pin)
         self.desk = Desk(self.signal)
         for name, title, panel in (
             ("pictures", "Pictures", self.pictures),
@@ -51,6 +63,10 @@ class LivePage(QWidget):
             ("scores", "Scores", self.scores),
             ("session", "Session", self.status),
             ("quality", "Electrodes", self.quality),
+            ("details", "Picture", self.details),
+            ("response", "Response", self.response),
+            ("accuracy", "Accuracy", self.accuracy),
+            ("spectrum", "Spectrum", self.spectrum),
         ):
             self.desk.add(name, title, panel)
         column = QVBoxLayout(self)
@@ -83,8 +99,20 @@ class LivePage(QWidget):
         self._show_scores(snapshot)
         self._show_events(snapshot)
         self.filmstrip.show_pairs(self._pairs(snapshot))
+        self.details.show_history(snapshot, self.filmstrip.strip.pinned)
+        self._averages.add(snapshot.history, snapshot.labels)
+        if self.response.isVisible():
+            self.response.show_averages(self._averages, snapshot)
+        if self.accuracy.isVisible():
+            self.accuracy.show_averages(self._averages, len(snapshot.labels))
         if snapshot.facts is not None:
             self.quality.poll(self._source, snapshot.facts)
+            self.spectrum.poll(self._source, snapshot.facts)
+
+    def _pin(self, marker: Marker | None) -> None:
+        """A picture is pinned: all that is known of it comes to the front."""
+        if marker is not None:
+            self.desk.raise_panel("details")
 
     def _show_scores(self, snapshot: LiveSnapshot) -> None:
         decoding = snapshot.decoding
@@ -92,7 +120,8 @@ class LivePage(QWidget):
             return
         self._decoding = decoding
         label = decoding.epoch.marker.label
-        self.scores.show_scores(decoding.scores, label if label in snapshot.labels else None)
+        truth = label if label in snapshot.labels else None
+        self.scores.show_scores(decoding.scores, truth, abstained(decoding))
 
     def _show_events(self, snapshot: LiveSnapshot) -> None:
         """Markers with what became of them, and the epoch that the pictures come from."""

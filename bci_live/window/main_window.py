@@ -37,7 +37,7 @@ class MainWindow(QMainWindow):
         self.header.streams_button.clicked.connect(self.open_streams)
         self.errors = ErrorBar()
         self.start = StartPage(title)
-        self.live = LivePage(source)
+        self.live = LivePage(source, self.streams.pictures_folder)
         self.pages = QStackedWidget()
         for page in (self.start, self.live, self.streams):
             self.pages.addWidget(page)

@@ -11,6 +11,7 @@ from bci_live.window.picture_panel import PicturePanel, to_picture
 from bci_live.window.truth import Truths
 
 NOTE = "Detail is invented by diffusion."
+ABSTAINED = "No picture: the EEG of this trial does not tell enough."
 _WAITING = {
     "warming": "Warming up …",
     "waiting": "Waiting for the first sample …",
@@ -47,7 +48,7 @@ class PictureRow(QWidget):
         if decoding is not self._decoding:
             self._show_decoding(decoding)
         reconstruction = snapshot.reconstruction
-        if reconstruction is None or reconstruction is self._reconstruction:
+        if reconstruction is None or reconstruction is self._reconstruction or abstained(decoding):
             return
         if reconstruction.decoding.epoch.marker == decoding.epoch.marker:
             self._reconstruction = reconstruction
@@ -58,13 +59,18 @@ class PictureRow(QWidget):
         self.saliency.show_picture(
             to_picture(decoding.saliency), f"read from {len(decoding.epoch.data)} channels, one trial"
         )
-        self.reconstruction.clear("Drawing …")
+        self.reconstruction.clear(ABSTAINED if abstained(decoding) else "Drawing …")
         marker = decoding.epoch.marker
         truth: Picture | None = self._truths.of(marker)
         if truth is None:
             self.truth.clear("It is not known what was shown.", f"marker: {marker.label}")
         else:
             self.truth.show_picture(truth, marker.label)
+
+
+def abstained(decoding: Decoding) -> bool:
+    """Whether the decoder says that it cannot tell. Decoders that always tell have no such field."""
+    return bool(getattr(decoding, "abstained", False))
 
 
 def _progress(reconstruction: Reconstruction) -> str:

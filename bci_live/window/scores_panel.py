@@ -63,14 +63,16 @@ class ScoresPanel(theme.Panel):
         self.body.addWidget(self.confidence)
         self.body.addWidget(self.bars)
 
-    def show_scores(self, scores: Mapping[str, float], truth: str | None) -> None:
-        """`scores`: label → calibrated probability. `truth`: the label shown, if it is known."""
+    def show_scores(self, scores: Mapping[str, float], truth: str | None, abstained: bool = False) -> None:
+        """`scores`: label → calibrated probability. `truth`: the label shown, if it is known. `abstained`: none is said."""
         rows = tuple(sorted(scores.items(), key=lambda row: -row[1])[:BARS])
         self.bars.rows, self.bars.truth = rows, truth
         label, probability = rows[0]
-        self.top.setText(label)
+        self.top.setText("Not told" if abstained else label)
         told = f"Confidence {100 * probability:.0f} %"
-        if truth is not None:
+        if abstained:
+            told = f"Abstained: the best, {label}, has {100 * probability:.0f} %"
+        elif truth is not None:
             told += ". Right." if label == truth else f". Shown was: {truth}"
         self.confidence.setText(told)
         self.heading.setText(f"What the EEG tells, of {len(scores)} labels")

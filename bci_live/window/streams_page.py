@@ -107,6 +107,10 @@ class StreamsPage(QWidget):
             Path(self.folder.text() or "."), self.subject.text(), self.session.text(), self.task.text()
         )
 
+    def pictures_folder(self) -> Path:
+        """Where pictures are saved: beside the recordings."""
+        return Path(self.folder.text() or ".") / "pictures"
+
     def show_streams(self, reports: Sequence[StreamReport], chosen: StreamChoice) -> None:
         """The table anew, and what of the chosen is missing, in red."""
         _fill(self.table, reports)

@@ -168,10 +168,10 @@ def test_the_filmstrip_holds_the_last_pictures_beside_the_truth(open_window: Ope
     np.testing.assert_array_equal(pixels_of(newest), state.history[-1].image)
     assert truth is not None
     assert [pair.right for pair in strip.pairs] == [True] * 4 + [False] + [True] * 3
-    twenty = tuple(example_reconstruction(example_decoding("dog", NOW + index)) for index in range(20))
-    show(window, source, replace(state, history=twenty))
-    assert [pair.marker.time for pair in strip.pairs] == [NOW + index for index in range(12, 20)]
-    assert len(strip.pixmaps) == 8
+    thirty = tuple(example_reconstruction(example_decoding("dog", NOW + index)) for index in range(30))
+    show(window, source, replace(state, history=thirty))
+    assert [pair.marker.time for pair in strip.pairs] == [NOW + index for index in range(6, 30)]
+    assert len(strip.pixmaps) == 24
 
 
 def test_errors_stand_in_one_bar_and_go_when_they_are_gone(open_window: OpenWindow, source: ExampleSource) -> None:
