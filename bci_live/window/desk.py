@@ -63,16 +63,16 @@ class Desk(QMainWindow):
             (Qt.DockWidgetArea.RightDockWidgetArea, beside),
         ):
             tops = [self.docks[names[0]] for names, _ in rows]
-            for place, (names, _) in enumerate(rows):
-                if place:
-                    self.splitDockWidget(tops[place - 1], tops[place], Qt.Orientation.Vertical)
-                else:
-                    self.addDockWidget(area, tops[place])
-                for before, name in pairwise(names):
-                    self.tabifyDockWidget(self.docks[before], self.docks[name])
+            # All splits come before the tabs: what is split off from a tab would become another tab.
+            self.addDockWidget(area, tops[0])
+            for before, top in pairwise(tops):
+                self.splitDockWidget(before, top, Qt.Orientation.Vertical)
+            for names, _ in rows:
+                for first, second in pairwise(names):
+                    self.tabifyDockWidget(self.docks[first], self.docks[second])
                 for name in names:
                     self.docks[name].show()
-                tops[place].raise_()
+                self.docks[names[0]].raise_()
             self.resizeDocks(tops, [round(share * self.height()) for _, share in rows], Qt.Orientation.Vertical)
 
     def raise_panel(self, name: str) -> None:

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from bci_live.live.averages import Averages
+from bci_live.live.machine import Machine
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.types import Decoding, Marker
 from bci_live.window import theme
@@ -32,7 +33,7 @@ from bci_live.window.truth import Truths
 _TRUTH_PIXELS = 256
 # Rows of docks with their share of the height; those in one row are tabs.
 _BELOW: Rows = ((("pictures", "response", "accuracy", "spectrum"), 0.4), (("filmstrip",), 0.16))
-_BESIDE: Rows = ((("scores",), 0.34), (("session", "quality", "details"), 0.66))
+_BESIDE: Rows = ((("scores",), 0.3), (("session", "quality", "details"), 0.7))
 _SIDE_WIDTH = 348
 
 
@@ -45,6 +46,7 @@ class LivePage(QWidget):
         self._truths = Truths(_TRUTH_PIXELS)
         self._decoding: Decoding | None = None
         self._averages = Averages()
+        self._machine = Machine()
         self._arranged = False
         self.signal = SignalView()
         self.pictures = PictureRow(self._truths)
@@ -95,6 +97,7 @@ class LivePage(QWidget):
         """Bring everything but the signal up to date."""
         self.transport.show_replay(self._source.replay())
         self.status.show_status(snapshot)
+        self.status.show_machine(self._machine.load())
         self.pictures.show_pictures(snapshot)
         self._show_scores(snapshot)
         self._show_events(snapshot)

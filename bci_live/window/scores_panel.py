@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from bci_live.window import theme
 
 BARS = 5
-ROW = 29
+ROW = 25
 _LABEL_WIDTH = 118
 _FIGURE_WIDTH = 52
 

@@ -54,7 +54,7 @@ def style(colours: Colours) -> str:
     return f"""
 QWidget {{ color: {colours.text}; font-size: 13px; }}
 QMainWindow, #page {{ background: {colours.background}; }}
-QLabel {{ background: transparent; }}
+QLabel, QScrollArea, #table {{ background: transparent; }}
 QFrame#panel {{ background: {colours.panel}; border: 1px solid {colours.line}; border-radius: 8px; }}
 QLabel#heading {{ color: {colours.muted}; font-size: 12px; font-weight: 600; }}
 QLabel#muted {{ color: {colours.muted}; }}
@@ -84,6 +84,9 @@ QTabBar {{ qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: transparent; color: {colours.muted}; padding: 4px 9px; border: none; }}
 QTabBar::tab:selected {{ color: {colours.text}; border-bottom: 2px solid {colours.sky}; }}
 QTabBar::tab:focus {{ color: {colours.sky}; }}
+QScrollBar:vertical {{ width: 7px; background: transparent; }}
+QScrollBar::handle:vertical {{ background: {colours.line}; border-radius: 3px; min-height: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QToolTip {{ background: {colours.panel}; color: {colours.text}; border: 1px solid {colours.line}; }}
 """
 

@@ -145,7 +145,9 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     figure = window.live.status.figure
     assert (figure("Markers"), figure("Shown"), figure("Missed")) == ("57", "55", "2: artefact 1, gap 1")
     assert figure("Top-1 right") == f"41/55 = 75 %, chance {100 / len(example_labels())} %"
-    assert figure("Finished picture") == "188 ms, 263 ms"
+    assert figure("Finished picture") == "188 · 188 · 263"
+    assert figure("Clock offset") == "0.00 ms"
+    assert figure("Memory").endswith("MB")
     assert (figure("Announced"), figure("Measured"), figure("Breaks")) == ("250 Hz", "249.9 Hz", "1")
     assert figure("Last sample") == "10 ms ago"
     assert figure("Channels") == "all sound"

@@ -56,7 +56,9 @@ class Topography(QWidget):
         painter.drawPath(head)
         painter.drawLine(centre + QPointF(-4, -radius), centre + QPointF(0, -radius - 5))
         painter.drawLine(centre + QPointF(4, -radius), centre + QPointF(0, -radius - 5))
-        painter.drawText(QRectF(0, self.height() - 16, self.width(), 16), Qt.AlignmentFlag.AlignCenter, self.caption)
+        painter.drawText(
+            QRectF(0, centre.y() + radius + 4, self.width(), 16), Qt.AlignmentFlag.AlignCenter, self.caption
+        )
 
 
 def interpolated(places: Values, values: Values) -> Values:
