@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bci_live.errors import BciError, MontageError, StreamError
-from bci_live.live.launcher import LiveRequest, check_replay, load_models, open_session
+from bci_live.live.controls import DrawingChoice, ModelChoice
+from bci_live.live.launcher import LiveRequest, check_replay, load_models, load_reconstructor, open_session
 from bci_live.live.listening import StreamWatch
 from bci_live.live.remembered import StreamChoice, remember, remembered
 from bci_live.live.stages import ErrorLog
@@ -48,6 +49,9 @@ class BackgroundSession:
         self._replay: ReplayProcess | None = None
         self._recording: LiveRecording | None = None
         self._watch = StreamWatch(ErrorLog())
+        self._drawing = self._drawn = DrawingChoice(request.config.diffusion)
+        self._wanted_models: ModelChoice | None = None
+        self._model_problem = ""
         self._closing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
@@ -119,6 +123,28 @@ class BackgroundSession:
         self._request = _choosing(self._request, choice)
         self._wake.set()
 
+    def drawing(self) -> DrawingChoice:
+        """How pictures are drawn, or will be in a moment."""
+        return self._drawing
+
+    def draw_with(self, choice: DrawingChoice) -> None:
+        """Draw so from the next picture on."""
+        self._drawing = choice
+
+    def models(self) -> ModelChoice:
+        """Which models are used."""
+        request = self._request
+        return ModelChoice(request.decoder, request.config.diffusion.pipeline, request.device)
+
+    def load(self, choice: ModelChoice) -> None:
+        """Begin anew with these; where they cannot be loaded, `model_problem` says why, and those before go on."""
+        self._wanted_models = choice
+        self._wake.set()
+
+    def model_problem(self) -> str:
+        """Why the last choice was not taken; empty when all is well."""
+        return self._model_problem
+
     def record(self, request: RecordingRequest) -> None:
         """Begin to record the session's streams, those too that come later. One that runs goes on."""
         from bci_live.live.recording import LiveRecording  # its readers of formats take what the window's start has not
@@ -166,11 +192,12 @@ class BackgroundSession:
     def _run(self) -> None:
         try:
             check_replay(self._request)
-            decoder, reconstructor = load_models(self._request, self._tell)
+            models = load_models(self._request, self._tell)
             while not self._closing:
                 self._wake.clear()
+                models = self._loaded(models)
                 try:
-                    self._listen(self._wanted(), decoder, reconstructor)
+                    self._listen(self._wanted(), *models)
                 except (StreamError, MontageError) as error:
                     self._problem, self._choosing = str(error), self._request.replay is None
                     # What is not there may come, one of two may go; what does not fit has to be chosen.
@@ -181,6 +208,37 @@ class BackgroundSession:
             # A bug: its traceback goes where bugs go, and the window does not wait for ever.
             self._problem = f"{type(error).__name__} in the session: {error}. See the log."
             raise
+
+    def _loaded(self, models: tuple[Decoder, Reconstructor]) -> tuple[Decoder, Reconstructor]:
+        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
+        choice, self._wanted_models = self._wanted_models, None
+        if choice is None:
+            return models
+        diffusion = self._request.config.diffusion.model_copy(update={"pipeline": choice.pipeline})
+        config = self._request.config.model_copy(update={"diffusion": diffusion})
+        request = replace(self._request, decoder=choice.decoder, device=choice.device, config=config)
+        try:
+            models = load_models(request, self._tell)
+        except BciError as error:
+            self._model_problem = str(error)
+            return models
+        self._request, self._model_problem = request, ""
+        self._drawing = self._drawn = DrawingChoice(diffusion)
+        return models
+
+    def _redraw(self, session: LiveSession) -> None:
+        """Hand over how to draw, if that was chosen anew."""
+        wanted = self._drawing
+        if wanted == self._drawn:
+            return
+        request = replace(self._request, config=self._request.config.model_copy(update={"diffusion": wanted.diffusion}))
+        try:
+            session.draw_with(load_reconstructor(request), wanted)
+            self._request, self._model_problem = request, ""
+            self._drawn = wanted
+        except BciError as error:
+            self._model_problem = str(error)
+            self._drawing = self._drawn
 
     def _wanted(self) -> LiveRequest:
         """What was asked for; where no stream was named, the one of the last time if that is there."""
@@ -204,6 +262,7 @@ class BackgroundSession:
             try:
                 while not self._wake.wait(_LOOK_S):
                     self._problem = replay.problem() if replay else None
+                    self._redraw(session)
             finally:
                 self._session = self._replay = None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bci_live.errors import BciError
+from bci_live.live.averaging import TrialMeans
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Decoder, Reconstructor
 from bci_live.live.snapshot import Shown, Timings
@@ -11,6 +14,7 @@ from bci_live.live.telemetry import Telemetry, timings_of
 from bci_live.types import Epoch, Missed, MissedReason
 
 _WAIT_S = 0.05
+_SEEDS = 2**31
 
 
 class Drawer:
@@ -27,8 +31,16 @@ class Drawer:
         errors: ErrorLog,
         seed: int,
     ) -> None:
-        self._mailbox, self._decoder, self._reconstructor = mailbox, decoder, reconstructor
-        self._telemetry, self._errors, self._seed = telemetry, errors, seed
+        self._mailbox, self._decoder = mailbox, decoder
+        self._telemetry, self._errors = telemetry, errors
+        # Of another thread's making: always read and replaced as a whole.
+        self._drawing: tuple[Reconstructor, int | None, int] = (reconstructor, seed, 1)
+        self._means = TrialMeans()
+        self._random = np.random.default_rng()
+
+    def draw_with(self, reconstructor: Reconstructor, seed: int | None, averaged: int) -> None:
+        """From the next picture on. `seed`: None for another each time. `averaged`: trials of one stimulus, at most."""
+        self._drawing = (reconstructor, seed, averaged)
 
     def step(self) -> None:
         """Wait a moment for an epoch; decode and draw it."""
@@ -45,13 +57,16 @@ class Drawer:
             self._errors.report(self.name, error)
 
     def _show(self, epoch: Epoch) -> Shown:
-        decoding = self._decoder.decode(epoch)
+        reconstructor, seed, averaged = self._drawing
+        if seed is None:
+            seed = int(self._random.integers(_SEEDS))
+        decoding = self._decoder.decode(self._means.mean(epoch, averaged))
         self._telemetry.decoded(decoding)
         first_made = None
         reconstruction = None
-        for reconstruction in self._reconstructor.reconstruct(decoding, self._seed):
+        for reconstruction in reconstructor.reconstruct(decoding, seed):
             first_made = reconstruction.made if first_made is None else first_made
             self._telemetry.drew(reconstruction)
         if reconstruction is None or first_made is None:
-            raise BciError(f"The pipeline '{self._reconstructor.name}' drew nothing. Raise steps or strength.")
+            raise BciError(f"The pipeline '{reconstructor.name}' drew nothing. Raise steps or strength.")
         return Shown(reconstruction, Timings(**timings_of(reconstruction, first_made)))

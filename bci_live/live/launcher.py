@@ -67,18 +67,29 @@ def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[
     device = pick_device(request.device)
     decoder = load_decoder(request.decoder, device)
     progress("Loading the diffusion pipeline …")
-    from bci_live.diffusion.reconstructor import DiffusionReconstructor
-
-    diffusion = request.config.diffusion
-    folder = bundled(diffusion.pipeline)
-    reconstructor = DiffusionReconstructor.load(folder, device, diffusion)
+    reconstructor = load_reconstructor(request)
     if decoder.card.pipeline != reconstructor.name:
         raise DecoderError(
             f"The decoder {request.decoder} speaks to the pipeline '{decoder.card.pipeline}', "
             f"but '{reconstructor.name}' is loaded. Choose that one with --diffusion, or train again: "
-            f"bci-live train … --diffusion {diffusion.pipeline}"
+            f"bci-live train … --diffusion {request.config.diffusion.pipeline}"
         )
     return decoder, reconstructor
+
+
+def load_reconstructor(request: LiveRequest) -> Reconstructor:
+    """The pipeline alone, set up as the request says.
+
+    Raises
+    ------
+    BciError
+        If it is absent or damaged, or the device is not there.
+    """
+    from bci_live.decoding.device import pick_device
+    from bci_live.diffusion.reconstructor import DiffusionReconstructor
+
+    diffusion = request.config.diffusion
+    return DiffusionReconstructor.load(bundled(diffusion.pipeline), pick_device(request.device), diffusion)
 
 
 @contextmanager

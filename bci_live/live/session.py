@@ -12,6 +12,7 @@ import numpy as np
 import pylsl
 
 from bci_live.config import Config
+from bci_live.live.controls import DrawingChoice
 from bci_live.live.drawing import Drawer
 from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
@@ -61,6 +62,7 @@ class LiveSession:
         self._infos = eeg, markers
         self._decoder, self._reconstructor = decoder, reconstructor
         self._config, self._clock = config, clock
+        self._diffusion = config.diffusion
         self._errors = ErrorLog()
         self._telemetry = Telemetry(config.live.history, keep_outcomes)
         self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs)
@@ -174,9 +176,14 @@ class LiveSession:
             simulated_decoder=self._decoder.card.simulated,
             channels=self._decoder.card.channels,
             pipeline=self._decoder.card.pipeline,
-            diffusion=self._config.diffusion,
+            diffusion=self._diffusion,
             faults=faults(self._eeg.ring.latest(_FAULTS_S).samples[:, self._judged], self._eeg.facts.eeg_channels),
         )
+
+    def draw_with(self, reconstructor: Reconstructor, choice: DrawingChoice) -> None:
+        """Draw the next pictures so."""
+        self._diffusion = choice.diffusion
+        self._drawer.draw_with(reconstructor, None if choice.free_seed else choice.diffusion.seed, choice.averaged)
 
     def _marker_source(self) -> AbstractContextManager[MarkerSource]:
         wanted = self._infos[1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from bci_live.config import EpochConfig
+from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import (
     Counts,
@@ -164,6 +166,8 @@ class ExampleSource:
         self.rec: RecordingStatus | None = None
         self.rec_problem = ""
         self.played: ReplayStatus | None = None
+        self.drawn = DrawingChoice()
+        self.model_trouble = ""
         self.commands: list[tuple[str, object]] = []
 
     def __enter__(self) -> ExampleSource:
@@ -206,6 +210,22 @@ class ExampleSource:
 
     def connect(self, choice: StreamChoice) -> None:
         self.commands.append(("connect", choice))
+
+    def drawing(self) -> DrawingChoice:
+        return self.drawn
+
+    def draw_with(self, choice: DrawingChoice) -> None:
+        self.commands.append(("draw", choice))
+        self.drawn = choice
+
+    def models(self) -> ModelChoice:
+        return ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo")
+
+    def load(self, choice: ModelChoice) -> None:
+        self.commands.append(("load", choice))
+
+    def model_problem(self) -> str:
+        return self.model_trouble
 
     def record(self, request: RecordingRequest) -> None:
         self.commands.append(("record", request))

@@ -14,6 +14,7 @@ from bci_live.live.machine import Machine
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.types import Decoding, Marker
 from bci_live.window import theme
+from bci_live.window.controls_panel import ControlsPanel
 from bci_live.window.desk import Desk, Rows
 from bci_live.window.details_panel import DetailsPanel
 from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
@@ -33,7 +34,7 @@ from bci_live.window.truth import Truths
 _TRUTH_PIXELS = 256
 # Rows of docks with their share of the height; those in one row are tabs.
 _BELOW: Rows = ((("pictures", "response", "accuracy", "spectrum"), 0.4), (("filmstrip",), 0.16))
-_BESIDE: Rows = ((("scores",), 0.3), (("session", "quality", "details"), 0.7))
+_BESIDE: Rows = ((("scores",), 0.3), (("session", "quality", "details", "controls"), 0.7))
 _SIDE_WIDTH = 348
 
 
@@ -56,6 +57,8 @@ class LivePage(QWidget):
         self.filmstrip = Filmstrip()
         self.details = DetailsPanel(folder, self._truths.of)
         self.response, self.accuracy, self.spectrum = ResponsePanel(), AccuracyPanel(), SpectrumPanel()
+        self.controls = ControlsPanel(source)
+        self.controls.stepwise.connect(self.pictures.show_steps)
         self.transport = TransportBar(source)
         self.filmstrip.strip.picked.connect(self._pin)
         self.desk = Desk(self.signal)
@@ -66,6 +69,7 @@ class LivePage(QWidget):
             ("session", "Session", self.status),
             ("quality", "Electrodes", self.quality),
             ("details", "Picture", self.details),
+            ("controls", "Controls", self.controls),
             ("response", "Response", self.response),
             ("accuracy", "Accuracy", self.accuracy),
             ("spectrum", "Spectrum", self.spectrum),
@@ -102,6 +106,7 @@ class LivePage(QWidget):
         self._show_scores(snapshot)
         self._show_events(snapshot)
         self.filmstrip.show_pairs(self._pairs(snapshot))
+        self.controls.show_drawing()
         self.details.show_history(snapshot, self.filmstrip.strip.pinned)
         self._averages.add(snapshot.history, snapshot.labels)
         if self.response.isVisible():

@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
         """Bring everything else up to date."""
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
-        trouble = source.recording_problem() or (recording.problem if recording else "")
+        trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
         self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot))
         self.record.show_recording(recording, ready=snapshot is not None)
         self._show_page(snapshot)

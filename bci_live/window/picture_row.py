@@ -28,6 +28,7 @@ class PictureRow(QWidget):
         self._truths = truths
         self._decoding: Decoding | None = None
         self._reconstruction: Reconstruction | None = None
+        self._stepwise = True
         self.saliency = PicturePanel("Saliency map", "")
         self.reconstruction = PicturePanel("Reconstruction", "", NOTE)
         self.truth = PicturePanel("What was shown", "")
@@ -37,6 +38,10 @@ class PictureRow(QWidget):
         for panel in (self.saliency, self.reconstruction, self.truth):
             panel.setMinimumWidth(self.reconstruction.minimumSizeHint().width())
             row.addWidget(panel, 1)
+
+    def show_steps(self, wanted: bool) -> None:
+        """Show each step of a reconstruction, or the finished one alone."""
+        self._stepwise = wanted
 
     def show_pictures(self, snapshot: LiveSnapshot) -> None:
         """What of the newest stimulus there is by now."""
@@ -50,6 +55,8 @@ class PictureRow(QWidget):
         reconstruction = snapshot.reconstruction
         if reconstruction is None or reconstruction is self._reconstruction or abstained(decoding):
             return
+        if not self._stepwise and reconstruction.step < reconstruction.steps:
+            return
         if reconstruction.decoding.epoch.marker == decoding.epoch.marker:
             self._reconstruction = reconstruction
             self.reconstruction.show_picture(reconstruction.image, _progress(reconstruction))
@@ -57,7 +64,8 @@ class PictureRow(QWidget):
     def _show_decoding(self, decoding: Decoding) -> None:
         self._decoding, self._reconstruction = decoding, None
         self.saliency.show_picture(
-            to_picture(decoding.saliency), f"read from {len(decoding.epoch.data)} channels, one trial"
+            to_picture(decoding.saliency),
+            f"read from {len(decoding.epoch.data)} channels, {_trials(decoding.epoch.trials)}",
         )
         self.reconstruction.clear(ABSTAINED if abstained(decoding) else "Drawing …")
         marker = decoding.epoch.marker
@@ -66,6 +74,10 @@ class PictureRow(QWidget):
             self.truth.clear("It is not known what was shown.", f"marker: {marker.label}")
         else:
             self.truth.show_picture(truth, marker.label)
+
+
+def _trials(count: int) -> str:
+    return "one trial" if count == 1 else f"mean of {count} trials"
 
 
 def abstained(decoding: Decoding) -> bool:

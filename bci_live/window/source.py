@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus, SignalPart
 from bci_live.streams.survey import StreamReport
@@ -99,7 +100,37 @@ class ReplayControl(Protocol):
         ...
 
 
+class ModelControl(Protocol):
+    """How pictures are drawn, and by which models."""
+
+    def drawing(self) -> DrawingChoice:
+        """How they are drawn now."""
+        ...
+
+    def draw_with(self, choice: DrawingChoice) -> None:
+        """Draw so from the next picture on."""
+        ...
+
+    def models(self) -> ModelChoice:
+        """Which models are used."""
+        ...
+
+    def load(self, choice: ModelChoice) -> None:
+        """Begin anew with these."""
+        ...
+
+    def model_problem(self) -> str:
+        """Why the last choice was not taken; empty when all is well."""
+        ...
+
+
 class SessionSource(
-    SnapshotSource, StreamPicker, RecordingControl, ReplayControl, AbstractContextManager[object], Protocol
+    SnapshotSource,
+    StreamPicker,
+    RecordingControl,
+    ReplayControl,
+    ModelControl,
+    AbstractContextManager[object],
+    Protocol,
 ):
     """All that the window needs. It begins to load when it is entered."""

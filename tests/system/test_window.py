@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -47,7 +49,33 @@ def test_the_window_shows_what_the_demo_session_tells(qtbot: QtBot) -> None:
         window.poll_snapshot()
         window.poll_signal()
         holds(window, session.held)
+        session.held = None
+        draws_otherwise(qtbot, session, window)
         window.close()
+
+
+def draws_otherwise(qtbot: QtBot, session: Held, window: MainWindow) -> None:
+    """Steps and seed chosen in the window are those of later pictures, and the session goes on."""
+    before = session.snapshot()
+    assert before is not None
+    window.live.controls.steps.setValue(3)
+    window.live.controls.strength.setValue(1.0)
+    window.live.controls.seed.setValue(11)
+
+    def newest_is_so() -> bool:
+        snapshot = session.snapshot()
+        assert snapshot is not None
+        newest = snapshot.history[-1]
+        return (newest.steps, newest.seed, snapshot.diffusion.steps) == (3, 11, 3)
+
+    qtbot.waitUntil(newest_is_so, timeout=30_000)
+    after = session.snapshot()
+    assert after is not None
+    assert after.counts.markers >= before.counts.markers
+    session.load(replace(session.models(), decoder=ROOT / "nowhere"))
+    qtbot.waitUntil(lambda: "nowhere" in session.model_problem(), timeout=30_000)
+    qtbot.waitUntil(lambda: "nowhere" in window.errors.text.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: session.snapshot() is not None, timeout=60_000)  # with the models of before
 
 
 def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
