@@ -7,8 +7,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError, MontageError, StreamError
 from bci_live.live.controls import DrawingChoice, ModelChoice
+from bci_live.live.demo import DEMO_DECODER, DEMO_RECORDING
 from bci_live.live.launcher import LiveRequest, check_replay, load_models, load_reconstructor, open_session
 from bci_live.live.listening import StreamWatch
 from bci_live.live.remembered import StreamChoice, remember, remembered
@@ -121,6 +123,13 @@ class BackgroundSession:
         """Go over to these streams, and begin with them the next time."""
         remember(choice)
         self._request = _choosing(self._request, choice)
+        self._wake.set()
+
+    def play_demo(self) -> None:
+        """Replay the session that ships, read by the decoder that belongs to it."""
+        demo = bundled(DEMO_RECORDING)
+        self._request = replace(_choosing(self._request, StreamChoice()), replay=demo, loop=True, start_s=0.0)
+        self._wanted_models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, self._request.device)
         self._wake.set()
 
     def drawing(self) -> DrawingChoice:

@@ -65,7 +65,7 @@ def save_picture(folder: Path, reconstruction: Reconstruction, origin: Origin) -
     BciError
         If the folder cannot be written.
     """
-    path = _next_path(folder, reconstruction.decoding.epoch.marker.label, ".png")
+    path = next_path(folder, reconstruction.decoding.epoch.marker.label, ".png")
     with _told(path):
         Image.fromarray(reconstruction.image).save(path)
         told = provenance(reconstruction, origin) | {"image": path.name}
@@ -85,7 +85,7 @@ def save_animation(folder: Path, history: Sequence[Reconstruction], truth: Calla
     if not history:
         raise BciError("There is no finished picture yet, so there is nothing to save.")
     frames = [contact_sheet([_row(it, truth(it.decoding.epoch.marker))]) for it in history]
-    path = _next_path(folder, "session", ".gif")
+    path = next_path(folder, "session", ".gif")
     with _told(path):
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0)
     return path
@@ -98,8 +98,16 @@ def _row(reconstruction: Reconstruction, truth: Picture | None) -> Row:
     return Row(truth, saliency, reconstruction.image, label, decoding.top, decoding.confidence)
 
 
-def _next_path(folder: Path, label: str, suffix: str) -> Path:
-    """A number that no file there has; labels come from the network and lose what is no letter or digit."""
+def next_path(folder: Path, label: str, suffix: str) -> Path:
+    """`NNNN-label` with a number that no file in `folder` has; the folder is made.
+
+    Labels come from the network and lose what is no letter or digit.
+
+    Raises
+    ------
+    BciError
+        If the folder cannot be made.
+    """
     name = re.sub(r"[^A-Za-z0-9]+", "-", label)[:40].strip("-") or "picture"
     with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -36,12 +36,14 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
     from PyQt6.QtWidgets import QApplication
 
     from bci_live.window.main_window import MainWindow
-    from bci_live.window.theme import apply_theme
+    from bci_live.window.memory import keep, kept
+    from bci_live.window.theme import LOOKS, apply_theme
 
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([title])
-    apply_theme(app)
-    window = MainWindow(source, title)
+    memory = kept()
+    apply_theme(app, LOOKS[memory.look])
+    window = MainWindow(source, title, memory)
 
     def leave() -> None:
         window.asks_before_closing = False  # Ctrl-C has answered
@@ -54,6 +56,7 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
         with source:
             if window.isVisible():  # it may have been closed meanwhile
                 app.exec()
+            keep(window.memory())
             window.asks_before_closing = False
             window.close()
     return PROBLEM if source.problem() is not None else 0

@@ -211,6 +211,9 @@ class ExampleSource:
     def connect(self, choice: StreamChoice) -> None:
         self.commands.append(("connect", choice))
 
+    def play_demo(self) -> None:
+        self.commands.append(("demo", None))
+
     def drawing(self) -> DrawingChoice:
         return self.drawn
 

@@ -13,7 +13,7 @@ from bci_live.window import theme
 from bci_live.window.picture_panel import to_pixmap
 
 PAIRS = 24
-SIDE = 62
+SIDE, _LEAST_SIDE = 62, 30
 _BETWEEN = 3
 _GAP = 18
 _WORDS = 20
@@ -43,7 +43,8 @@ class Strip(QWidget):
         self.pairs: tuple[Pair, ...] = ()
         self.pixmaps: dict[Marker, tuple[QPixmap, QPixmap | None]] = {}
         self.pinned: Marker | None = None
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setMinimumHeight(_LEAST_SIDE + _WORDS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Last pictures; arrows go from one to the next, Delete lets it go")
 
@@ -53,13 +54,18 @@ class Strip(QWidget):
         self.picked.emit(marker)
         self.update()
 
+    @property
+    def side(self) -> int:
+        """Of a picture, pixels: smaller in a low window."""
+        return max(_LEAST_SIDE, min(2 * SIDE, self.height() - _WORDS))
+
     def fitting(self) -> tuple[Pair, ...]:
         """The pairs that are drawn, oldest first."""
-        width = 2 * SIDE + _BETWEEN + _GAP
+        width = 2 * self.side + _BETWEEN + _GAP
         return self.pairs[-max(1, (self.width() + _GAP) // width) :]
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        place = int(event.position().x() // (2 * SIDE + _BETWEEN + _GAP)) if event is not None else -1
+        place = int(event.position().x() // (2 * self.side + _BETWEEN + _GAP)) if event is not None else -1
         shown = self.fitting()
         if 0 <= place < len(shown):
             marker = shown[place].marker
@@ -87,7 +93,7 @@ class Strip(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        pair_width = 2 * SIDE + _BETWEEN
+        pair_width = 2 * self.side + _BETWEEN
         if not self.pairs:
             painter.setPen(QColor(theme.now.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, "Finished pictures will stand here.")
@@ -96,7 +102,8 @@ class Strip(QWidget):
 
     def _paint_pair(self, painter: QPainter, x: int, pair: Pair) -> None:
         reconstruction, truth = self.pixmaps[pair.marker]
-        squares = (QRectF(x, 0, SIDE, SIDE), QRectF(x + SIDE + _BETWEEN, 0, SIDE, SIDE))
+        side = self.side
+        squares = (QRectF(x, 0, side, side), QRectF(x + side + _BETWEEN, 0, side, side))
         painter.drawPixmap(squares[0], reconstruction, QRectF(reconstruction.rect()))
         if truth is not None:
             painter.drawPixmap(squares[1], truth, QRectF(truth.rect()))
@@ -106,8 +113,8 @@ class Strip(QWidget):
             painter.drawText(squares[1], Qt.AlignmentFlag.AlignCenter, "?")
         if pair.marker == self.pinned:
             painter.setPen(QPen(QColor(theme.now.sky), 3))
-            painter.drawRect(QRectF(x + 1, 1, 2 * SIDE + _BETWEEN - 2, SIDE - 2))
-        words = QRectF(x, SIDE + 2, 2 * SIDE + _BETWEEN, _WORDS - 2)
+            painter.drawRect(QRectF(x + 1, 1, 2 * side + _BETWEEN - 2, side - 2))
+        words = QRectF(x, side + 2, 2 * side + _BETWEEN, _WORDS - 2)
         colour = theme.now.muted if pair.right is None else theme.now.green if pair.right else theme.now.orange
         painter.setPen(QColor(colour))
         text = painter.fontMetrics().elidedText(caption(pair), Qt.TextElideMode.ElideRight, int(words.width()))

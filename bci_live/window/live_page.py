@@ -35,11 +35,15 @@ _TRUTH_PIXELS = 256
 # Rows of docks with their share of the height; those in one row are tabs.
 _BELOW: Rows = ((("pictures", "response", "accuracy", "spectrum"), 0.4), (("filmstrip",), 0.16))
 _BESIDE: Rows = ((("scores",), 0.3), (("session", "quality", "details", "controls"), 0.7))
+_HIGH = ("session", "quality", "details", "controls")
 _SIDE_WIDTH = 348
 
 
 class LivePage(QWidget):
-    """`show_snapshot` ten times a second, `poll_signal` at every frame. `folder`: where pictures are saved."""
+    """`show_snapshot` ten times a second, `poll_signal` at every frame. `folder`: where pictures are saved.
+
+    `wanted_layout`: how the panels lay the last time, to be set before it is shown; `arranged`: whether they lie.
+    """
 
     def __init__(self, source: SessionSource, folder: Callable[[], Path], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +52,8 @@ class LivePage(QWidget):
         self._decoding: Decoding | None = None
         self._averages = Averages()
         self._machine = Machine()
-        self._arranged = False
+        self.arranged = False
+        self.wanted_layout = b""
         self.signal = SignalView()
         self.pictures = PictureRow(self._truths)
         self.scores = ScoresPanel()
@@ -74,7 +79,7 @@ class LivePage(QWidget):
             ("accuracy", "Accuracy", self.accuracy),
             ("spectrum", "Spectrum", self.spectrum),
         ):
-            self.desk.add(name, title, panel)
+            self.desk.add(name, title, panel, scrolls=name in _HIGH)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP)
@@ -89,9 +94,11 @@ class LivePage(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """How high the rows are is a matter of the desk's height, which is known only now."""
         super().showEvent(event)
-        if not self._arranged:
-            self._arranged = True
+        if not self.arranged:
+            self.arranged = True
             self.arrange()
+            if self.wanted_layout:
+                self.desk.restore_layout(self.wanted_layout)
 
     def poll_signal(self) -> None:
         """Scroll the signal on."""

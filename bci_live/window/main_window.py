@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from functools import partial
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QByteArray, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
+from bci_live.errors import BciError
+from bci_live.live.export import next_path
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.window import theme
 from bci_live.window.header import ErrorBar, Header
+from bci_live.window.keys import HelpOverlay, pressed
 from bci_live.window.live_page import LivePage
+from bci_live.window.memory import WindowMemory
 from bci_live.window.record_button import RecordButton
+from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.source import SessionSource
 from bci_live.window.start_page import StartPage
 from bci_live.window.streams_page import StreamsPage
@@ -25,8 +32,9 @@ SNAPSHOT_EVERY_MS = 100
 class MainWindow(QMainWindow):
     """Shows `source` until it is closed. Polling needs no flags: after the close nothing can arrive any more."""
 
-    def __init__(self, source: SessionSource, title: str) -> None:
+    def __init__(self, source: SessionSource, title: str, memory: WindowMemory | None = None) -> None:
         super().__init__()
+        self._memory = memory or WindowMemory()
         self._source = source
         self.asks_before_closing = True
         self._bug: str | None = None
@@ -43,7 +51,11 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(page)
         self.setWindowTitle(title)
         self.setCentralWidget(self._frame())
+        self.help = HelpOverlay(self)
+        self.header.keys_button.clicked.connect(self.help.toggle)
         self.resize(1280, 800)
+        if memory is not None:
+            self._recall(memory)
         self._signal_timer = self._poll(SIGNAL_EVERY_MS, self.poll_signal)
         self._snapshot_timer = self._poll(SNAPSHOT_EVERY_MS, self.poll_snapshot)
         self.poll_snapshot()
@@ -95,11 +107,108 @@ class MainWindow(QMainWindow):
         self.errors.show_error(text)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Space pauses a replay, unless a button that has the focus takes it for itself."""
-        if event is not None and event.key() == Qt.Key.Key_Space and self.live.transport.isVisible():
+        """What `keys.HELP` says, unless the widget that has the focus takes the key for itself."""
+        command = self._commands().get(pressed(event)) if event is not None else None
+        if command is None:
+            super().keyPressEvent(event)
+        else:
+            command()
+
+    def _commands(self) -> dict[str, Callable[[], object]]:
+        signal, live = self.live.signal, self.live
+        return {
+            "Space": self._rest,
+            "Left": partial(signal.look_back, -1.0, self._source),
+            "Right": partial(signal.look_back, 1.0, self._source),
+            "Shift+Left": partial(signal.look_back, -5.0, self._source),
+            "Shift+Right": partial(signal.look_back, 5.0, self._source),
+            "L": signal.follow,
+            "+": partial(signal.zoom, -1),
+            "=": partial(signal.zoom, -1),
+            "-": partial(signal.zoom, 1),
+            "A": signal.fit,
+            "Home": partial(signal.lengthen, -1),
+            "End": partial(signal.lengthen, 1),
+            **{str(number + 1): partial(signal.toggle_channel, number) for number in range(8)},
+            "Ctrl+U": partial(self.open_streams, self.pages.currentWidget() is not self.streams),
+            "F9": self.record.click,
+            "M": self.save_screenshot,
+            "Ctrl+S": live.details.save,
+            "Ctrl+C": live.details.copy,
+            "Ctrl+T": self.change_look,
+            "Ctrl+R": live.arrange,
+            "F11": self._toggle_full_screen,
+            "?": self.help.toggle,
+            "F1": self.help.toggle,
+            "Esc": self._step_back,
+            "Ctrl+Q": self.close,
+        }
+
+    def change_look(self) -> None:
+        """Dark or light."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply_theme(app, theme.LIGHT if theme.now is theme.DARK else theme.DARK)
+        self.header.repaint_badge()
+        self.live.signal.canvas.draw_all()
+
+    def save_screenshot(self) -> None:
+        """The window as it is, into the folder of pictures."""
+        try:
+            path = next_path(self.streams.pictures_folder(), "window", ".png")
+        except BciError as error:
+            self._say(str(error))
+            return
+        self._say(f"Saved: {path}" if self.grab().save(str(path)) else f"'{path}' cannot be written. Free the disk.")
+
+    def memory(self) -> WindowMemory:
+        """What is to come back the next time."""
+        streams, signal = self.streams, self.live.signal
+        layout = base64.b64encode(self.live.desk.layout_state()).decode() if self.live.arranged else self._memory.layout
+        return WindowMemory(
+            look="light" if theme.now is theme.LIGHT else "dark",
+            geometry=base64.b64encode(self.saveGeometry().data()).decode(),
+            layout=layout,
+            band=signal.filter.band,
+            notch_hz=signal.filter.notch_hz,
+            average=signal.filter.average,
+            seconds=signal.canvas.seconds,
+            bad=tuple(sorted(signal.bad)),
+            folder=streams.folder.text(),
+            subject=streams.subject.text(),
+            session=streams.session.text(),
+            task=streams.task.text(),
+        )
+
+    def _recall(self, memory: WindowMemory) -> None:
+        """As it was the last time; what does not fit any more is left out."""
+        self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
+        self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
+        self.live.signal.recall(DisplayFilter(memory.band, memory.notch_hz, memory.average), memory.seconds, memory.bad)
+        self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)
+
+    def _say(self, text: str) -> None:
+        self.header.say(text)
+
+    def _rest(self) -> None:
+        """Pause the replay; without one, hold the signal on display."""
+        if self.live.transport.isVisible():
             self.live.transport.toggle()
         else:
-            super().keyPressEvent(event)
+            self.live.signal.hold(not self.live.signal.holding)
+
+    def _step_back(self) -> None:
+        """Esc closes what lies over the window; it never ends the program."""
+        if self.help.isVisible():
+            self.help.hide()
+        elif self.isFullScreen():
+            self.showNormal()
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         if event is not None and self.record.running and self.asks_before_closing and not self._may_close():

@@ -32,7 +32,7 @@ class PictureView(QWidget):
         self.pixmap: QPixmap | None = None
         self.placeholder = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(96, 96)
+        self.setMinimumSize(64, 64)
 
     def sizeHint(self) -> QSize:
         return QSize(256, 256)
@@ -64,7 +64,9 @@ class PicturePanel(theme.Panel):
         self.view.placeholder = placeholder
         self.caption = theme.named_label("muted")
         self.note = theme.named_label("note", note)
-        # A long caption is cut; only the note, which must be read, makes the panel wider.
+        # A long caption is cut; the note, which must be read, is wrapped.
+        self.note.setWordWrap(True)
+        self.note.setVisible(bool(note))
         for label in (self.heading, self.caption):
             label.setMinimumWidth(1)
         self.body.addWidget(self.view, 1)

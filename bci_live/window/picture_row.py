@@ -36,7 +36,6 @@ class PictureRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP)
         for panel in (self.saliency, self.reconstruction, self.truth):
-            panel.setMinimumWidth(self.reconstruction.minimumSizeHint().width())
             row.addWidget(panel, 1)
 
     def show_steps(self, wanted: bool) -> None:

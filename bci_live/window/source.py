@@ -59,6 +59,10 @@ class StreamPicker(Protocol):
         """Take these."""
         ...
 
+    def play_demo(self) -> None:
+        """Replay the session that ships, instead of a stream."""
+        ...
+
 
 class RecordingControl(Protocol):
     """REC."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QWidget
+from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from bci_live.live.machine import MachineLoad
 from bci_live.live.snapshot import LatencyStatus, LiveSnapshot
@@ -41,17 +41,8 @@ class StatusPanel(theme.Panel):
         self._add_rows("THIS PROGRAM", ("Processor", "Memory", "GPU memory"))
         for widget in (self._titles["GPU memory"], self._values["GPU memory"]):
             widget.hide()  # until a model is on one
-        table = QWidget()
-        table.setObjectName("table")
-        table.setLayout(self._grid)
-        self._grid.setContentsMargins(0, 0, 9, 0)
-        self._grid.setRowStretch(self._grid.rowCount(), 1)
-        scroll = QScrollArea()  # in a low window
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(table)
-        self.body.addWidget(scroll, 1)
+        self.body.addLayout(self._grid)
+        self.body.addStretch(1)
 
     def figure(self, name: str) -> str:
         """What the row `name` says."""

@@ -54,7 +54,7 @@ def style(colours: Colours) -> str:
     return f"""
 QWidget {{ color: {colours.text}; font-size: 13px; }}
 QMainWindow, #page {{ background: {colours.background}; }}
-QLabel, QScrollArea, #table {{ background: transparent; }}
+QLabel, QScrollArea {{ background: transparent; }}
 QFrame#panel {{ background: {colours.panel}; border: 1px solid {colours.line}; border-radius: 8px; }}
 QLabel#heading {{ color: {colours.muted}; font-size: 12px; font-weight: 600; }}
 QLabel#muted {{ color: {colours.muted}; }}

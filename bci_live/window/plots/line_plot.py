@@ -59,7 +59,7 @@ class LinePlot(QWidget):
         super().__init__(parent)
         self.placeholder = placeholder
         self.graph = Graph()
-        self.setMinimumSize(160, 90)
+        self.setMinimumSize(160, 56)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:

@@ -27,7 +27,7 @@ class Topography(QWidget):
         super().__init__(parent)
         self.caption = ""
         self.image: QImage | None = None
-        self.setMinimumSize(64, 82)
+        self.setMinimumSize(40, 56)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def show_values(self, names: Sequence[str], values: Values, limit: float, caption: str) -> None:

@@ -55,7 +55,7 @@ class SignalCanvas(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(LEFT + RIGHT + 120, TOP + BOTTOM + 60)
+        self.setMinimumSize(LEFT + RIGHT + 120, TOP + BOTTOM + 40)
         self.channels: Channels | None = None
         self.seconds = 10.0
         self.ring: ColumnRing | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PyQt6.QtWidgets import QWidget
 
@@ -38,6 +38,7 @@ class SignalView(theme.Panel):
         self._facts: StreamFacts | None = None
         self._conditioner = Conditioner(self.filter, 1.0)
         self._position = 0  # the session's number of the sample that comes next
+        self._bad: frozenset[str] = frozenset()
         self._anew = True
         self._hold_next = False
         self.canvas.clicked.connect(self.mark)
@@ -71,6 +72,7 @@ class SignalView(theme.Panel):
             return
         self._facts = facts
         channels = Channels(facts)
+        channels.bad = self._bad & frozenset(facts.channels)
         self.canvas.show_channels(channels)
         self.toolbar.show_channels(channels.names, channels.hidden)
         self._reset_filter()
@@ -150,6 +152,25 @@ class SignalView(theme.Panel):
         if automatic:
             self.channels.settle(self.canvas.ring)
             self.canvas.draw_all()
+
+    def toggle_channel(self, number: int) -> None:
+        """Hide the channel of that number, or show it."""
+        if self.channels is not None and number < len(self.channels.names):
+            shown = set(self.channels.names) - self.channels.hidden
+            self.pick(sorted(shown ^ {self.channels.names[number]}, key=self.channels.names.index))
+            self.toolbar.show_channels(self.channels.names, self.channels.hidden)
+
+    @property
+    def bad(self) -> frozenset[str]:
+        """Channels that are marked bad, those too that were before a stream was there."""
+        return self.channels.bad if self.channels is not None else self._bad
+
+    def recall(self, wanted: DisplayFilter, seconds: float, bad: Iterable[str]) -> None:
+        """Filter, stretch and bad channels of the last time."""
+        self._bad = frozenset(bad)
+        if seconds in DURATIONS:
+            self.canvas.seconds = seconds
+        self.show_filter(wanted)
 
     def lengthen(self, steps: int) -> None:
         """Show a longer stretch, or a shorter one."""
