@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.background import BackgroundSession
@@ -51,6 +53,20 @@ def test_the_window_shows_what_the_demo_session_tells(qtbot: QtBot) -> None:
         holds(window, session.held)
         session.held = None
         draws_otherwise(qtbot, session, window)
+        window.close()
+
+
+def test_without_a_headset_the_demo_is_a_click_away(qtbot: QtBot) -> None:
+    nowhere = f"no-headset-{uuid.uuid4()}"
+    with Held(LiveRequest(decoder=ROOT / "models" / "decoder-demo", stream=nowhere, device="cpu")) as session:
+        window = MainWindow(session, "bci_live")
+        qtbot.addWidget(window)
+        window.show()
+        qtbot.waitUntil(window.streams.welcome.isVisible, timeout=90_000)
+        assert nowhere in window.errors.text.text()
+        qtbot.mouseClick(window.streams.welcome.demo_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: bool(window.live.filmstrip.strip.pairs), timeout=90_000)
+        assert window.header.badge.text() == "SIMULATED · REPLAY"
         window.close()
 
 

@@ -187,7 +187,7 @@ def test_at_200_percent_it_fits_a_screen_of_full_hd_and_draws_in_the_screen_s_ow
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from PyQt6.QtWidgets import QApplication
-from bci_live.window.example import ExampleSource, example_chunk
+from bci_live.window.example import ExampleSource, example_chunk, example_snapshot
 from bci_live.window.main_window import MainWindow
 from bci_live.window.theme import apply_theme
 app = QApplication([])
