@@ -11,7 +11,14 @@ from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError, MontageError, StreamError
 from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.demo import DEMO_DECODER, DEMO_RECORDING
-from bci_live.live.launcher import LiveRequest, check_replay, load_models, load_reconstructor, open_session
+from bci_live.live.launcher import (
+    LiveRequest,
+    check_replay,
+    load_models,
+    load_reconstructor,
+    open_session,
+    start_replay,
+)
 from bci_live.live.listening import StreamWatch
 from bci_live.live.remembered import StreamChoice, remember, remembered
 from bci_live.live.stages import ErrorLog
@@ -201,22 +208,41 @@ class BackgroundSession:
     def _run(self) -> None:
         try:
             check_replay(self._request)
-            models = load_models(self._request, self._tell)
-            while not self._closing:
-                self._wake.clear()
-                models = self._loaded(models)
-                try:
-                    self._listen(self._wanted(), *models)
-                except (StreamError, MontageError) as error:
-                    self._problem, self._choosing = str(error), self._request.replay is None
-                    # What is not there may come, one of two may go; what does not fit has to be chosen.
-                    self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
+            with ExitStack() as early:
+                replay, replayed = self._early_replay(early), self._request.replay
+                models = load_models(self._request, self._tell)
+                while not self._closing:
+                    self._wake.clear()
+                    models = self._loaded(models)
+                    try:
+                        # Another recording, or a stream, may have been chosen while the models were loaded.
+                        self._listen(self._wanted(), *models, replay if self._request.replay is replayed else None)
+                    except (StreamError, MontageError) as error:
+                        self._problem, self._choosing = str(error), self._request.replay is None
+                        # What is not there may come, one of two may go; what does not fit has to be chosen.
+                        self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
+                    replay = None
+                    early.close()
         except BciError as error:
             self._problem = str(error)
         except Exception as error:
             # A bug: its traceback goes where bugs go, and the window does not wait for ever.
             self._problem = f"{type(error).__name__} in the session: {error}. See the log."
             raise
+
+    def _early_replay(self, stack: ExitStack) -> ReplayProcess | None:
+        """The first replay starts beside the models: reading its file takes a process of its own some seconds."""
+        request = self._request
+        if request.replay is None:
+            return None
+        from bci_live.decoding.card import DecoderCard
+
+        try:
+            text = (request.decoder / "decoder.json").read_text(encoding="utf-8")
+            card = DecoderCard.model_validate_json(text)
+        except (OSError, ValueError):
+            return None  # loading the models tells what is wrong with it
+        return stack.enter_context(start_replay(request, request.replay, card))
 
     def _loaded(self, models: tuple[Decoder, Reconstructor]) -> tuple[Decoder, Reconstructor]:
         """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
@@ -262,9 +288,11 @@ class BackgroundSession:
             return request
         return _choosing(request, choice)
 
-    def _listen(self, request: LiveRequest, decoder: Decoder, reconstructor: Reconstructor) -> None:
+    def _listen(
+        self, request: LiveRequest, decoder: Decoder, reconstructor: Reconstructor, early: ReplayProcess | None
+    ) -> None:
         """One session, until others are chosen or the window is closed."""
-        with open_session(request, decoder, reconstructor, self._tell, keep_outcomes=False) as (session, replay):
+        with open_session(request, decoder, reconstructor, self._tell, False, early) as (session, replay):
             self._session, self._replay = session, replay
             self._problem, self._choosing = None, False
             self._tell("")

@@ -37,7 +37,9 @@ _SHOWN_S = 60.0
 
 
 class LiveSession:
-    """EEG and markers in, outcomes out. Open it with `with`: models are warm before the first sample is asked for.
+    """EEG and markers in, outcomes out. Open it with `with`: models are warm before the first epoch is cut.
+
+    Where every outcome is kept they are so before the first sample is asked for; a window shows the signal meanwhile.
 
     `markers`: the stream, or which one is to be waited for. `keep_outcomes`: whether somebody calls `drain`; a window does not.
 
@@ -63,6 +65,7 @@ class LiveSession:
         self._decoder, self._reconstructor = decoder, reconstructor
         self._config, self._clock = config, clock
         self._diffusion = config.diffusion
+        self._keep_outcomes = keep_outcomes
         self._errors = ErrorLog()
         self._telemetry = Telemetry(config.live.history, keep_outcomes)
         self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs)
@@ -75,7 +78,8 @@ class LiveSession:
 
     def __enter__(self) -> Self:
         card = self._decoder.card
-        self._warm_up()
+        if self._keep_outcomes:
+            self._warm_up()
         with ExitStack() as opening:
             streams = self._config.streams
             self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
@@ -94,6 +98,9 @@ class LiveSession:
                     f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."
                 )
             self.note = " ".join(notes)
+            if not self._keep_outcomes:
+                # The first marker's window takes longer to come than this; what comes meanwhile waits in the inlets.
+                self._warm_up()
             self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
             draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
             for stage in (draw_stage, self._epoch_stage):

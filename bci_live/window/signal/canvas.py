@@ -14,12 +14,13 @@ from bci_live.types import FloatArray, Marker, TimeArray
 from bci_live.window import theme
 from bci_live.window.signal.channels import Channels
 from bci_live.window.signal.columns import Changed, ColumnRing
-from bci_live.window.signal.picture import Rows, TracePicture
+from bci_live.window.signal.picture import EDGE, Rows, TracePicture
 from bci_live.window.signal.rows import next_step
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 66, 20, 20
 _NAME_PIXELS = 13  # height of a channel's name: with less room, every second or third is named
 _BAR_PIXELS = 22  # a scale bar spans at least so much
+_OVER = 8  # so far may a marker's label reach beyond the plot
 _SETTLE_S = 1.0  # how often it is looked whether rows still fit the signal
 
 
@@ -131,6 +132,12 @@ class SignalCanvas(QWidget):
         plot = self.plot
         return plot.right() - (self.ring.last + 1 - time / self.ring.column_s) * plot.width() / self.ring.width
 
+    @property
+    def _row(self) -> float:
+        """The height of a row, logical pixels."""
+        count = len(self.rows.channels) if self.rows is not None else 1
+        return self.plot.height() / (max(count, 1) + 2 * EDGE)
+
     def lines(self) -> list[MarkerLine]:
         """The markers on display, oldest first."""
         if self.ring is None or self.ring.newest is None:
@@ -138,7 +145,7 @@ class SignalCanvas(QWidget):
         plot = self.plot
         placed = [(self.x_of(marker.time), text, missed) for marker, text, missed in self._markers]
         shown = [entry for entry in placed if plot.left() <= entry[0] <= plot.right()]
-        ends = [x for x, _, _ in shown[1:]] + [plot.right() + RIGHT]
+        ends = [x for x, _, _ in shown[1:]] + [plot.right() + _OVER]
         return [
             MarkerLine(x, self._fitting(text, end - x), missed)
             for (x, text, missed), end in zip(shown, ends, strict=False)
@@ -149,7 +156,7 @@ class SignalCanvas(QWidget):
         if self.rows is None or self.channels is None:
             return []
         types = [self.channels.types[index] for index in self.rows.channels]
-        row = self.plot.height() / max(len(types), 1)
+        row = self._row
         told = []
         for type_ in dict.fromkeys(types):
             places = [index for index, it in enumerate(types) if it == type_]
@@ -168,7 +175,7 @@ class SignalCanvas(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and self.rows is not None and self.channels is not None:
-            place = int((event.position().y() - TOP) / self.plot.height() * len(self.rows.channels))
+            place = math.floor((event.position().y() - TOP) / self._row - EDGE)
             if event.position().x() < LEFT and 0 <= place < len(self.rows.channels):
                 self.clicked.emit(self.channels.names[self.rows.channels[place]])
         super().mousePressEvent(event)
@@ -199,7 +206,7 @@ class SignalCanvas(QWidget):
 
     def _update_plot(self) -> None:
         """What scrolls; names, bars and seconds stand still."""
-        self.update(QRect(LEFT, 0, self.width() - LEFT, int(self.plot.bottom()) + 1))
+        self.update(QRect(LEFT, 0, self.width() - LEFT - RIGHT + _OVER, int(self.plot.bottom()) + 1))
 
     def _paint_epoch(self, painter: QPainter, plot: QRectF) -> None:
         if self.span is None:
@@ -220,7 +227,7 @@ class SignalCanvas(QWidget):
     def _paint_names(self, painter: QPainter, plot: QRectF) -> None:
         assert self.rows is not None
         assert self.channels is not None
-        row = plot.height() / max(len(self.rows.channels), 1)
+        row = self._row
         every = max(1, math.ceil(_NAME_PIXELS / row))
         for place, index in enumerate(self.rows.channels):
             name = self.channels.names[index]
@@ -228,7 +235,7 @@ class SignalCanvas(QWidget):
             if place % every and not bad:
                 continue
             painter.setPen(QColor(theme.now.vermillion if bad else theme.now.muted))
-            where = QRectF(0, plot.top() + (place + 0.5) * row - 9, LEFT - 8, 18)
+            where = QRectF(0, plot.top() + (place + 0.5 + EDGE) * row - 9, LEFT - 8, 18)
             text = painter.fontMetrics().elidedText(f"✗ {name}" if bad else name, Qt.TextElideMode.ElideRight, LEFT - 8)
             painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
 
@@ -236,10 +243,10 @@ class SignalCanvas(QWidget):
         """Bars as long as so many units, at the right, outside the signal."""
         assert self.rows is not None
         painter.setPen(QPen(QColor(theme.now.text), 2))
-        row = plot.height() / max(len(self.rows.channels), 1)
-        x = plot.right() + 12
+        row = self._row
+        x = plot.right() + _OVER + 4
         for text, rows, place in self.bars():
-            middle = plot.top() + (place + 0.5) * row
+            middle = plot.top() + (place + 0.5 + EDGE) * row
             half = min(rows * row, plot.height()) / 2
             middle = min(max(middle, plot.top() + half), plot.bottom() - half)
             painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))

@@ -16,6 +16,8 @@ from bci_live.window.signal.raster import spans
 
 # A railed or unplugged channel may leave its row by so many rows, not scribble over all of them.
 _REACH = 3.0
+# Of a row, above the first and below the last: their peaks are not cut off.
+EDGE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,9 @@ class TracePicture:
 
     def _pixels_of(self, values: FloatArray, rows: Rows) -> FloatArray:
         """(rows, columns) in the channels' units → pixels from the top."""
-        row = self.height / max(len(rows.channels), 1)
+        row = self.height / (max(len(rows.channels), 1) + 2 * EDGE)
         away = (values - rows.middles[:, None]) / rows.heights[:, None]
-        middles = np.arange(len(rows.channels), dtype=np.float32)[:, None] + 0.5
+        middles = np.arange(len(rows.channels), dtype=np.float32)[:, None] + 0.5 + EDGE
         return np.asarray((middles - np.clip(away, -_REACH, _REACH)) * row, dtype=np.float32)
 
 

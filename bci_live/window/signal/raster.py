@@ -15,7 +15,8 @@ def spans(low: FloatArray, high: FloatArray, height: int, thickness: int = 1) ->
 
     Parameters
     ----------
-    low, high : (lines, columns), pixels from the top to where each line begins and ends in a column; NaN: nothing is there
+    low, high : (lines, columns), pixels from the top to where each line begins and ends in a column; NaN: nothing is there.
+        What lies outside is cut off.
     height : pixels
     thickness : of a line, pixels
 
@@ -24,7 +25,7 @@ def spans(low: FloatArray, high: FloatArray, height: int, thickness: int = 1) ->
     (height, columns)
     """
     lines, columns = low.shape
-    there = np.isfinite(low) & np.isfinite(high)
+    there = (low < height) & (high >= 0)  # NaN is neither
     column = np.broadcast_to(np.arange(columns), (lines, columns))[there]
     top = np.clip(low[there], 0, height - thickness).astype(np.int64)
     bottom = np.clip(high[there], 0, height - thickness).astype(np.int64) + thickness

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QColor
+from PyQt6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PyQt6.QtGui import QColor, QPaintEvent
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import SignalPart
@@ -17,6 +18,7 @@ from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk, exa
 from bci_live.window.signal.canvas import LEFT, TOP, EpochSpan
 from bci_live.window.signal.channels import unit_text
 from bci_live.window.signal.conditioning import Conditioner, DisplayFilter
+from bci_live.window.signal.picture import EDGE
 from bci_live.window.signal.view import SignalView
 
 FACTS = StreamFacts("cap", "EEG", "s", "u", "h", RATE, ("Fz", "Cz", "Oz"), ("microvolts",) * 3)
@@ -56,11 +58,11 @@ def test_every_channel_is_drawn_in_its_own_row(view: SignalView) -> None:
     view.channels.heights = {"eeg": 100.0}
     view.canvas.draw_all()
     assert view.canvas.picture is not None
-    row = view.canvas.picture.height / 3
+    row = view.canvas.picture.height / (3 + 2 * EDGE)
     first, second = theme.now.traces
-    assert rows_with(view, second) <= set(range(int(row), int(2 * row) + 1))
-    assert min(rows_with(view, first)) < row
-    assert max(rows_with(view, first)) > 2 * row
+    assert rows_with(view, second) <= set(range(int((1 + EDGE) * row), int((2 + EDGE) * row) + 1))
+    assert min(rows_with(view, first)) < (1 + EDGE) * row
+    assert max(rows_with(view, first)) > (2 + EDGE) * row
 
 
 def test_a_railed_channel_stays_near_its_row(view: SignalView) -> None:
@@ -69,11 +71,11 @@ def test_a_railed_channel_stays_near_its_row(view: SignalView) -> None:
     samples[::2, 7] = 1e6
     view.show_part(part(samples))
     assert view.canvas.picture is not None
-    row = view.canvas.picture.height / 8
+    row = view.canvas.picture.height / (8 + 2 * EDGE)
     # Row 7 reaches three rows up at most; the third colour-mate above it is row 5.
     assert view.canvas.rows is not None
     top = view.canvas.picture._pixels_of(np.full((8, 1), 1e9, np.float32), view.canvas.rows)
-    assert top[7, 0] == pytest.approx((7.5 - 3) * row, rel=1e-3)
+    assert top[7, 0] == pytest.approx((7.5 + EDGE - 3) * row, rel=1e-3)
 
 
 def test_an_incomplete_picture_is_drawn_on_with_what_came_since(view: SignalView) -> None:
@@ -127,6 +129,26 @@ def test_the_scale_bar_is_as_long_as_it_says(view: SignalView) -> None:
     assert text == f"{rows * view.channels.heights['eeg']:g} µV"
 
 
+def test_what_scrolls_leaves_names_and_scale_bars_alone(view: SignalView, qtbot: QtBot) -> None:
+    painted: list[QRect] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+            if isinstance(event, QPaintEvent):
+                painted.append(event.rect())
+            return False
+
+    view.show_part(part(noise()))
+    qtbot.waitUntil(lambda: not view.canvas.testAttribute(Qt.WidgetAttribute.WA_PendingUpdate), timeout=3000)
+    QApplication.processEvents()
+    watch = Watch()
+    view.canvas.installEventFilter(watch)
+    view.show_part(part(noise(50), first=2500))
+    qtbot.waitUntil(lambda: bool(painted), timeout=3000)
+    assert painted[-1].left() >= LEFT
+    assert painted[-1].right() < view.canvas.plot.right() + 10  # the bars stand 12 pixels beside the plot
+
+
 def test_plus_and_minus_scale_and_auto_takes_it_back(view: SignalView, qtbot: QtBot) -> None:
     view.show_part(part(noise()))
     assert view.channels is not None
@@ -147,9 +169,9 @@ def test_a_click_on_a_name_marks_the_channel_bad_and_it_sets_no_scale(view: Sign
     view.show_part(part(samples))
     assert view.channels is not None
     wild = view.channels.heights["eeg"]
-    row = view.canvas.plot.height() / 3
+    row = view.canvas.plot.height() / (3 + 2 * EDGE)
     for place in (1, 2):
-        where = QPoint(LEFT // 2, round(TOP + (place + 0.5) * row))
+        where = QPoint(LEFT // 2, round(TOP + (place + 0.5 + EDGE) * row))
         qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=where)
     assert view.channels.bad == {"Cz", "Oz"}
     view.fit()
