@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from bci_live.live.sliding import is_sliding
 from bci_live.types import Marker, Reconstruction
 
 _Z95 = 1.959964
@@ -19,7 +20,7 @@ _APART_S = 0.05
 
 
 class Averages:
-    """Takes a session's history again and again and adds each picture once."""
+    """Takes a session's history again and again and adds each picture of a marker once."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -48,6 +49,8 @@ class Averages:
     def _add(self, reconstruction: Reconstruction, known: frozenset[str]) -> None:
         epoch = reconstruction.decoding.epoch
         self._last, label = epoch.marker, epoch.marker.label
+        if is_sliding(epoch.marker):
+            return
         self._sums[label] = self._sums.get(label, 0.0) + epoch.data.astype(np.float64)
         self.counts[label] += 1
         if label in known:

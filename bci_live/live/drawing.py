@@ -8,6 +8,7 @@ from bci_live.errors import BciError
 from bci_live.live.averaging import TrialMeans
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Decoder, Reconstructor
+from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import Shown, Timings
 from bci_live.live.stages import ErrorLog
 from bci_live.live.telemetry import Telemetry, timings_of
@@ -60,7 +61,7 @@ class Drawer:
         reconstructor, seed, averaged = self._drawing
         if seed is None:
             seed = int(self._random.integers(_SEEDS))
-        decoding = self._decoder.decode(self._means.mean(epoch, averaged))
+        decoding = self._decoder.decode(epoch if is_sliding(epoch.marker) else self._means.mean(epoch, averaged))
         self._telemetry.decoded(decoding)
         first_made = None
         reconstruction = None

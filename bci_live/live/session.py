@@ -18,6 +18,7 @@ from bci_live.live.epocher import Epocher
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.parts import part_since
 from bci_live.live.protocols import Decoder, MarkerSource, Reconstructor
+from bci_live.live.sliding import SlidingMarkers
 from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase, SignalPart
 from bci_live.live.stages import ErrorLog, Stage
 from bci_live.live.telemetry import Telemetry
@@ -84,7 +85,7 @@ class LiveSession:
             streams = self._config.streams
             self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
             plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch)
-            self._markers = opening.enter_context(self._marker_source())
+            self._markers = SlidingMarkers(opening.enter_context(self._marker_source()), self._clock)
             self._epocher = Epocher(
                 self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
                 self._config.live.marker_timeout_s,
@@ -188,8 +189,9 @@ class LiveSession:
         )
 
     def draw_with(self, reconstructor: Reconstructor, choice: DrawingChoice) -> None:
-        """Draw the next pictures so."""
+        """Draw the next pictures so, and cut windows without markers where that is chosen."""
         self._diffusion = choice.diffusion
+        self._markers.every_s = choice.every_s
         self._drawer.draw_with(reconstructor, None if choice.free_seed else choice.diffusion.seed, choice.averaged)
 
     def _marker_source(self) -> AbstractContextManager[MarkerSource]:

@@ -46,6 +46,11 @@ class ControlsPanel(theme.Panel):
         self.initial, self.free = QComboBox(), QCheckBox("another each time")
         for key, words in _INITIAL.items():
             self.initial.addItem(words, key)
+        self.every = QDoubleSpinBox()
+        self.every.setRange(0.0, 10.0)
+        self.every.setSingleStep(0.5)
+        self.every.setSuffix(" s")
+        self.every.setSpecialValueText("only at markers")
         self.forming = QCheckBox("show each step as it is drawn")
         self.forming.setChecked(True)
         self.decoder, self.pipeline, self.device = QComboBox(), QComboBox(), QComboBox()
@@ -59,7 +64,7 @@ class ControlsPanel(theme.Panel):
         self._lay_out()
         self._offer(control.models())
         self.show_drawing()
-        for spin in (self.steps, self.seed, self.averaged, self.strength):
+        for spin in (self.steps, self.seed, self.averaged, self.strength, self.every):
             spin.setKeyboardTracking(False)
             spin.valueChanged.connect(self._draw)
         self.initial.activated.connect(self._draw)
@@ -74,13 +79,14 @@ class ControlsPanel(theme.Panel):
         if choice == self._shown:
             return
         self._shown = choice
-        widgets = (self.steps, self.seed, self.averaged, self.strength, self.initial, self.free)
+        widgets = (self.steps, self.seed, self.averaged, self.strength, self.every, self.initial, self.free)
         for widget in widgets:
             widget.blockSignals(True)
         self.steps.setValue(choice.diffusion.steps)
         self.seed.setValue(choice.diffusion.seed)
         self.averaged.setValue(choice.averaged)
         self.strength.setValue(choice.diffusion.strength)
+        self.every.setValue(choice.every_s or 0.0)
         self.initial.setCurrentIndex(list(_INITIAL).index(choice.diffusion.initial))
         self.free.setChecked(choice.free_seed)
         self.seed.setEnabled(not choice.free_seed)
@@ -97,9 +103,9 @@ class ControlsPanel(theme.Panel):
             "steps": steps, "strength": strength, "seed": self.seed.value(), "initial": self.initial.currentData()
         }  # fmt: skip
         self.seed.setEnabled(not self.free.isChecked())
-        self._shown = DrawingChoice(
-            DiffusionConfig.model_validate(wanted), self.free.isChecked(), self.averaged.value()
-        )
+        diffusion = DiffusionConfig.model_validate(wanted)
+        every_s = self.every.value() or None
+        self._shown = DrawingChoice(diffusion, self.free.isChecked(), self.averaged.value(), every_s)
         self._control.draw_with(self._shown)
 
     def _load(self) -> None:
@@ -123,12 +129,16 @@ class ControlsPanel(theme.Panel):
         drawing.addRow("Draw from", self.initial)
         drawing.addRow("Seed", seed)
         drawing.addRow("Average", self.averaged)
+        drawing.addRow("A window every", self.every)
         drawing.addRow("", self.forming)
         models.addRow("Decoder", self.decoder)
         models.addRow("Pipeline", self.pipeline)
         models.addRow("Device", self.device)
         models.addRow("", self.load_button)
         self.averaged.setToolTip("The decoder reads the mean of the last trials of one stimulus")
+        self.every.setToolTip(
+            "Cut and read windows without markers, too; decoders are trained on windows after markers"
+        )
         self.strength.setToolTip("How much of the initial image is drawn anew")
         self.body.addLayout(drawing)
         self.body.addWidget(theme.named_label("section", "MODELS"))

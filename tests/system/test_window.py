@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from bci_live.live.background import BackgroundSession
 from bci_live.live.launcher import LiveRequest
+from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.window.main_window import MainWindow
 from bci_live.window.picture_panel import to_picture
@@ -88,6 +89,14 @@ def draws_otherwise(qtbot: QtBot, session: Held, window: MainWindow) -> None:
     after = session.snapshot()
     assert after is not None
     assert after.counts.markers >= before.counts.markers
+    window.live.controls.every.setValue(1.0)
+
+    def a_window_slid() -> bool:
+        snapshot = session.snapshot()
+        assert snapshot is not None
+        return any(is_sliding(it.decoding.epoch.marker) for it in snapshot.history)
+
+    qtbot.waitUntil(a_window_slid, timeout=30_000)
     session.load(replace(session.models(), decoder=ROOT / "nowhere"))
     qtbot.waitUntil(lambda: "nowhere" in session.model_problem(), timeout=30_000)
     qtbot.waitUntil(lambda: "nowhere" in window.errors.text.text(), timeout=5_000)
