@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PyQt6.QtCore import QPointF, QRect, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
@@ -92,6 +93,8 @@ class SignalCanvas(QWidget):
         """Append samples (n, channels) in the channels' units, and draw them."""
         if self.ring is None or self.channels is None or samples.shape[1] != len(self.channels.names) or not len(times):
             return
+        if not np.isfinite(samples.sum()):
+            samples = np.where(np.isfinite(samples), samples, np.float32(np.nan))  # a hole in this channel's line
         went_back = self.ring.newest is not None and bool(times[-1] < self.ring.newest)
         changed = self.ring.add(samples, times, breaks)
         newest = self.ring.newest or 0.0

@@ -62,6 +62,8 @@ class Conditioner:
             if self._state is None or start in breaks:
                 self._state = sosfilt_zi(self._sections)[:, :, None] * samples[start].astype(np.float64)
             filtered[start:end], self._state = sosfilt(self._sections, samples[start:end], axis=0, zi=self._state)
+        if self._state is not None and not np.isfinite(self._state).all():
+            self._state = None  # what is no number would stay in the filter for ever
         return filtered
 
 

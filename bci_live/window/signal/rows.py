@@ -24,9 +24,12 @@ def row_height(low: FloatArray, high: FloatArray, before: float | None = None) -
     not jump.
     """
     low, high = _thinned(low), _thinned(high)
-    if low.shape[1] < 2 or not len(low):
+    alive = np.isfinite(low).any(axis=1)
+    if low.shape[1] < 2 or not alive.any():
         return before or _UNKNOWN
-    swing = float(np.median(np.percentile(high, 94, axis=1) - np.percentile(low, 6, axis=1)))
+    low, high = low[alive], high[alive]
+    percentile = np.nanpercentile if np.isnan(low).any() else np.percentile  # the former is slow
+    swing = float(np.median(percentile(high, 94, axis=1) - percentile(low, 6, axis=1)))
     if before is not None and 0.5 * before <= swing <= 1.25 * before:
         return before
     return next_step(max(swing, 1e-3))
@@ -53,7 +56,9 @@ def middles(low: FloatArray, high: FloatArray, before: FloatArray | None, height
     thin = (_thinned(low) + _thinned(high)) / 2
     if not thin.shape[1]:
         return np.zeros(len(low), np.float32) if before is None else before
-    middle = np.asarray(np.median(thin, axis=1), dtype=np.float32)
+    alive = np.isfinite(thin).any(axis=1)
+    middle = np.zeros(len(thin), np.float32)
+    middle[alive] = (np.nanmedian if np.isnan(thin).any() else np.median)(thin[alive], axis=1)
     if before is None:
         return middle
     return np.where(np.abs(middle - before) > _DRIFT * heights, middle, before)
@@ -70,6 +75,6 @@ def _below(height: float) -> float:
 
 
 def _thinned(values: FloatArray) -> NDArray[np.float32]:
-    """Every fourth column, without those in which something is missing."""
+    """Every fourth column, without those of gaps."""
     thin = values[:, ::_EVERY]
-    return thin[:, np.isfinite(thin).all(axis=0)]
+    return thin[:, np.isfinite(thin).any(axis=0)]

@@ -315,6 +315,29 @@ def test_a_chunk_of_another_montage_is_not_drawn_in_wrong_rows(view: SignalView)
     assert view.canvas.ring.newest is None
 
 
+@pytest.mark.parametrize("wanted", [DisplayFilter(), DisplayFilter((1.0, 40.0))])
+def test_a_channel_that_is_no_number_costs_the_others_nothing(view: SignalView, wanted: DisplayFilter) -> None:
+    samples = noise(5000)
+    view.show_filter(wanted)
+    view.show_part(part(samples[:2500]))
+    assert view.channels is not None
+    before = view.channels.heights["eeg"]
+    samples[2500:2600, 1], samples[2600:2700, 2] = np.nan, np.inf
+    for start in range(2500, 5000, 100):
+        view.show_part(part(samples[start : start + 100], start))
+    view.fit()
+    assert view.channels.heights["eeg"] == before
+    assert view.canvas.ring is not None
+    holes = np.isnan(view.canvas.ring.low).mean(axis=1)
+    assert holes[0] == 0
+    assert 0.02 < holes[1] < 0.1
+    assert np.isfinite(view.canvas.ring.low[:, view.canvas.ring.order()[-20:]]).all()
+    samples[:, 0] = np.nan
+    view.follow()
+    view.show_part(part(samples[:2500]))
+    assert view.channels.heights["eeg"] == before
+
+
 def test_an_empty_part_draws_nothing(view: SignalView) -> None:
     view.show_part(part(np.zeros((0, 3))))
     view.grab()
