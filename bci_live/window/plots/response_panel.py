@@ -13,6 +13,7 @@ from bci_live.window.plots.topography import Topography
 
 _TOPOGRAPHIES = 3
 _CLASSES = 4
+_FEWEST = 5  # trials: the mean of fewer is noise
 _ALL = "strongest electrode"
 
 
@@ -62,7 +63,9 @@ class ResponsePanel(theme.Panel):
         count = averages.counts.total()
         lines = [Line(times, together[place], now.text, f"all, {count} trials", width=2)]
         colours = (now.sky, now.orange, now.green, now.purple)
-        classes = averages.counts.most_common(_CLASSES) if len(averages.counts) > 1 else []
+        classes = (
+            [it for it in averages.counts.most_common(_CLASSES) if it[1] >= _FEWEST] if len(averages.counts) > 1 else []
+        )
         for number, ((label, trials), colour) in enumerate(zip(classes, colours, strict=False)):
             of_class = averages.average(label)
             if of_class is not None:

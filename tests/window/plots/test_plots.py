@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.averages import Averages
-from bci_live.window.example import CAP, RATE, ExampleSource, example_chunk, example_facts, example_snapshot
+from bci_live.window.example import (
+    CAP,
+    NOW,
+    RATE,
+    ExampleSource,
+    example_chunk,
+    example_decoding,
+    example_facts,
+    example_snapshot,
+)
 from bci_live.window.plots.accuracy_panel import AccuracyPanel
 from bci_live.window.plots.line_plot import ticks
 from bci_live.window.plots.response_panel import ResponsePanel
@@ -28,8 +39,17 @@ def test_the_response_has_a_curve_for_all_and_for_the_commonest_classes(qtbot: Q
     panel.resize(360, 420)
     panel.show()
     panel.show_averages(averages, snapshot)
-    assert panel.plot.graph.lines[0].name == "all, 8 trials"
-    assert len(panel.plot.graph.lines) == 5
+    assert [line.name for line in panel.plot.graph.lines] == ["all, 8 trials"]  # one of each class is noise
+    again = tuple(
+        replace(it, decoding=example_decoding(it.decoding.epoch.marker.label, NOW + 10 * more + place))
+        for more in range(5)
+        for place, it in enumerate(snapshot.history)
+    )
+    averages.add(again, snapshot.labels)
+    panel.show_averages(averages, snapshot)
+    names = [line.name for line in panel.plot.graph.lines]
+    assert names[0] == "all, 48 trials"
+    assert sorted(names[1:]) == sorted(f"{it.decoding.epoch.marker.label}, 6" for it in snapshot.history[:4])
     assert panel.plot.graph.lines[0].x[[0, -1]] == pytest.approx([-0.1, 0.8 - 0.9 / 225])
     panel.channel.setCurrentText("Oz")
     panel.show_averages(averages, snapshot)
