@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bci_live.signal.quality import faults
-from bci_live.types import FloatArray
+from bci_live.types import FloatArray, StreamFacts
 
 BAND_HZ = (1.0, 40.0)
 # Mains against EEG, as a ratio of amplitudes.
@@ -23,6 +24,9 @@ _ALONE = 0.4
 _BRIDGED = 0.9995
 _ENOUGH = 4  # electrodes, to compare one with the others
 _SHORTEST_S = 1.0
+# What is around the electrode's name in that of its impedance: "Fz_imp", "Impedance Fz", "Z-Fz".
+_AFFIX = re.compile(r"[\s_-]+(?:impedance|imp|z)$|^(?:impedance|imp|z)[\s_-]+", re.IGNORECASE)
+_KILO_OHM = ("kohm", "kohms", "kω", "kiloohm", "kiloohms")
 
 
 _Tell = Callable[[int, "Light", str], None]
@@ -66,6 +70,19 @@ def judge(samples: FloatArray, rate: float, names: Sequence[str], mains_hz: floa
         if len(alive) >= _ENOUGH:
             _compare(alive, eeg, spectrum.band(*BAND_HZ), names, tell)
     return tuple(Electrode(name, light, tuple(why)) for name, (light, why) in zip(names, worst, strict=True))
+
+
+def impedances(samples: FloatArray, facts: StreamFacts) -> dict[str, float]:
+    """The newest impedance of each electrode, kΩ, where the stream has channels of that type, named after their electrodes.
+
+    `samples`: (n, the stream's channels).
+    """
+    named = zip(facts.channels, facts.channel_types, facts.units, strict=True)
+    return {
+        _AFFIX.sub("", name).lower(): float(samples[-1, index]) * (1.0 if unit.lower() in _KILO_OHM else 1e-3)
+        for index, (name, type_, unit) in enumerate(named)
+        if type_.startswith("imp") and len(samples)
+    }
 
 
 class _Spectrum:

@@ -32,11 +32,11 @@ class RecordButton(QPushButton):
         self.running = status is not None and status.running
         self.setEnabled(ready or self.running)
         if status is not None and status.running:
-            self.setText(f"■ {clock_text(status.seconds)} · {bytes_text(status.size)}")
-            little = f", little room: {bytes_text(status.free)}" if status.free < _LITTLE_BYTES else ""
+            little = "only " if status.free < _LITTLE_BYTES else ""
+            free = f"{little}{bytes_text(status.free)} free"
+            self.setText(f"■ {clock_text(status.seconds)} · {bytes_text(status.size)} · {free}")
             streams = ", ".join(f"{it.name} {it.samples:,}" for it in status.streams)
-            self.setToolTip(f"{status.path} · {bytes_text(status.free)} free\n{streams}\nClick to end the recording.")
-            self.setText(self.text() + little)
+            self.setToolTip(f"{status.path}\n{streams}\nClick to end the recording.")
         else:
             self.setText("● REC")
             last = f"The last one: {status.path}" if status is not None else ""

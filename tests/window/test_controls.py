@@ -112,12 +112,12 @@ def test_rec_records_under_the_names_of_the_page_and_ends_it(
     assert source.commands == [("record", RecordingRequest(Path("lab"), "07", "01", "pictures"))]
     source.rec = RUNNING
     window.poll_snapshot()
-    assert window.record.text() == "■ 1:15 · 3.1 MB"
-    assert "21.0 GB free" in window.record.toolTip()
+    assert window.record.text() == "■ 1:15 · 3.1 MB · 21.0 GB free"
+    assert "a.xdf" in window.record.toolTip()
     assert "Muse 19,200" in window.record.toolTip()
     source.rec = replace(RUNNING, free=400_000_000)
     window.poll_snapshot()
-    assert "little room: 400 MB" in window.record.text()
+    assert window.record.text().endswith("only 400 MB free")
     qtbot.mouseClick(window.record, LEFT)
     assert source.commands[-1] == ("stop", None)
     source.rec = replace(RUNNING, running=False)

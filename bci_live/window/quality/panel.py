@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from bci_live.signal.electrodes import Light, judge
+from bci_live.signal.electrodes import Light, impedances, judge
 from bci_live.types import StreamFacts
 from bci_live.window import theme
 from bci_live.window.quality.eyes_check import EyesCheck, eeg_of
@@ -53,6 +54,14 @@ class QualityPanel(theme.Panel):
         if samples is None:
             return
         electrodes = judge(samples, facts.rate, facts.eeg_channels, (50.0, 60.0)[self.mains.currentIndex()])
+        chunk = source.signal(_LEAST_S)
+        kilo_ohm = impedances(chunk.samples, facts) if chunk is not None else {}
+        electrodes = tuple(
+            replace(it, why=(*it.why, f"impedance {kilo_ohm[it.name.lower()]:.3g} kΩ"))
+            if it.name.lower() in kilo_ohm
+            else it
+            for it in electrodes
+        )
         self.head.show_electrodes(electrodes)
         worst = sorted((it for it in electrodes if it.light != Light.GREEN), key=lambda it: -it.light)
         more = f"\nand {len(worst) - _MOST_TOLD} more" if len(worst) > _MOST_TOLD else ""

@@ -60,6 +60,20 @@ def test_electrodes_have_lights_and_words(panel: QualityPanel) -> None:
     panel.grab()
 
 
+def test_an_impedance_is_told_where_the_stream_carries_it(panel: QualityPanel) -> None:
+    facts = replace(
+        FACTS,
+        channels=("Fz", "Pz", "Oz", "Fz_imp"),
+        types=("EEG", "EEG", "EEG", "IMPEDANCE"),
+        units=("uV",) * 3 + ("ohm",),
+    )
+    measured = chunk(0)
+    measured.samples[:, 3] = 12_500
+    panel.poll(ExampleSource(chunk=measured), facts)
+    assert panel.head.describe(panel.head.places()[0]) == "Fz: impedance 12.5 kΩ"
+    assert len(panel.head.electrodes) == 3
+
+
 def test_they_are_judged_anew_once_a_second(panel: QualityPanel, clock: Clock) -> None:
     bad = chunk(0)
     bad.samples[:, 0] = 0
