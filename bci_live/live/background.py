@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError, MontageError, StreamError
+from bci_live.live.choosing import Choices
 from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.demo import DEMO_DECODER, DEMO_RECORDING
 from bci_live.live.launcher import (
     LiveRequest,
     check_replay,
     load_models,
-    load_reconstructor,
     open_session,
     start_replay,
 )
@@ -58,9 +58,7 @@ class BackgroundSession:
         self._replay: ReplayProcess | None = None
         self._recording: LiveRecording | None = None
         self._watch = StreamWatch(ErrorLog())
-        self._drawing = self._drawn = DrawingChoice(request.config.diffusion)
-        self._wanted_models: ModelChoice | None = None
-        self._model_problem = ""
+        self._choices = Choices(request)
         self._closing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
@@ -136,16 +134,16 @@ class BackgroundSession:
         """Replay the session that ships, read by the decoder that belongs to it."""
         demo = bundled(DEMO_RECORDING)
         self._request = replace(_choosing(self._request, StreamChoice()), replay=demo, loop=True, start_s=0.0)
-        self._wanted_models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, self._request.device)
+        self._choices.models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, self._request.device)
         self._wake.set()
 
     def drawing(self) -> DrawingChoice:
         """How pictures are drawn, or will be in a moment."""
-        return self._drawing
+        return self._choices.drawing
 
     def draw_with(self, choice: DrawingChoice) -> None:
         """Draw so from the next picture on."""
-        self._drawing = choice
+        self._choices.drawing = choice
 
     def models(self) -> ModelChoice:
         """Which models are used."""
@@ -154,12 +152,12 @@ class BackgroundSession:
 
     def load(self, choice: ModelChoice) -> None:
         """Begin anew with these; where they cannot be loaded, `model_problem` says why, and those before go on."""
-        self._wanted_models = choice
+        self._choices.models = choice
         self._wake.set()
 
     def model_problem(self) -> str:
         """Why the last choice was not taken; empty when all is well."""
-        return self._model_problem
+        return self._choices.problem
 
     def record(self, request: RecordingRequest) -> None:
         """Begin to record the session's streams, those too that come later. One that runs goes on."""
@@ -213,7 +211,8 @@ class BackgroundSession:
                 models = load_models(self._request, self._tell)
                 while not self._closing:
                     self._wake.clear()
-                    models = self._loaded(models)
+                    taken, models = self._choices.load(self._request, models, self._tell)
+                    self._take(taken)
                     try:
                         # Another recording, or a stream, may have been chosen while the models were loaded.
                         self._listen(self._wanted(), *models, replay if self._request.replay is replayed else None)
@@ -244,36 +243,9 @@ class BackgroundSession:
             return None  # loading the models tells what is wrong with it
         return stack.enter_context(start_replay(request, request.replay, card))
 
-    def _loaded(self, models: tuple[Decoder, Reconstructor]) -> tuple[Decoder, Reconstructor]:
-        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
-        choice, self._wanted_models = self._wanted_models, None
-        if choice is None:
-            return models
-        diffusion = self._request.config.diffusion.model_copy(update={"pipeline": choice.pipeline})
-        config = self._request.config.model_copy(update={"diffusion": diffusion})
-        request = replace(self._request, decoder=choice.decoder, device=choice.device, config=config)
-        try:
-            models = load_models(request, self._tell)
-        except BciError as error:
-            self._model_problem = str(error)
-            return models
-        self._request, self._model_problem = request, ""
-        self._drawing = self._drawn = DrawingChoice(diffusion)
-        return models
-
-    def _redraw(self, session: LiveSession) -> None:
-        """Hand over how to draw, if that was chosen anew."""
-        wanted = self._drawing
-        if wanted == self._drawn:
-            return
-        request = replace(self._request, config=self._request.config.model_copy(update={"diffusion": wanted.diffusion}))
-        try:
-            session.draw_with(load_reconstructor(request), wanted)
-            self._request, self._model_problem = request, ""
-            self._drawn = wanted
-        except BciError as error:
-            self._model_problem = str(error)
-            self._drawing = self._drawn
+    def _take(self, taken: LiveRequest) -> None:
+        """Models and drawing as they are now; other streams may have been chosen while they were loaded."""
+        self._request = replace(self._request, decoder=taken.decoder, device=taken.device, config=taken.config)
 
     def _wanted(self) -> LiveRequest:
         """What was asked for; where no stream was named, the one of the last time if that is there."""
@@ -299,7 +271,7 @@ class BackgroundSession:
             try:
                 while not self._wake.wait(_LOOK_S):
                     self._problem = replay.problem() if replay else None
-                    self._redraw(session)
+                    self._take(self._choices.redraw(self._request, session))
             finally:
                 self._session = self._replay = None
 

@@ -120,5 +120,6 @@ def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
     assert window.live.status.figure("Finished picture").count("·") == 2
     assert window.live.signal.canvas.rows is not None
     assert len(window.live.signal.canvas.rows.channels) == 32
-    assert window.live.signal.visible_markers()[-1] == snapshot.markers[-1].label
+    # At the right edge a label has little room, or none.
+    assert snapshot.markers[-1].label.startswith(window.live.signal.visible_markers()[-1].rstrip("…"))
     assert not window.errors.isVisible()
