@@ -68,7 +68,9 @@ def judge(samples: FloatArray, rate: float, names: Sequence[str], mains_hz: floa
             if ratio > _MAINS[0]:
                 tell(index, _severity(ratio, _MAINS), f"line noise, {ratio:.1f} × the EEG at {mains_hz:g} Hz")
         if len(alive) >= _ENOUGH:
-            _compare(alive, eeg, spectrum.band(*BAND_HZ), names, tell)
+            # So many samples of so low a band are enough.
+            every = max(1, int(rate / (2.5 * BAND_HZ[1])))
+            _compare(alive, eeg, spectrum.band(*BAND_HZ)[::every], names, tell)
     return tuple(Electrode(name, light, tuple(why)) for name, (light, why) in zip(names, worst, strict=True))
 
 

@@ -60,7 +60,7 @@ class DetailsPanel(theme.Panel):
         newest = self._history[-1] if self._history else None
         wanted = next((it for it in self._history if it.decoding.epoch.marker == pinned), newest)
         self.heading.setText("The pinned picture" if wanted is not newest or pinned else "The newest picture")
-        if wanted is not None and wanted is not self.shown and self.isVisible():
+        if wanted is not None and wanted is not self.shown and theme.is_seen(self):
             self.shown = wanted
             self._show(wanted, snapshot, self._origin)
 

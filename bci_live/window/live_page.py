@@ -116,9 +116,9 @@ class LivePage(QWidget):
         self.controls.show_drawing()
         self.details.show_history(snapshot, self.filmstrip.strip.pinned)
         self._averages.add(snapshot.history, snapshot.labels)
-        if self.response.isVisible():
+        if theme.is_seen(self.response):
             self.response.show_averages(self._averages, snapshot)
-        if self.accuracy.isVisible():
+        if theme.is_seen(self.accuracy):
             self.accuracy.show_averages(self._averages, len(snapshot.labels))
         if snapshot.facts is not None:
             self.quality.poll(self._source, snapshot.facts)

@@ -119,6 +119,11 @@ def named_label(name: str, text: str = "", parent: QWidget | None = None) -> QLa
     return label
 
 
+def is_seen(widget: QWidget) -> bool:
+    """Whether anything of it is on the screen: to Qt, a dock behind another tab is visible."""
+    return widget.isVisible() and not widget.visibleRegion().isEmpty()
+
+
 class Panel(QFrame):
     """A rounded box with a heading; `body` is the layout to fill."""
 

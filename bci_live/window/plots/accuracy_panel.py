@@ -15,6 +15,7 @@ class AccuracyPanel(theme.Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Top label right", parent)
+        self._drawn: tuple[int, int, str] | None = None
         self.plot = LinePlot("Drawn as soon as two pictures' truth is known.")
         self.said = theme.named_label("muted")
         self.said.setWordWrap(True)
@@ -24,8 +25,10 @@ class AccuracyPanel(theme.Panel):
     def show_averages(self, averages: Averages, labels: int) -> None:
         """`labels`: among how many the decoder chooses."""
         right = np.array(averages.right)
-        if not len(right) or not labels:
+        drawn = (averages.counts.total(), labels, theme.now.name)
+        if not len(right) or not labels or drawn == self._drawn:
             return
+        self._drawn = drawn
         of = np.arange(1, len(right) + 1)
         share = np.cumsum(right) / of
         bounds = np.array([interval(int(k), int(n)) for k, n in zip(np.cumsum(right), of, strict=True)])

@@ -22,6 +22,7 @@ class ResponsePanel(theme.Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Average response", parent)
+        self._drawn: tuple[int, int, str] | None = None
         self.plot = LinePlot("Grows with every picture.")
         self.channel = QComboBox()
         self.channel.setToolTip("The electrode whose response is drawn")
@@ -38,8 +39,10 @@ class ResponsePanel(theme.Panel):
         """All curves and heads anew."""
         together = averages.average()
         names = snapshot.channels
-        if together is None or len(names) != len(together):
+        drawn = (averages.counts.total(), self.channel.currentIndex(), theme.now.name)
+        if together is None or len(names) != len(together) or drawn == self._drawn:
             return
+        self._drawn = drawn
         if [self.channel.itemText(k) for k in range(1, self.channel.count())] != list(names):
             self.channel.clear()
             self.channel.addItems([_ALL, *names])

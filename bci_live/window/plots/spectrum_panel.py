@@ -18,7 +18,7 @@ from bci_live.window.source import SnapshotSource
 _STRETCH_S = 8.0
 _SEGMENT_S = 2.0
 _HIGHEST_HZ = 65.0
-_EVERY_S = 0.5
+_EVERY_S = 1.0
 
 
 class SpectrumPanel(theme.Panel):
@@ -34,8 +34,8 @@ class SpectrumPanel(theme.Panel):
         self.body.addWidget(self.plot, 1)
 
     def poll(self, source: SnapshotSource, facts: StreamFacts) -> None:
-        """Twice a second anew."""
-        if not self.isVisible() or self._clock() - self._drawn < _EVERY_S:
+        """Once a second anew."""
+        if not theme.is_seen(self) or self._clock() - self._drawn < _EVERY_S:
             return
         self._drawn = self._clock()
         samples = eeg_of(source.signal(_STRETCH_S), facts, _SEGMENT_S)

@@ -47,7 +47,7 @@ class QualityPanel(theme.Panel):
     def poll(self, source: SnapshotSource, facts: StreamFacts) -> None:
         """Once a second: the newest seconds judged."""
         self.check.poll(source, facts)
-        if not self.isVisible() or self._clock() - self._judged < _EVERY_S:
+        if not theme.is_seen(self) or self._clock() - self._judged < _EVERY_S:
             return
         self._judged = self._clock()
         samples = eeg_of(source.signal(_STRETCH_S), facts, _LEAST_S)
