@@ -48,6 +48,7 @@ class Header(QWidget):
         self.streams_button = QPushButton("Streams …")
         self.streams_button.setToolTip("What streams there are, and which of them are taken")
         self.streams_button.setCheckable(True)
+        theme.leave_keys(self.keys_button, self.streams_button, record_button)
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 0, 0)
         row.setSpacing(14)

@@ -53,6 +53,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._frame())
         self.help = HelpOverlay(self)
         self.header.keys_button.clicked.connect(self.help.toggle)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocus()
         self.resize(1280, 800)
         if memory is not None:
             self._recall(memory)

@@ -119,6 +119,12 @@ def named_label(name: str, text: str = "", parent: QWidget | None = None) -> QLa
     return label
 
 
+def leave_keys(*widgets: QWidget) -> None:
+    """A click does not give them the focus, Tab does: who has clicked one still has the window's keys."""
+    for widget in widgets:
+        widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
 def is_seen(widget: QWidget) -> bool:
     """Whether anything of it is on the screen: to Qt, a dock behind another tab is visible."""
     return widget.isVisible() and not widget.visibleRegion().isEmpty()

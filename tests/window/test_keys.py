@@ -37,8 +37,8 @@ def window(open_window: OpenWindow, source: ExampleSource) -> MainWindow:
 @pytest.fixture
 def dark_again(qapp: QApplication) -> Iterator[None]:
     yield
-    qapp.setStyleSheet("")
     theme.apply_theme(qapp)
+    qapp.setStyleSheet("")
 
 
 def test_arrows_look_back_and_l_follows_live_again(window: MainWindow, qtbot: QtBot) -> None:
@@ -50,6 +50,25 @@ def test_arrows_look_back_and_l_follows_live_again(window: MainWindow, qtbot: Qt
     assert signal.back_s == 7
     qtbot.keyClick(window, KEY.Key_L)
     assert not signal.holding
+
+
+def test_who_has_clicked_a_control_still_has_the_keys_and_tab_reaches_it(window: MainWindow, qtbot: QtBot) -> None:
+    bar = window.live.signal.toolbar
+    window.activateWindow()
+    window.setFocus()
+    qtbot.mouseClick(bar.fit, Qt.MouseButton.LeftButton)
+    assert not bar.fit.hasFocus()
+    assert all(
+        widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        for widget in (
+            bar.band,
+            bar.fit,
+            bar.hold,
+            window.record,
+            window.header.streams_button,
+            window.live.transport.button,
+        )
+    )
 
 
 def test_plus_minus_and_a_scale_the_signal(window: MainWindow, qtbot: QtBot) -> None:

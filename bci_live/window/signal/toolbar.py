@@ -54,6 +54,9 @@ class SignalToolbar(QWidget):
         ):
             widget.setToolTip(tip)
             widget.setAccessibleName(tip)
+        theme.leave_keys(
+            self.band, self.notch, self.average, self.channels, self.larger, self.smaller, self.fit, self.hold
+        )
         self._lay_out(heading)
         self.band.activated.connect(self._filter)
         self.notch.activated.connect(self._filter)

@@ -83,10 +83,16 @@ def test_an_incomplete_picture_is_drawn_on_with_what_came_since(view: SignalView
     whole = part(samples)
     view.show_part(whole)
     assert view.canvas.picture is not None
-    at_once = view.canvas.picture.pixels.copy()
+    assert view.channels is not None
+    at_once, heights = view.canvas.picture.pixels.copy(), dict(view.channels.heights)
     view.follow()
     for start in range(0, 2500, 25):
         view.show_part(part(samples[start : start + 25], start))
+    # Scales and middles remember what was before; here they begin as they did.
+    view.channels.heights = heights
+    view.channels.forget_middles()
+    assert view.canvas.ring is not None
+    view.channels.settle(view.canvas.ring)
     view.canvas.draw_all()
     assert view.canvas.picture is not None
     np.testing.assert_array_equal(view.canvas.picture.pixels, at_once)
