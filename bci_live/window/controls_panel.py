@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
-    QHBoxLayout,
     QPushButton,
     QSpinBox,
     QWidget,
@@ -39,7 +38,7 @@ class ControlsPanel(theme.Panel):
         self.steps.setRange(1, 50)
         self.seed.setRange(0, _LARGEST_SEED)
         self.averaged.setRange(1, MOST)
-        self.averaged.setSuffix(" trials at most")
+        self.averaged.setSuffix(" trial(s)")
         self.strength = QDoubleSpinBox()
         self.strength.setRange(0.05, 1.0)
         self.strength.setSingleStep(0.05)
@@ -51,12 +50,11 @@ class ControlsPanel(theme.Panel):
         self.every.setSingleStep(0.5)
         self.every.setSuffix(" s")
         self.every.setSpecialValueText("only at markers")
-        self.forming = QCheckBox("show each step as it is drawn")
+        self.forming = QCheckBox("show each step")
         self.forming.setChecked(True)
         self.decoder, self.pipeline, self.device = QComboBox(), QComboBox(), QComboBox()
         for box in (self.decoder, self.pipeline):
             box.setEditable(True)
-            box.setMinimumContentsLength(8)
         self.device.addItems(["auto", "cpu", "cuda", "mps"])
         self.load_button = QPushButton("Load, and begin anew")
         self.problem = theme.named_label("alarm")
@@ -121,14 +119,16 @@ class ControlsPanel(theme.Panel):
         self.device.setCurrentText(models.device)
 
     def _lay_out(self) -> None:
-        drawing, models, seed = QFormLayout(), QFormLayout(), QHBoxLayout()
-        seed.addWidget(self.seed, 1)
-        seed.addWidget(self.free)
+        drawing, models = QFormLayout(), QFormLayout()
+        for box in (self.initial, self.decoder, self.pipeline):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
         drawing.addRow("Steps", self.steps)
         drawing.addRow("Strength", self.strength)
         drawing.addRow("Draw from", self.initial)
-        drawing.addRow("Seed", seed)
-        drawing.addRow("Average", self.averaged)
+        drawing.addRow("Seed", self.seed)
+        drawing.addRow("", self.free)
+        drawing.addRow("Average up to", self.averaged)
         drawing.addRow("A window every", self.every)
         drawing.addRow("", self.forming)
         models.addRow("Decoder", self.decoder)

@@ -36,7 +36,7 @@ class StatusPanel(theme.Panel):
         self._titles: dict[str, QLabel] = {}
         self._values: dict[str, QLabel] = {}
         self._add_rows("", ("Markers", "Shown", "Missed", "Top-1 right"))
-        self._add_rows("MS AFTER THE LAST SAMPLE: LAST, MEDIAN, 95 %", tuple(_STAGES.values()))
+        self._add_rows("DELAY, MS: LAST · MEDIAN · 95 %", tuple(_STAGES.values()))
         self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Clock offset", "Breaks", "Channels"))
         self._add_rows("THIS PROGRAM", ("Processor", "Memory", "GPU memory"))
         for widget in (self._titles["GPU memory"], self._values["GPU memory"]):
@@ -78,7 +78,10 @@ class StatusPanel(theme.Panel):
         row = self._grid.rowCount()
         if section:
             self._grid.setRowMinimumHeight(row, 6)
-            self._grid.addWidget(theme.named_label("section", section), row + 1, 0, 1, 2)
+            title = theme.named_label("section", section)
+            if names == tuple(_STAGES.values()):
+                title.setToolTip("After the last sample of the marker's window had arrived")
+            self._grid.addWidget(title, row + 1, 0, 1, 2)
         for offset, name in enumerate(names, start=2):
             title, value = theme.named_label("muted", name), theme.named_label("value", NOT_YET)
             title.setAlignment(Qt.AlignmentFlag.AlignTop)
