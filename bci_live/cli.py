@@ -85,8 +85,13 @@ def live(
     initial: Annotated[str, typer.Option(help="Draw from: saliency, latent or grey.")] = DiffusionConfig().initial,
     seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
     abstain: Annotated[
-        bool, typer.Option("--abstain", help="Draw no picture where the decoder reads no better than it could guess.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--abstain/--no-abstain",
+            help="Draw no picture where the decoder reads no better than it could guess: so in the window, not headless.",
+            show_default=False,
+        ),
+    ] = None,
     anytime: Annotated[
         bool, typer.Option("--anytime/--no-anytime", help="Guess from the window's beginning while it still fills.")
     ] = True,

@@ -47,6 +47,20 @@ def bench_gil(
     _report(bench_streaming(channels=channels, rate=rate, chunk=chunk, seconds=seconds, hog_s=hog, tell=_say), as_json)
 
 
+@bench.command("window")
+def bench_window_command(
+    channels: Annotated[int, typer.Option(help="EEG channels, the demo's decoder's among them.", min=1)] = 128,
+    rate: Annotated[float, typer.Option(help="Hz.", min=100)] = 1000.0,
+    seconds: Annotated[float, typer.Option(help="How long each window is measured.", min=2)] = 10.0,
+    peer: Annotated[bool, typer.Option(help="Also measure as many plain PlotDataItems.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
+) -> None:
+    """How often and how evenly the window draws while the pipeline decodes and reconstructs, and what it costs."""
+    from bci_live.window.bench.run import bench_window
+
+    _report(bench_window(channels=channels, rate=rate, seconds=seconds, peer=peer, tell=_say), as_json)
+
+
 def _say(text: str) -> None:
     Console(stderr=True).print(text, style="dim")
 

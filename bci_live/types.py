@@ -50,7 +50,7 @@ class Epoch:
     """The prepared window around a marker.
 
     `data`: (channels, times), filtered, in µV, at the decoder's rate. `onset`: time of the sample nearest to the marker.
-    `arrived`: when the window's last sample came in. `ready`: when the epoch was cut.
+    `arrived`: when the window's last sample came in. `ready`: when the epoch was cut. `trials`: of how many it is the mean.
     """
 
     data: FloatArray
@@ -58,6 +58,7 @@ class Epoch:
     marker: Marker
     arrived: float
     ready: float
+    trials: int = 1
 
 
 class MissedReason(StrEnum):

@@ -7,23 +7,32 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pylsl
-
+from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError, MontageError, StreamError
-from bci_live.live.launcher import LiveRequest, check_replay, load_models, open_session
+from bci_live.live.choosing import Choices
+from bci_live.live.controls import DrawingChoice, ModelChoice
+from bci_live.live.demo import DEMO_DECODER, DEMO_RECORDING
+from bci_live.live.launcher import (
+    LiveRequest,
+    check_replay,
+    load_models,
+    open_session,
+    start_replay,
+)
 from bci_live.live.listening import StreamWatch
-from bci_live.live.recording import LiveRecording
 from bci_live.live.remembered import StreamChoice, remember, remembered
 from bci_live.live.stages import ErrorLog
-from bci_live.streams.discovery import find_eeg
-from bci_live.types import Chunk
 
 if TYPE_CHECKING:
+    import pylsl
+
     from bci_live.live.protocols import Decoder, Reconstructor
+    from bci_live.live.recording import LiveRecording
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
-    from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus
+    from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus, SignalPart
     from bci_live.streams.survey import StreamReport
+    from bci_live.types import Chunk
 
 # How often it is looked whether the replay failed.
 _LOOK_S = 0.5
@@ -49,6 +58,7 @@ class BackgroundSession:
         self._replay: ReplayProcess | None = None
         self._recording: LiveRecording | None = None
         self._watch = StreamWatch(ErrorLog())
+        self._choices = Choices(request)
         self._closing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
@@ -89,6 +99,11 @@ class BackgroundSession:
         session = self._session
         return session.signal(seconds) if session is not None else None
 
+    def signal_since(self, count: int, seconds: float) -> SignalPart | None:
+        """What came after the first `count` samples, the newest `seconds` at most; None while the session loads."""
+        session = self._session
+        return session.signal_since(count, seconds) if session is not None else None
+
     def watch_streams(self, wanted: bool) -> None:
         """Begin to listen to all streams there are, or end it."""
         self._watch.want(wanted)
@@ -115,8 +130,39 @@ class BackgroundSession:
         self._request = _choosing(self._request, choice)
         self._wake.set()
 
+    def play_demo(self) -> None:
+        """Replay the session that ships, read by the decoder that belongs to it."""
+        demo = bundled(DEMO_RECORDING)
+        self._request = replace(_choosing(self._request, StreamChoice()), replay=demo, loop=True, start_s=0.0)
+        self._choices.models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, self._request.device)
+        self._wake.set()
+
+    def drawing(self) -> DrawingChoice:
+        """How pictures are drawn, or will be in a moment."""
+        return self._choices.drawing
+
+    def draw_with(self, choice: DrawingChoice) -> None:
+        """Draw so from the next picture on."""
+        self._choices.drawing = choice
+
+    def models(self) -> ModelChoice:
+        """Which models are used."""
+        request = self._request
+        return ModelChoice(request.decoder, request.config.diffusion.pipeline, request.device)
+
+    def load(self, choice: ModelChoice) -> None:
+        """Begin anew with these; where they cannot be loaded, `model_problem` says why, and those before go on."""
+        self._choices.models = choice
+        self._wake.set()
+
+    def model_problem(self) -> str:
+        """Why the last choice was not taken; empty when all is well."""
+        return self._choices.problem
+
     def record(self, request: RecordingRequest) -> None:
         """Begin to record the session's streams, those too that come later. One that runs goes on."""
+        from bci_live.live.recording import LiveRecording  # its readers of formats take what the window's start has not
+
         if self._recording is None or not self._recording.running:
             self._recording = LiveRecording(request, self._infos).__enter__()
 
@@ -160,15 +206,22 @@ class BackgroundSession:
     def _run(self) -> None:
         try:
             check_replay(self._request)
-            decoder, reconstructor = load_models(self._request, self._tell)
-            while not self._closing:
-                self._wake.clear()
-                try:
-                    self._listen(self._wanted(), decoder, reconstructor)
-                except (StreamError, MontageError) as error:
-                    self._problem, self._choosing = str(error), self._request.replay is None
-                    # What is not there may come, one of two may go; what does not fit has to be chosen.
-                    self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
+            with ExitStack() as early:
+                replay, replayed = self._early_replay(early), self._request.replay
+                models = load_models(self._request, self._tell)
+                while not self._closing:
+                    self._wake.clear()
+                    taken, models = self._choices.load(self._request, models, self._tell)
+                    self._take(taken)
+                    try:
+                        # Another recording, or a stream, may have been chosen while the models were loaded.
+                        self._listen(self._wanted(), *models, replay if self._request.replay is replayed else None)
+                    except (StreamError, MontageError) as error:
+                        self._problem, self._choosing = str(error), self._request.replay is None
+                        # What is not there may come, one of two may go; what does not fit has to be chosen.
+                        self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
+                    replay = None
+                    early.close()
         except BciError as error:
             self._problem = str(error)
         except Exception as error:
@@ -176,8 +229,28 @@ class BackgroundSession:
             self._problem = f"{type(error).__name__} in the session: {error}. See the log."
             raise
 
+    def _early_replay(self, stack: ExitStack) -> ReplayProcess | None:
+        """The first replay starts beside the models: reading its file takes a process of its own some seconds."""
+        request = self._request
+        if request.replay is None:
+            return None
+        from bci_live.decoding.card import DecoderCard
+
+        try:
+            text = (request.decoder / "decoder.json").read_text(encoding="utf-8")
+            card = DecoderCard.model_validate_json(text)
+        except (OSError, ValueError):
+            return None  # loading the models tells what is wrong with it
+        return stack.enter_context(start_replay(request, request.replay, card))
+
+    def _take(self, taken: LiveRequest) -> None:
+        """Models and drawing as they are now; other streams may have been chosen while they were loaded."""
+        self._request = replace(self._request, decoder=taken.decoder, device=taken.device, config=taken.config)
+
     def _wanted(self) -> LiveRequest:
         """What was asked for; where no stream was named, the one of the last time if that is there."""
+        from bci_live.streams.discovery import find_eeg
+
         request, choice = self._request, remembered()
         if request.replay or request.stream or request.stream_id or choice is None:
             return request
@@ -187,15 +260,18 @@ class BackgroundSession:
             return request
         return _choosing(request, choice)
 
-    def _listen(self, request: LiveRequest, decoder: Decoder, reconstructor: Reconstructor) -> None:
+    def _listen(
+        self, request: LiveRequest, decoder: Decoder, reconstructor: Reconstructor, early: ReplayProcess | None
+    ) -> None:
         """One session, until others are chosen or the window is closed."""
-        with open_session(request, decoder, reconstructor, self._tell, keep_outcomes=False) as (session, replay):
+        with open_session(request, decoder, reconstructor, self._tell, False, early) as (session, replay):
             self._session, self._replay = session, replay
             self._problem, self._choosing = None, False
             self._tell("")
             try:
                 while not self._wake.wait(_LOOK_S):
                     self._problem = replay.problem() if replay else None
+                    self._take(self._choices.redraw(self._request, session))
             finally:
                 self._session = self._replay = None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bci_live.config import bundled
 
+DEMO_RECORDING, DEMO_DECODER = "recordings/demo.xdf", "models/decoder-demo"
 # Platform plugins of Qt that draw without an X or Wayland display.
 _WITHOUT_DISPLAY = ("offscreen", "vnc", "eglfs", "linuxfb", "minimal")
 
@@ -22,7 +23,7 @@ def has_display() -> bool:
 
 def demo_arguments() -> list[str]:
     """What `bci-live live` is called with for the demo; says so on stderr when there is no display."""
-    replay = ["--replay", str(bundled("recordings/demo.xdf")), "--decoder", str(bundled("models/decoder-demo"))]
+    replay = ["--replay", str(bundled(DEMO_RECORDING)), "--decoder", str(bundled(DEMO_DECODER))]
     if has_display():
         return [*replay, "--loop"]
     out = f"live-output/demo-{datetime.now():%Y%m%d-%H%M%S}"

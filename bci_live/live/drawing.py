@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bci_live.errors import BciError
+from bci_live.live.averaging import TrialMeans
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Decoder, Reconstructor
+from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import Outcome, Shown, Timings
 from bci_live.live.stages import ErrorLog
 from bci_live.live.telemetry import Telemetry, timings_of
 from bci_live.types import Epoch, Missed, MissedReason
 
 _WAIT_S = 0.05
+_SEEDS = 2**31
 
 
 class Drawer:
@@ -31,8 +36,16 @@ class Drawer:
         seed: int,
         abstain: bool = False,
     ) -> None:
-        self._mailbox, self._decoder, self._reconstructor = mailbox, decoder, reconstructor
-        self._telemetry, self._errors, self._seed, self._abstain = telemetry, errors, seed, abstain
+        self._mailbox, self._decoder = mailbox, decoder
+        self._telemetry, self._errors, self._abstain = telemetry, errors, abstain
+        # Of another thread's making: always read and replaced as a whole.
+        self._drawing: tuple[Reconstructor, int | None, int] = (reconstructor, seed, 1)
+        self._means = TrialMeans()
+        self._random = np.random.default_rng()
+
+    def draw_with(self, reconstructor: Reconstructor, seed: int | None, averaged: int) -> None:
+        """From the next picture on. `seed`: None for another each time. `averaged`: trials of one stimulus, at most."""
+        self._drawing = (reconstructor, seed, averaged)
 
     def step(self) -> None:
         """Wait a moment for an epoch; decode and draw it."""
@@ -49,16 +62,19 @@ class Drawer:
             self._errors.report(self.name, error)
 
     def _show(self, epoch: Epoch) -> Outcome:
-        decoding = self._decoder.decode(epoch)
+        reconstructor, seed, averaged = self._drawing
+        if seed is None:
+            seed = int(self._random.integers(_SEEDS))
+        decoding = self._decoder.decode(epoch if is_sliding(epoch.marker) else self._means.mean(epoch, averaged))
         self._telemetry.decoded(decoding)
         if self._abstain and decoding.abstained:
             told = f"{decoding.top} with {decoding.confidence:.0%}: trials so unsure are no better than guessed"
             return Missed(epoch.marker, MissedReason.UNSURE, told)
         first_made = None
         reconstruction = None
-        for reconstruction in self._reconstructor.reconstruct(decoding, self._seed):
+        for reconstruction in reconstructor.reconstruct(decoding, seed):
             first_made = reconstruction.made if first_made is None else first_made
             self._telemetry.drew(reconstruction)
         if reconstruction is None or first_made is None:
-            raise BciError(f"The pipeline '{self._reconstructor.name}' drew nothing. Raise steps or strength.")
+            raise BciError(f"The pipeline '{reconstructor.name}' drew nothing. Raise steps or strength.")
         return Shown(reconstruction, Timings(**timings_of(reconstruction, first_made)))

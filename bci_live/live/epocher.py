@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Card, MarkerSource
+from bci_live.live.sliding import is_sliding
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan, make_epoch
 from bci_live.signal.montage import Montage
@@ -122,7 +123,7 @@ class Epocher:
     def _admit(self, marker: Marker, now: float) -> None:
         marker = replace(marker, label=self._marker_labels.get(marker.label, marker.label))
         self._telemetry.marker(marker)
-        if marker.label not in self._labels:
+        if marker.label not in self._labels and not is_sliding(marker):
             known = ", ".join(sorted(self._labels)[:8]) + (", …" if len(self._labels) > 8 else "")
             self._miss(
                 marker,

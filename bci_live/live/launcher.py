@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from bci_live.live.session import LiveSession
     from bci_live.streams.awaited import MarkerSearch
 
-# A replay holds its first sample until the program listens; loading the models is over by then.
-REPLAY_WAIT_S = 60.0
+# A replay holds its first sample until the program listens. It may have been started before the models were loaded.
+REPLAY_WAIT_S = 600.0
 # The longest that a replay's process takes to read its file and open its outlets, on a slow machine.
 REPLAY_START_S = 20.0
 REPLAY_SPARE_S = 0.1
@@ -67,18 +67,29 @@ def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[
     device = pick_device(request.device)
     decoder = load_decoder(request.decoder, device)
     progress("Loading the diffusion pipeline …")
-    from bci_live.diffusion.reconstructor import DiffusionReconstructor
-
-    diffusion = request.config.diffusion
-    folder = bundled(diffusion.pipeline)
-    reconstructor = DiffusionReconstructor.load(folder, device, diffusion)
+    reconstructor = load_reconstructor(request)
     if decoder.card.pipeline != reconstructor.name:
         raise DecoderError(
             f"The decoder {request.decoder} speaks to the pipeline '{decoder.card.pipeline}', "
             f"but '{reconstructor.name}' is loaded. Choose that one with --diffusion, or train again: "
-            f"bci-live train … --diffusion {diffusion.pipeline}"
+            f"bci-live train … --diffusion {request.config.diffusion.pipeline}"
         )
     return decoder, reconstructor
+
+
+def load_reconstructor(request: LiveRequest) -> Reconstructor:
+    """The pipeline alone, set up as the request says.
+
+    Raises
+    ------
+    BciError
+        If it is absent or damaged, or the device is not there.
+    """
+    from bci_live.decoding.device import pick_device
+    from bci_live.diffusion.reconstructor import DiffusionReconstructor
+
+    diffusion = request.config.diffusion
+    return DiffusionReconstructor.load(bundled(diffusion.pipeline), pick_device(request.device), diffusion)
 
 
 @contextmanager
@@ -103,15 +114,15 @@ def open_session(
     reconstructor: Reconstructor,
     progress: Callable[[str], None],
     keep_outcomes: bool,
+    replay: ReplayProcess | None = None,
 ) -> Iterator[tuple[LiveSession, ReplayProcess | None]]:
-    """`open_live` with models that are loaded already."""
+    """`open_live` with models that are loaded already, and perhaps a replay that runs already: then the caller ends it."""
     from bci_live.live.session import LiveSession
 
     with ExitStack() as stack:
-        replay = None
-        if request.replay is not None:
+        if request.replay is not None and replay is None:
             progress(f"Starting the replay of {request.replay.name} …")
-            replay = stack.enter_context(_start_replay(request, request.replay, _pre_roll_s(decoder.card)))
+            replay = stack.enter_context(start_replay(request, request.replay, decoder.card))
         progress("Looking for the streams …")
         eeg, markers = _find_streams(request, replay, join_late=not keep_outcomes)
         progress("Warming up …")
@@ -146,11 +157,12 @@ def _pre_roll_s(card: Card) -> float:
     return card.filter.pre_roll_s - card.epoch.start_s + REPLAY_SPARE_S
 
 
-def _start_replay(request: LiveRequest, file: Path, lead_s: float = 0.0) -> ReplayProcess:
+def start_replay(request: LiveRequest, file: Path, card: Card) -> ReplayProcess:
+    """The replay's process, to be entered; it sends nothing until somebody listens."""
     from bci_live.live.replay_process import ReplayProcess
 
     return ReplayProcess(
-        file, loop=request.loop, start_s=request.start_s, lead_s=lead_s, wait_for_consumers_s=REPLAY_WAIT_S
+        file, loop=request.loop, start_s=request.start_s, lead_s=_pre_roll_s(card), wait_for_consumers_s=REPLAY_WAIT_S
     )
 
 
@@ -197,16 +209,16 @@ def headless_live(request: LiveRequest, seconds: float | None, out: Path, consol
 
 
 def windowed_live(request: LiveRequest, run_window: Callable[[BackgroundSession], int]) -> int:
-    """Run with the window until it is closed; returns the exit code."""
+    """Run with the window until it is closed; returns the exit code. It is the window that opens the session, once it stands."""
     from bci_live.live.background import BackgroundSession
 
     if not has_display():
         raise BciError(
             "There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so no window can open. Add --headless."
         )
-    with BackgroundSession(request) as session:
-        code = run_window(session)
-        problem = session.problem()
+    session = BackgroundSession(request)
+    code = run_window(session)
+    problem = session.problem()
     if problem is not None:  # it was in the window; the terminal has it, too, with exit code 2
         raise BciError(problem)
     return code

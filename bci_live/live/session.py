@@ -14,12 +14,15 @@ import pylsl
 
 from bci_live.config import Config
 from bci_live.live.channel_watch import ChannelWatch
+from bci_live.live.controls import DrawingChoice
 from bci_live.live.drawing import Drawer
 from bci_live.live.epocher import Epocher
 from bci_live.live.guesser import Guesser
 from bci_live.live.mailbox import Mailbox
+from bci_live.live.parts import part_since
 from bci_live.live.protocols import Decoder, MarkerSource, Reconstructor
-from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase
+from bci_live.live.sliding import SlidingMarkers
+from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase, SignalPart
 from bci_live.live.stages import ErrorLog, Stage
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan
@@ -34,7 +37,9 @@ _SHOWN_S = 60.0
 
 
 class LiveSession:
-    """EEG and markers in, outcomes out. Open it with `with`: models are warm before the first sample is asked for.
+    """EEG and markers in, outcomes out. Open it with `with`: models are warm before the first epoch is cut.
+
+    Where every outcome is kept they are so before the first sample is asked for; a window shows the signal meanwhile.
 
     `markers`: the stream, or which one is to be waited for. `keep_outcomes`: whether somebody calls `drain`; a window does not.
 
@@ -59,6 +64,8 @@ class LiveSession:
         self._infos = eeg, markers
         self._decoder, self._reconstructor = decoder, reconstructor
         self._config, self._clock = config, clock
+        self._diffusion = config.diffusion
+        self._keep_outcomes = keep_outcomes
         self._errors = ErrorLog()
         self._telemetry = Telemetry(config.live.history, keep_outcomes)
         # What is only watched must be of now: the newest waits while a picture is drawn, so that none is shown later than
@@ -74,12 +81,13 @@ class LiveSession:
 
     def __enter__(self) -> Self:
         card = self._decoder.card
-        self._warm_up()
+        if self._keep_outcomes:
+            self._warm_up()
         with ExitStack() as opening:
             streams = self._config.streams
             self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
             plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch)
-            self._markers = opening.enter_context(self._marker_source())
+            self._markers = SlidingMarkers(opening.enter_context(self._marker_source()), self._clock)
             guesser = Guesser(self._eeg, plan, self._decoder, self._telemetry, self._clock)
             self._epocher = Epocher(
                 self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
@@ -94,6 +102,9 @@ class LiveSession:
                     f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."
                 )
             self.note = " ".join(notes)
+            if not self._keep_outcomes:
+                # The first marker's window takes longer to come than this; what comes meanwhile waits in the inlets.
+                self._warm_up()
             self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
             draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
             channel_stage = Stage("watching the channels", self._channels.step, self._errors)
@@ -151,6 +162,10 @@ class LiveSession:
         """The newest `seconds` of EEG."""
         return self._eeg.ring.latest(seconds)
 
+    def signal_since(self, count: int, seconds: float) -> SignalPart:
+        """`part_since`: what of the EEG came after the first `count` samples, the newest `seconds` at most."""
+        return part_since(self._eeg.ring, count, seconds)
+
     def snapshot(self) -> LiveSnapshot:
         """The state now."""
         status = self._eeg.status()
@@ -181,7 +196,16 @@ class LiveSession:
             guess=self._telemetry.guess(),
             faults=self._channels.now,
             fault_times=self._channels.times,
+            channels=self._decoder.card.channels,
+            pipeline=self._decoder.card.pipeline,
+            diffusion=self._diffusion,
         )
+
+    def draw_with(self, reconstructor: Reconstructor, choice: DrawingChoice) -> None:
+        """Draw the next pictures so, and cut windows without markers where that is chosen."""
+        self._diffusion = choice.diffusion
+        self._markers.every_s = choice.every_s
+        self._drawer.draw_with(reconstructor, None if choice.free_seed else choice.diffusion.seed, choice.averaged)
 
     def _marker_source(self) -> AbstractContextManager[MarkerSource]:
         wanted = self._infos[1]

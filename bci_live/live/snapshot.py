@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bci_live.config import EpochConfig
+from bci_live.config import DiffusionConfig, EpochConfig
 from bci_live.signal.quality import FaultTimes
 from bci_live.streams.inlet import StreamStatus
-from bci_live.types import Decoding, Guess, Marker, Missed, MissedReason, Reconstruction, StreamFacts
+from bci_live.types import Chunk, Decoding, Guess, Marker, Missed, MissedReason, Reconstruction, StreamFacts
 
 if TYPE_CHECKING:
     from bci_live.sessions.recorder import StreamProgress
@@ -74,7 +74,8 @@ class LiveSnapshot:
     `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known. `markers` and
     `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
     now, and what they are; `fault_times`: for how long these and others did not. `note`: what the user should know of how
-    the stream is used. `guess`: the newest, until something newer is decoded, or its marker ends without.
+    the stream is used. `guess`: the newest, until something newer is decoded, or its marker ends without. `channels`: the
+    decoder's, as in its epochs. `pipeline`, `diffusion`: what draws, and how.
     """
 
     facts: StreamFacts | None
@@ -98,6 +99,17 @@ class LiveSnapshot:
     guess: Guess | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
     fault_times: Mapping[str, FaultTimes] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    pipeline: str = ""
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPart:
+    """A stretch of the signal. `first`: how many samples the session had before it."""
+
+    first: int
+    chunk: Chunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import Counts, LatencyStatus, Outcome
 from bci_live.types import Decoding, Guess, Marker, Missed, MissedReason, Reconstruction
 
@@ -34,6 +35,7 @@ class Telemetry:
         self._markers = 0
         self._shown = 0
         self._right = 0
+        self._judged = 0
         self._missed: Counter[MissedReason] = Counter()
         self._times: dict[str, deque[float]] = {}
         self._history: deque[Reconstruction] = deque(maxlen=history)
@@ -109,7 +111,9 @@ class Telemetry:
             self._recent_missed.append(outcome)
             return
         self._shown += 1
-        self._right += outcome.reconstruction.decoding.top == outcome.marker.label
+        if not is_sliding(outcome.marker):
+            self._judged += 1
+            self._right += outcome.reconstruction.decoding.top == outcome.marker.label
         self._history.append(outcome.reconstruction)
         for name, value in asdict(outcome.timings).items():
             self._times.setdefault(name, deque(maxlen=_RECENT_TIMES)).append(value)
@@ -132,9 +136,9 @@ class Telemetry:
             return tuple(self._recent_missed)
 
     def accuracy(self) -> tuple[int, int] | None:
-        """How many of the shown had the label of their marker on top; None before the first."""
+        """How many of those shown to a marker had its label on top; None before the first."""
         with self._lock:
-            return (self._right, self._shown) if self._shown else None
+            return (self._right, self._judged) if self._judged else None
 
     def latency(self) -> dict[str, LatencyStatus]:
         """Per stage."""

@@ -25,6 +25,8 @@ PROBLEM = 2
 def run_window(source: SessionSource, title: str = "bci_live") -> int:
     """Show `source` until the window is closed or Ctrl-C; the exit code is 2 if the source had a fatal problem, else 0.
 
+    The source is opened when the window is on the screen: what it loads would hold that up by seconds.
+
     Raises
     ------
     WindowError
@@ -34,17 +36,29 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
     from PyQt6.QtWidgets import QApplication
 
     from bci_live.window.main_window import MainWindow
-    from bci_live.window.theme import apply_theme
+    from bci_live.window.memory import keep, kept
+    from bci_live.window.theme import LOOKS, apply_theme
 
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([title])
-    apply_theme(app)
-    window = MainWindow(source, title)
-    with _interrupts(lambda: app.exit(0)), _bugs_shown(window.show_bug):
-        window.show()
-        app.exec()
+    memory = kept()
+    apply_theme(app, LOOKS[memory.look])
+    window = MainWindow(source, title, memory)
+
+    def leave() -> None:
         window.asks_before_closing = False  # Ctrl-C has answered
         window.close()
+        app.exit(0)
+
+    with _interrupts(leave), _bugs_shown(window.show_bug):
+        window.show()
+        app.processEvents()
+        with source:
+            if window.isVisible():  # it may have been closed meanwhile
+                app.exec()
+            keep(window.memory())
+            window.asks_before_closing = False
+            window.close()
     return PROBLEM if source.problem() is not None else 0
 
 

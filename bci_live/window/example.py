@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from bci_live.config import EpochConfig
+from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import (
     Counts,
@@ -18,17 +20,33 @@ from bci_live.live.snapshot import (
     RecordingRequest,
     RecordingStatus,
     ReplayStatus,
+    SignalPart,
 )
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.rendering import Layout, random_layout, render
 from bci_live.streams.inlet import StreamStatus
 from bci_live.streams.survey import StreamReport
-from bci_live.types import Chunk, Decoding, Epoch, Marker, Missed, MissedReason, Picture, Reconstruction, StreamFacts
+from bci_live.types import (
+    Chunk,
+    Decoding,
+    Epoch,
+    FloatArray,
+    Marker,
+    Missed,
+    MissedReason,
+    Picture,
+    Reconstruction,
+    StreamFacts,
+)
 from bci_live.window.theme import apply_theme
 
 RATE = 250.0
 NOW = 1000.0
 EVERY_S = 1.6
+CAP = (
+    "Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "FC5", "FC1", "FC2", "FC6", "T7", "C3", "Cz", "C4", "T8",
+    "CP5", "CP1", "CP2", "CP6", "P7", "P3", "Pz", "P4", "P8", "PO7", "PO3", "PO4", "PO8", "O1", "Oz", "O2",
+)  # fmt: skip
 SHOWN = ("dog", "pizza", "guitar", "rocket", "house", "panda", "car", "mushroom")
 
 
@@ -39,7 +57,7 @@ def example_labels() -> tuple[str, ...]:
 
 def example_facts(channels: int = 32) -> StreamFacts:
     """A simulated head's replay."""
-    names = tuple(f"E{index + 1}" for index in range(channels))
+    names = tuple(CAP[index] if index < len(CAP) else f"E{index + 1}" for index in range(channels))
     return StreamFacts(
         "Simulated head", "EEG", "example", "example", "here", RATE, names, ("microvolts",) * channels, True, True
     )
@@ -65,10 +83,20 @@ def example_decoding(label: str, time: float, confidence: float = 0.62, channels
     labels = example_labels()
     others = np.random.default_rng(len(label)).exponential(1.0, len(labels))
     scores = dict(zip(labels, ((1 - confidence) * others / others.sum()).tolist(), strict=True)) | {label: confidence}
-    epoch = Epoch(np.zeros((channels, 225), np.float32), time, Marker(label, time, "markers"), time + 0.8, time + 0.803)
+    epoch = Epoch(_example_response(label, channels), time, Marker(label, time, "markers"), time + 0.8, time + 0.803)
     blurred = Image.fromarray(example_stimulus(label)).filter(ImageFilter.GaussianBlur(6))
     saliency = np.asarray(blurred, dtype=np.float32) / np.float32(255)
     return Decoding(saliency, np.zeros((4, 64), np.float32), None, scores, epoch, time + 0.82)
+
+
+def _example_response(label: str, channels: int) -> FloatArray:
+    """(channels, 225), µV: a P1 and an N1 at the back, later waves that differ by label, noise."""
+    rng, times = np.random.default_rng(len(label)), np.arange(225) / RATE - 0.1
+    waves = [
+        (4.0, 0.11, 0.02), (-7.0, 0.17, 0.03), (3.0 + len(label) % 4, 0.35, 0.08)
+    ]  # fmt: skip
+    shape = sum(height * np.exp(-(((times - at) / width) ** 2)) for height, at, width in waves)
+    return (np.linspace(-0.4, 1, channels)[:, None] * shape + rng.normal(0, 2, (channels, 225))).astype(np.float32)
 
 
 def example_reconstruction(decoding: Decoding, step: int = 4, drawn: str | None = None) -> Reconstruction:
@@ -111,6 +139,8 @@ def example_snapshot() -> LiveSnapshot:
         labels=example_labels(),
         epoch=EpochConfig(),
         missed=missed,
+        channels=CAP,
+        pipeline="diffusion-demo",
     )
 
 
@@ -136,13 +166,29 @@ class ExampleSource:
         self.rec: RecordingStatus | None = None
         self.rec_problem = ""
         self.played: ReplayStatus | None = None
+        self.drawn = DrawingChoice()
+        self.model_trouble = ""
         self.commands: list[tuple[str, object]] = []
+
+    def __enter__(self) -> ExampleSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
 
     def snapshot(self) -> LiveSnapshot | None:
         return self.state
 
     def signal(self, seconds: float) -> Chunk | None:
         return self.chunk
+
+    def signal_since(self, count: int, seconds: float) -> SignalPart | None:
+        if self.chunk is None:
+            return None
+        n = len(self.chunk.times)
+        first = count if count <= n else 0
+        breaks = tuple(index - first for index in self.chunk.breaks if index >= first)
+        return SignalPart(first, Chunk(self.chunk.samples[first:], self.chunk.times[first:], NOW, breaks))
 
     def progress(self) -> str:
         return self.line
@@ -164,6 +210,25 @@ class ExampleSource:
 
     def connect(self, choice: StreamChoice) -> None:
         self.commands.append(("connect", choice))
+
+    def play_demo(self) -> None:
+        self.commands.append(("demo", None))
+
+    def drawing(self) -> DrawingChoice:
+        return self.drawn
+
+    def draw_with(self, choice: DrawingChoice) -> None:
+        self.commands.append(("draw", choice))
+        self.drawn = choice
+
+    def models(self) -> ModelChoice:
+        return ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo")
+
+    def load(self, choice: ModelChoice) -> None:
+        self.commands.append(("load", choice))
+
+    def model_problem(self) -> str:
+        return self.model_trouble
 
     def record(self, request: RecordingRequest) -> None:
         self.commands.append(("record", request))

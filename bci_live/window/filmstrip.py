@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
+from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from bci_live.types import Marker, Picture
 from bci_live.window import theme
 from bci_live.window.picture_panel import to_pixmap
 
-PAIRS = 8
-SIDE = 62
+PAIRS = 24
+SIDE, _LEAST_SIDE = 62, 30
 _BETWEEN = 3
 _GAP = 18
 _WORDS = 20
@@ -31,13 +31,61 @@ class Pair:
 
 
 class Strip(QWidget):
-    """Draws `pairs`; what does not fit into the width is left out at the old end."""
+    """Draws `pairs`; what does not fit into the width is left out at the old end.
+
+    `picked`: the marker of a pair that was clicked or gone to with the arrows, None when it was let go.
+    """
+
+    picked = pyqtSignal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pairs: tuple[Pair, ...] = ()
         self.pixmaps: dict[Marker, tuple[QPixmap, QPixmap | None]] = {}
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.pinned: Marker | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setMinimumHeight(_LEAST_SIDE + _WORDS)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Last pictures; arrows go from one to the next, Delete lets it go")
+
+    def pin(self, marker: Marker | None) -> None:
+        """Pick a pair, or none."""
+        self.pinned = marker
+        self.picked.emit(marker)
+        self.update()
+
+    @property
+    def side(self) -> int:
+        """Of a picture, pixels: smaller in a low window."""
+        return max(_LEAST_SIDE, min(2 * SIDE, self.height() - _WORDS))
+
+    def fitting(self) -> tuple[Pair, ...]:
+        """The pairs that are drawn, oldest first."""
+        width = 2 * self.side + _BETWEEN + _GAP
+        return self.pairs[-max(1, (self.width() + _GAP) // width) :]
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        place = int(event.position().x() // (2 * self.side + _BETWEEN + _GAP)) if event is not None else -1
+        shown = self.fitting()
+        if 0 <= place < len(shown):
+            marker = shown[place].marker
+            self.pin(None if marker == self.pinned else marker)
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Arrows go from pair to pair; Delete lets the pinned one go."""
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        shown = self.fitting()
+        if event is None or not shown or event.key() not in (*steps, Qt.Key.Key_Delete):
+            super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_Delete:
+            self.pin(None)
+        else:
+            markers = [pair.marker for pair in shown]
+            place = (
+                markers.index(self.pinned) + steps[Qt.Key(event.key())] if self.pinned in markers else len(markers) - 1
+            )
+            self.pin(markers[min(max(place, 0), len(markers) - 1)])
 
     def sizeHint(self) -> QSize:
         return QSize(4 * (2 * SIDE + _GAP), SIDE + _WORDS)
@@ -45,26 +93,29 @@ class Strip(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        pair_width = 2 * SIDE + _BETWEEN
-        fitting = max(1, (self.width() + _GAP) // (pair_width + _GAP))
+        pair_width = 2 * self.side + _BETWEEN
         if not self.pairs:
-            painter.setPen(QColor(theme.MUTED))
+            painter.setPen(QColor(theme.now.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, "Finished pictures will stand here.")
-        for place, pair in enumerate(self.pairs[-fitting:]):
+        for place, pair in enumerate(self.fitting()):
             self._paint_pair(painter, place * (pair_width + _GAP), pair)
 
     def _paint_pair(self, painter: QPainter, x: int, pair: Pair) -> None:
         reconstruction, truth = self.pixmaps[pair.marker]
-        squares = (QRectF(x, 0, SIDE, SIDE), QRectF(x + SIDE + _BETWEEN, 0, SIDE, SIDE))
+        side = self.side
+        squares = (QRectF(x, 0, side, side), QRectF(x + side + _BETWEEN, 0, side, side))
         painter.drawPixmap(squares[0], reconstruction, QRectF(reconstruction.rect()))
         if truth is not None:
             painter.drawPixmap(squares[1], truth, QRectF(truth.rect()))
         else:
-            painter.fillRect(squares[1], QColor(theme.BACKGROUND))
-            painter.setPen(QColor(theme.MUTED))
+            painter.fillRect(squares[1], QColor(theme.now.background))
+            painter.setPen(QColor(theme.now.muted))
             painter.drawText(squares[1], Qt.AlignmentFlag.AlignCenter, "?")
-        words = QRectF(x, SIDE + 2, 2 * SIDE + _BETWEEN, _WORDS - 2)
-        colour = theme.MUTED if pair.right is None else theme.GREEN if pair.right else theme.ORANGE
+        if pair.marker == self.pinned:
+            painter.setPen(QPen(QColor(theme.now.sky), 3))
+            painter.drawRect(QRectF(x + 1, 1, 2 * side + _BETWEEN - 2, side - 2))
+        words = QRectF(x, side + 2, 2 * side + _BETWEEN, _WORDS - 2)
+        colour = theme.now.muted if pair.right is None else theme.now.green if pair.right else theme.now.orange
         painter.setPen(QColor(colour))
         text = painter.fontMetrics().elidedText(caption(pair), Qt.TextElideMode.ElideRight, int(words.width()))
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, text)
@@ -81,7 +132,7 @@ class Filmstrip(theme.Panel):
     """The strip with its heading."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Last pictures: reconstruction beside what was shown", parent)
+        super().__init__("Last pictures: reconstruction beside what was shown; click one to pin it", parent)
         self.strip = Strip()
         self.body.addWidget(self.strip)
 

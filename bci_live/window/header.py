@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from bci_live.live.snapshot import LiveSnapshot, badge
 from bci_live.window import theme
+
+# A word on what was done stands so long.
+_SAID_S = 6.0
 
 
 class Badge(QLabel):
@@ -22,8 +27,8 @@ class Badge(QLabel):
         """Show the words of `live.snapshot.badge`."""
         if text == self.text():
             return
-        colour = theme.ORANGE if "STALE" in text else theme.GREEN if text == "LIVE" else theme.PURPLE
-        self.setStyleSheet(f"background: {colour}; color: {theme.BACKGROUND};")
+        colour = theme.now.orange if "STALE" in text else theme.now.green if text == "LIVE" else theme.now.purple
+        self.setStyleSheet(f"background: {colour}; color: {theme.now.background};")
         self.setText(text)
         self.show()
 
@@ -36,10 +41,14 @@ class Header(QWidget):
         self.title = theme.named_label("title", title)
         self.stream = theme.named_label("muted")
         self.notice = theme.named_label("note")
+        self._told, self._told_until = "", 0.0
         self.badge = Badge()
+        self.keys_button = QPushButton("?")
+        self.keys_button.setToolTip("The keys (?)")
         self.streams_button = QPushButton("Streams …")
         self.streams_button.setToolTip("What streams there are, and which of them are taken")
         self.streams_button.setCheckable(True)
+        theme.leave_keys(self.keys_button, self.streams_button, record_button)
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 0, 0)
         row.setSpacing(14)
@@ -47,8 +56,20 @@ class Header(QWidget):
         row.addWidget(self.stream, 1)
         # A long name must not widen the window: it is cut.
         self.stream.setMinimumWidth(1)
-        for widget in (self.notice, self.streams_button, record_button, self.badge):
+        for widget in (self.notice, self.keys_button, self.streams_button, record_button, self.badge):
             row.addWidget(widget)
+
+    def say(self, text: str) -> None:
+        """A word on what was just done, for some seconds."""
+        self._told, self._told_until = text, time.monotonic() + _SAID_S
+        self.notice.setText(text)
+
+    def repaint_badge(self) -> None:
+        """In the colours of another look."""
+        text = self.badge.text()
+        self.badge.setText("")
+        if text:
+            self.badge.show_badge(text)
 
     def show_stream(self, snapshot: LiveSnapshot, paused: bool = False) -> None:
         """Name and size of the stream, the badge, and for how long nothing came."""
@@ -57,7 +78,9 @@ class Header(QWidget):
         self.badge.show_badge(badge(facts, stale, snapshot.simulated_decoder))
         about = [f"{facts.name} · {len(facts.channels)} channels · {facts.rate:g} Hz"] if facts else []
         self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
-        if snapshot.phase == "ended":
+        if self._told and time.monotonic() < self._told_until:
+            self.notice.setText(self._told)
+        elif snapshot.phase == "ended":
             self.notice.setText("The session has ended")
         elif paused:
             self.notice.setText("The replay rests")

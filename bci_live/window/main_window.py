@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from functools import partial
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QByteArray, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
+from bci_live.errors import BciError
+from bci_live.live.export import next_path
 from bci_live.live.snapshot import LiveSnapshot
-from bci_live.types import Decoding, Guess
 from bci_live.window import theme
-from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
 from bci_live.window.header import ErrorBar, Header
-from bci_live.window.picture_row import PictureRow
+from bci_live.window.keys import HelpOverlay, pressed
+from bci_live.window.live_page import LivePage
+from bci_live.window.memory import WindowMemory
 from bci_live.window.record_button import RecordButton
-from bci_live.window.scores_panel import ScoresPanel
-from bci_live.window.signal_view import SECONDS, EpochSpan, SignalView
+from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.source import SessionSource
 from bci_live.window.start_page import StartPage
-from bci_live.window.status_panel import StatusPanel, reason_text
 from bci_live.window.streams_page import StreamsPage
-from bci_live.window.transport_bar import TransportBar
-from bci_live.window.truth import Truths
 
-SIGNAL_EVERY_MS = 40
+# Sixty times a second: only what came since is drawn.
+SIGNAL_EVERY_MS = 16
 SNAPSHOT_EVERY_MS = 100
-_SIDE_WIDTH = 348
-_TRUTH_PIXELS = 256
 
 
 class MainWindow(QMainWindow):
     """Shows `source` until it is closed. Polling needs no flags: after the close nothing can arrive any more."""
 
-    def __init__(self, source: SessionSource, title: str) -> None:
+    def __init__(self, source: SessionSource, title: str, memory: WindowMemory | None = None) -> None:
         super().__init__()
+        self._memory = memory or WindowMemory()
         self._source = source
         self.asks_before_closing = True
-        self._truths = Truths(_TRUTH_PIXELS)
-        self._read: Guess | Decoding | None = None
         self._bug: str | None = None
         self.streams = StreamsPage(source)
         self.streams.left.connect(self.leave_streams)
@@ -47,34 +45,32 @@ class MainWindow(QMainWindow):
         self.header.streams_button.clicked.connect(self.open_streams)
         self.errors = ErrorBar()
         self.start = StartPage(title)
-        self.signal = SignalView()
-        self.pictures = PictureRow(self._truths)
-        self.scores = ScoresPanel()
-        self.status = StatusPanel()
-        self.filmstrip = Filmstrip()
-        self.transport = TransportBar(source)
-        self.live = self._live_page()
+        self.live = LivePage(source, self.streams.pictures_folder)
         self.pages = QStackedWidget()
         for page in (self.start, self.live, self.streams):
             self.pages.addWidget(page)
         self.setWindowTitle(title)
         self.setCentralWidget(self._frame())
+        self.help = HelpOverlay(self)
+        self.header.keys_button.clicked.connect(self.help.toggle)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocus()
         self.resize(1280, 800)
+        if memory is not None:
+            self._recall(memory)
         self._signal_timer = self._poll(SIGNAL_EVERY_MS, self.poll_signal)
         self._snapshot_timer = self._poll(SNAPSHOT_EVERY_MS, self.poll_snapshot)
         self.poll_snapshot()
 
     def poll_signal(self) -> None:
         """Scroll the signal on."""
-        chunk = self._source.signal(SECONDS)
-        if chunk is not None:
-            self.signal.show_signal(chunk)
+        self.live.poll_signal()
 
     def poll_snapshot(self) -> None:
         """Bring everything else up to date."""
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
-        trouble = source.recording_problem() or (recording.problem if recording else "")
+        trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
         self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot))
         self.record.show_recording(recording, ready=snapshot is not None)
         self._show_page(snapshot)
@@ -82,13 +78,8 @@ class MainWindow(QMainWindow):
             self.start.show_progress(source.progress(), failed=problem is not None)
             return
         replay = source.replay()
-        self.transport.show_replay(replay)
         self.header.show_stream(snapshot, paused=replay is not None and replay.paused)
-        self.status.show_status(snapshot)
-        self.pictures.show_pictures(snapshot)
-        self._show_scores(snapshot)
-        self._show_events(snapshot)
-        self.filmstrip.show_pairs(self._pairs(snapshot))
+        self.live.show_snapshot(snapshot)
 
     def open_streams(self, wanted: bool) -> None:
         """Show the page of streams, or leave it; streams are listened to only while it is open."""
@@ -118,11 +109,108 @@ class MainWindow(QMainWindow):
         self.errors.show_error(text)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Space pauses a replay, unless a button that has the focus takes it for itself."""
-        if event is not None and event.key() == Qt.Key.Key_Space and self.transport.isVisible():
-            self.transport.toggle()
-        else:
+        """What `keys.HELP` says, unless the widget that has the focus takes the key for itself."""
+        command = self._commands().get(pressed(event)) if event is not None else None
+        if command is None:
             super().keyPressEvent(event)
+        else:
+            command()
+
+    def _commands(self) -> dict[str, Callable[[], object]]:
+        signal, live = self.live.signal, self.live
+        return {
+            "Space": self._rest,
+            "Left": partial(signal.look_back, -1.0, self._source),
+            "Right": partial(signal.look_back, 1.0, self._source),
+            "Shift+Left": partial(signal.look_back, -5.0, self._source),
+            "Shift+Right": partial(signal.look_back, 5.0, self._source),
+            "L": signal.follow,
+            "+": partial(signal.zoom, -1),
+            "=": partial(signal.zoom, -1),
+            "-": partial(signal.zoom, 1),
+            "A": signal.fit,
+            "Home": partial(signal.lengthen, -1),
+            "End": partial(signal.lengthen, 1),
+            **{str(number + 1): partial(signal.toggle_channel, number) for number in range(8)},
+            "Ctrl+U": partial(self.open_streams, self.pages.currentWidget() is not self.streams),
+            "F9": self.record.click,
+            "M": self.save_screenshot,
+            "Ctrl+S": live.details.save,
+            "Ctrl+C": live.details.copy,
+            "Ctrl+T": self.change_look,
+            "Ctrl+R": live.arrange,
+            "F11": self._toggle_full_screen,
+            "?": self.help.toggle,
+            "F1": self.help.toggle,
+            "Esc": self._step_back,
+            "Ctrl+Q": self.close,
+        }
+
+    def change_look(self) -> None:
+        """Dark or light."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply_theme(app, theme.LIGHT if theme.now is theme.DARK else theme.DARK)
+        self.header.repaint_badge()
+        self.live.signal.canvas.draw_all()
+
+    def save_screenshot(self) -> None:
+        """The window as it is, into the folder of pictures."""
+        try:
+            path = next_path(self.streams.pictures_folder(), "window", ".png")
+        except BciError as error:
+            self._say(str(error))
+            return
+        self._say(f"Saved: {path}" if self.grab().save(str(path)) else f"'{path}' cannot be written. Free the disk.")
+
+    def memory(self) -> WindowMemory:
+        """What is to come back the next time."""
+        streams, signal = self.streams, self.live.signal
+        layout = base64.b64encode(self.live.desk.layout_state()).decode() if self.live.arranged else self._memory.layout
+        return WindowMemory(
+            look="light" if theme.now is theme.LIGHT else "dark",
+            geometry=base64.b64encode(self.saveGeometry().data()).decode(),
+            layout=layout,
+            band=signal.filter.band,
+            notch_hz=signal.filter.notch_hz,
+            average=signal.filter.average,
+            seconds=signal.canvas.seconds,
+            bad=tuple(sorted(signal.bad)),
+            folder=streams.folder.text(),
+            subject=streams.subject.text(),
+            session=streams.session.text(),
+            task=streams.task.text(),
+        )
+
+    def _recall(self, memory: WindowMemory) -> None:
+        """As it was the last time; what does not fit any more is left out."""
+        self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
+        self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
+        self.live.signal.recall(DisplayFilter(memory.band, memory.notch_hz, memory.average), memory.seconds, memory.bad)
+        self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)
+
+    def _say(self, text: str) -> None:
+        self.header.say(text)
+
+    def _rest(self) -> None:
+        """Pause the replay; without one, hold the signal on display."""
+        if self.live.transport.isVisible():
+            self.live.transport.toggle()
+        else:
+            self.live.signal.hold(not self.live.signal.holding)
+
+    def _step_back(self) -> None:
+        """Esc closes what lies over the window; it never ends the program."""
+        if self.help.isVisible():
+            self.help.hide()
+        elif self.isFullScreen():
+            self.showNormal()
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         if event is not None and self.record.running and self.asks_before_closing and not self._may_close():
@@ -143,55 +231,6 @@ class MainWindow(QMainWindow):
         )
         return answer == buttons.Close
 
-    def _show_scores(self, snapshot: LiveSnapshot) -> None:
-        read = snapshot.guess or snapshot.decoding
-        if read is None or read is self._read:
-            return
-        self._read = read
-        label = read.epoch.marker.label
-        until_s = read.until_s if isinstance(read, Guess) else None
-        self.scores.show_scores(read.scores, label if label in snapshot.labels else None, until_s)
-
-    def _show_events(self, snapshot: LiveSnapshot) -> None:
-        """Markers with what became of them, and the epoch that the pictures come from."""
-        if snapshot.facts is not None:
-            self.signal.show_channels(snapshot.facts.channels)
-        reasons = {missed.marker: reason_text(missed.reason) for missed in snapshot.missed}
-        self.signal.show_markers([(marker, reasons.get(marker)) for marker in snapshot.markers])
-        if snapshot.decoding is not None:
-            onset = snapshot.decoding.epoch.onset
-            self.signal.show_epoch(EpochSpan(onset + snapshot.epoch.start_s, onset + snapshot.epoch.stop_s))
-
-    def _pairs(self, snapshot: LiveSnapshot) -> tuple[Pair, ...]:
-        """The last finished pictures beside what was shown."""
-        pairs = []
-        for reconstruction in snapshot.history[-PAIRS:]:
-            decoding = reconstruction.decoding
-            marker = decoding.epoch.marker
-            right = decoding.top == marker.label if marker.label in snapshot.labels else None
-            truth = self._truths.of(marker)
-            pairs.append(Pair(marker, reconstruction.image, truth, decoding.top, right))
-        return tuple(pairs)
-
-    def _live_page(self) -> QWidget:
-        page = QWidget()
-        left, right = QVBoxLayout(), QVBoxLayout()
-        left.addWidget(self.signal, 5)
-        left.addWidget(self.pictures, 6)
-        left.addWidget(self.filmstrip)
-        left.addWidget(self.transport)
-        right.addWidget(self.scores)
-        right.addWidget(self.status, 1)
-        for panel in (self.scores, self.status):
-            panel.setFixedWidth(_SIDE_WIDTH)
-        both = QHBoxLayout(page)
-        both.setContentsMargins(0, 0, 0, 0)
-        both.addLayout(left, 1)
-        both.addLayout(right)
-        for layout in (left, right, both):
-            layout.setSpacing(theme.GAP)
-        return page
-
     def _frame(self) -> QWidget:
         """Header, error bar and the pages, one below the other."""
         frame = QWidget()
@@ -206,6 +245,7 @@ class MainWindow(QMainWindow):
 
     def _poll(self, every_ms: int, action: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
         timer.timeout.connect(action)
         timer.start(every_ms)
         return timer

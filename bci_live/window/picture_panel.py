@@ -32,7 +32,7 @@ class PictureView(QWidget):
         self.pixmap: QPixmap | None = None
         self.placeholder = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(96, 96)
+        self.setMinimumSize(64, 64)
 
     def sizeHint(self) -> QSize:
         return QSize(256, 256)
@@ -46,8 +46,8 @@ class PictureView(QWidget):
         frame.addRoundedRect(square, 6, 6)
         painter.setClipPath(frame)
         if self.pixmap is None:
-            painter.fillRect(square, QColor(theme.BACKGROUND))
-            painter.setPen(QColor(theme.MUTED))
+            painter.fillRect(square, QColor(theme.now.background))
+            painter.setPen(QColor(theme.now.muted))
             inner = square.adjusted(12, 12, -12, -12)
             painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.placeholder)
         else:
@@ -64,7 +64,9 @@ class PicturePanel(theme.Panel):
         self.view.placeholder = placeholder
         self.caption = theme.named_label("muted")
         self.note = theme.named_label("note", note)
-        # A long caption is cut; only the note, which must be read, makes the panel wider.
+        # A long caption is cut; the note, which must be read, is wrapped.
+        self.note.setWordWrap(True)
+        self.note.setVisible(bool(note))
         for label in (self.heading, self.caption):
             label.setMinimumWidth(1)
         self.body.addWidget(self.view, 1)

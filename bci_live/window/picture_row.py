@@ -11,6 +11,7 @@ from bci_live.window.picture_panel import PicturePanel, to_picture
 from bci_live.window.truth import Truths
 
 NOTE = "Detail is invented by diffusion."
+ABSTAINED = "No picture: the EEG of this trial does not tell enough."
 _WAITING = {
     "warming": "Warming up …",
     "waiting": "Waiting for the first sample …",
@@ -27,6 +28,7 @@ class PictureRow(QWidget):
         self._truths = truths
         self._decoding: Decoding | None = None
         self._reconstruction: Reconstruction | None = None
+        self._stepwise = True
         self.saliency = PicturePanel("Saliency map", "")
         self.reconstruction = PicturePanel("Reconstruction", "", NOTE)
         self.truth = PicturePanel("What was shown", "")
@@ -34,8 +36,11 @@ class PictureRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP)
         for panel in (self.saliency, self.reconstruction, self.truth):
-            panel.setMinimumWidth(self.reconstruction.minimumSizeHint().width())
             row.addWidget(panel, 1)
+
+    def show_steps(self, wanted: bool) -> None:
+        """Show each step of a reconstruction, or the finished one alone."""
+        self._stepwise = wanted
 
     def show_pictures(self, snapshot: LiveSnapshot) -> None:
         """What of the newest stimulus there is by now."""
@@ -49,6 +54,8 @@ class PictureRow(QWidget):
         reconstruction = snapshot.reconstruction
         if reconstruction is None or reconstruction is self._reconstruction:
             return
+        if not self._stepwise and reconstruction.step < reconstruction.steps:
+            return
         if reconstruction.decoding.epoch.marker == decoding.epoch.marker:
             self._reconstruction = reconstruction
             self.reconstruction.show_picture(reconstruction.image, _progress(reconstruction))
@@ -56,15 +63,20 @@ class PictureRow(QWidget):
     def _show_decoding(self, decoding: Decoding) -> None:
         self._decoding, self._reconstruction = decoding, None
         self.saliency.show_picture(
-            to_picture(decoding.saliency), f"read from {len(decoding.epoch.data)} channels, one trial"
+            to_picture(decoding.saliency),
+            f"read from {len(decoding.epoch.data)} channels, {_trials(decoding.epoch.trials)}",
         )
-        self.reconstruction.clear("Drawing …")
+        self.reconstruction.clear(ABSTAINED if decoding.abstained else "Drawing …")
         marker = decoding.epoch.marker
         truth: Picture | None = self._truths.of(marker)
         if truth is None:
             self.truth.clear("It is not known what was shown.", f"marker: {marker.label}")
         else:
             self.truth.show_picture(truth, marker.label)
+
+
+def _trials(count: int) -> str:
+    return "one trial" if count == 1 else f"mean of {count} trials"
 
 
 def _progress(reconstruction: Reconstruction) -> str:

@@ -32,16 +32,16 @@ class RecordButton(QPushButton):
         self.running = status is not None and status.running
         self.setEnabled(ready or self.running)
         if status is not None and status.running:
-            self.setText(f"■ {clock_text(status.seconds)} · {bytes_text(status.size)}")
-            little = f", little room: {bytes_text(status.free)}" if status.free < _LITTLE_BYTES else ""
+            little = "only " if status.free < _LITTLE_BYTES else ""
+            free = f"{little}{bytes_text(status.free)} free"
+            self.setText(f"■ {clock_text(status.seconds)} · {bytes_text(status.size)} · {free}")
             streams = ", ".join(f"{it.name} {it.samples:,}" for it in status.streams)
-            self.setToolTip(f"{status.path} · {bytes_text(status.free)} free\n{streams}\nClick to end the recording.")
-            self.setText(self.text() + little)
+            self.setToolTip(f"{status.path}\n{streams}\nClick to end the recording.")
         else:
             self.setText("● REC")
             last = f"The last one: {status.path}" if status is not None else ""
             self.setToolTip("Record the session's streams into one XDF file." + (f"\n{last}" if last else ""))
-        self.setStyleSheet(f"color: {theme.VERMILLION}; font-weight: 700;" if self.running else "")
+        self.setStyleSheet(f"color: {theme.now.vermillion}; font-weight: 700;" if self.running else "")
 
     def _toggle(self) -> None:
         if self.running:

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from bci_live.window import theme
 
 BARS = 5
-ROW = 29
+ROW = 25
 _LABEL_WIDTH = 118
 _FIGURE_WIDTH = 52
 
@@ -38,15 +38,15 @@ class ScoreBars(QWidget):
         right = label == self.truth
         text = f"✓ {label}" if right else label
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(QColor(theme.TEXT))
+        painter.setPen(QColor(theme.now.text))
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _LABEL_WIDTH - 8)
         painter.drawText(row.adjusted(0, 0, _LABEL_WIDTH - row.width(), 0), middle | Qt.AlignmentFlag.AlignLeft, elided)
         painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, f"{100 * probability:.0f} %")
         track = row.adjusted(_LABEL_WIDTH, 8, -_FIGURE_WIDTH, -8)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.LINE))
+        painter.setBrush(QColor(theme.now.line))
         painter.drawRoundedRect(track, 4, 4)
-        painter.setBrush(QColor(theme.GREEN if right else theme.SKY))
+        painter.setBrush(QColor(theme.now.green if right else theme.now.sky))
         track.setWidth(max(3.0, track.width() * min(max(probability, 0.0), 1.0)))
         painter.drawRoundedRect(track, 4, 4)
 
@@ -63,17 +63,21 @@ class ScoresPanel(theme.Panel):
         self.body.addWidget(self.confidence)
         self.body.addWidget(self.bars)
 
-    def show_scores(self, scores: Mapping[str, float], truth: str | None, until_s: float | None = None) -> None:
-        """`scores`: label → calibrated probability. `truth`: the label shown, if it is known.
+    def show_scores(
+        self, scores: Mapping[str, float], truth: str | None, abstained: bool = False, until_s: float | None = None
+    ) -> None:
+        """`scores`: label → calibrated probability. `truth`: the label shown, if it is known. `abstained`: none is said.
 
         `until_s`: of a first guess, how much of the window it was read from, s after the onset.
         """
         rows = tuple(sorted(scores.items(), key=lambda row: -row[1])[:BARS])
         self.bars.rows, self.bars.truth = rows, truth
         label, probability = rows[0]
-        self.top.setText(label)
+        self.top.setText("Not told" if abstained else label)
         told = f"Confidence {100 * probability:.0f} %"
-        if truth is not None:
+        if abstained:
+            told = f"Abstained: the best, {label}, has {100 * probability:.0f} %"
+        elif truth is not None:
             told += ". Right." if label == truth else f". Shown was: {truth}"
         self.confidence.setText(told)
         what = "What the EEG tells" if until_s is None else f"First guess at {1000 * until_s:.0f} ms"

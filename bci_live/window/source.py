@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
+from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.remembered import StreamChoice
-from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus
+from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus, SignalPart
 from bci_live.streams.survey import StreamReport
 from bci_live.types import Chunk
 
@@ -19,6 +21,10 @@ class SnapshotSource(Protocol):
 
     def signal(self, seconds: float) -> Chunk | None:
         """The last `seconds` of EEG; None while the session loads."""
+        ...
+
+    def signal_since(self, count: int, seconds: float) -> SignalPart | None:
+        """What came after the session's first `count` samples, the newest `seconds` at most; None while it loads."""
         ...
 
     def progress(self) -> str:
@@ -51,6 +57,10 @@ class StreamPicker(Protocol):
 
     def connect(self, choice: StreamChoice) -> None:
         """Take these."""
+        ...
+
+    def play_demo(self) -> None:
+        """Replay the session that ships, instead of a stream."""
         ...
 
 
@@ -94,5 +104,37 @@ class ReplayControl(Protocol):
         ...
 
 
-class SessionSource(SnapshotSource, StreamPicker, RecordingControl, ReplayControl, Protocol):
-    """All that the window needs."""
+class ModelControl(Protocol):
+    """How pictures are drawn, and by which models."""
+
+    def drawing(self) -> DrawingChoice:
+        """How they are drawn now."""
+        ...
+
+    def draw_with(self, choice: DrawingChoice) -> None:
+        """Draw so from the next picture on."""
+        ...
+
+    def models(self) -> ModelChoice:
+        """Which models are used."""
+        ...
+
+    def load(self, choice: ModelChoice) -> None:
+        """Begin anew with these."""
+        ...
+
+    def model_problem(self) -> str:
+        """Why the last choice was not taken; empty when all is well."""
+        ...
+
+
+class SessionSource(
+    SnapshotSource,
+    StreamPicker,
+    RecordingControl,
+    ReplayControl,
+    ModelControl,
+    AbstractContextManager[object],
+    Protocol,
+):
+    """All that the window needs. It begins to load when it is entered."""

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from bci_live.live.machine import MachineLoad
 from bci_live.live.snapshot import LatencyStatus, LiveSnapshot
 from bci_live.streams.inlet import StreamStatus
 from bci_live.types import MissedReason
 from bci_live.window import theme
+from bci_live.window.record_button import bytes_text
 
 NOT_YET = "–"
 _STAGES = {
@@ -29,12 +31,16 @@ class StatusPanel(theme.Panel):
         super().__init__("Session", parent)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(12)
-        self._grid.setVerticalSpacing(5)
+        self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(1, 1)
+        self._titles: dict[str, QLabel] = {}
         self._values: dict[str, QLabel] = {}
         self._add_rows("", ("Markers", "Shown", "Missed", "Top-1 right"))
-        self._add_rows("AFTER THE LAST SAMPLE: MEDIAN, 95 %", tuple(_STAGES.values()))
-        self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Breaks", "Channels"))
+        self._add_rows("DELAY, MS: LAST · MEDIAN · 95 %", tuple(_STAGES.values()))
+        self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Clock offset", "Breaks", "Channels"))
+        self._add_rows("THIS PROGRAM", ("Processor", "Memory", "GPU memory"))
+        for widget in (self._titles["GPU memory"], self._values["GPU memory"]):
+            widget.hide()  # until a model is on one
         self.body.addLayout(self._grid)
         self.body.addStretch(1)
 
@@ -55,20 +61,33 @@ class StatusPanel(theme.Panel):
         self._say("Announced", f"{facts.rate:g} Hz" if facts else NOT_YET)
         self._say("Measured", f"{status.measured_rate:.1f} Hz" if status and status.measured_rate else NOT_YET)
         self._say("Last sample", age_text(status.age_s if status else None))
+        self._say("Clock offset", f"{1000 * status.offset_s:.2f} ms" if status else NOT_YET)
         self._say("Breaks", breaks_text(status) if status else NOT_YET)
         self._say("Channels", faults_text(snapshot.faults))
+
+    def show_machine(self, load: MachineLoad) -> None:
+        """What the program takes of the machine."""
+        self._say("Processor", f"{load.cpu_percent:.0f} % of a core")
+        self._say("Memory", bytes_text(load.memory))
+        if load.gpu_used is not None and load.gpu_total is not None:
+            for widget in (self._titles["GPU memory"], self._values["GPU memory"]):
+                widget.show()
+            self._say("GPU memory", f"{bytes_text(load.gpu_used)} of {bytes_text(load.gpu_total)}")
 
     def _add_rows(self, section: str, names: tuple[str, ...]) -> None:
         row = self._grid.rowCount()
         if section:
-            self._grid.setRowMinimumHeight(row, 10)
-            self._grid.addWidget(theme.named_label("section", section), row + 1, 0, 1, 2)
+            self._grid.setRowMinimumHeight(row, 6)
+            title = theme.named_label("section", section)
+            if names == tuple(_STAGES.values()):
+                title.setToolTip("After the last sample of the marker's window had arrived")
+            self._grid.addWidget(title, row + 1, 0, 1, 2)
         for offset, name in enumerate(names, start=2):
             title, value = theme.named_label("muted", name), theme.named_label("value", NOT_YET)
             title.setAlignment(Qt.AlignmentFlag.AlignTop)
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
             value.setWordWrap(name in ("Missed", "Top-1 right", "Breaks", "Channels"))  # these grow during a session
-            self._values[name] = value
+            self._titles[name], self._values[name] = title, value
             self._grid.addWidget(title, row + offset, 0)
             self._grid.addWidget(value, row + offset, 1)
 
@@ -120,8 +139,8 @@ def faults_text(faults: Mapping[str, str], most: int = 3) -> str:
 
 
 def latency_text(latency: LatencyStatus | None) -> str:
-    """'12 ms, 18 ms': median and 95th percentile."""
-    return NOT_YET if latency is None else f"{_ms(latency.median)}, {_ms(latency.p95)}"
+    """'11 · 12 · 18': the last, median and 95th percentile, ms."""
+    return NOT_YET if latency is None else " · ".join(map(_ms, (latency.last, latency.median, latency.p95)))
 
 
 def age_text(age_s: float | None) -> str:
@@ -132,7 +151,7 @@ def age_text(age_s: float | None) -> str:
 
 
 def _ms(value: float) -> str:
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 if __name__ == "__main__":

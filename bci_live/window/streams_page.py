@@ -27,6 +27,7 @@ from bci_live.streams.survey import StreamReport
 from bci_live.streams.survey_cells import FIRST_FIGURE, HEADINGS, cells
 from bci_live.window import theme
 from bci_live.window.source import StreamPicker
+from bci_live.window.welcome import Welcome
 
 _ANY = "the only one there is"
 # Name and source id of a stream; None: any.
@@ -96,6 +97,8 @@ class StreamsPage(QWidget):
         self.back_button = QPushButton("Back")
         self.folder, self.subject = QLineEdit("recordings"), QLineEdit("01")
         self.session, self.task = QLineEdit("01"), QLineEdit("pictures")
+        self.welcome = Welcome()
+        self.welcome.demo_wanted.connect(self._show_demo)
         self._lay_out()
         self.connect_button.clicked.connect(self._connect)
         self.rescan_button.clicked.connect(self._rescan)
@@ -107,10 +110,20 @@ class StreamsPage(QWidget):
             Path(self.folder.text() or "."), self.subject.text(), self.session.text(), self.task.text()
         )
 
+    def recall(self, folder: str, subject: str, session: str, task: str) -> None:
+        """Fill the fields of recordings."""
+        for field, text in ((self.folder, folder), (self.subject, subject), (self.session, session), (self.task, task)):
+            field.setText(text)
+
+    def pictures_folder(self) -> Path:
+        """Where pictures are saved: beside the recordings."""
+        return Path(self.folder.text() or ".") / "pictures"
+
     def show_streams(self, reports: Sequence[StreamReport], chosen: StreamChoice) -> None:
         """The table anew, and what of the chosen is missing, in red."""
         _fill(self.table, reports)
         alive = [it for it in reports if not it.problem]
+        self.welcome.setVisible(not any(it.kind.lower() == "eeg" for it in alive))
         self.eeg.show_streams(alive, chosen.stream, chosen.stream_id)
         self.markers.show_streams(alive, chosen.markers, chosen.markers_id)
         missing = [
@@ -125,6 +138,10 @@ class StreamsPage(QWidget):
         self._picker.connect(StreamChoice(stream=stream, stream_id=stream_id, markers=markers, markers_id=markers_id))
         for box in (self.eeg, self.markers):
             box.forget_touch()
+        self.left.emit()
+
+    def _show_demo(self) -> None:
+        self._picker.play_demo()
         self.left.emit()
 
     def _rescan(self) -> None:
@@ -145,14 +162,17 @@ class StreamsPage(QWidget):
         buttons.addStretch(1)
         buttons.addWidget(self.back_button)
         streams.body.addLayout(buttons)
-        names = QFormLayout()
+        names = QHBoxLayout()
         for title, field in (
             ("Folder", self.folder), ("Subject", self.subject), ("Session", self.session), ("Task", self.task)
         ):  # fmt: skip
-            names.addRow(title, field)
+            names.addWidget(theme.named_label("muted", title))
+            names.addWidget(field, 3 if field is self.folder else 1)
         recording.body.addLayout(names)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GAP)
+        column.addWidget(self.welcome)
         column.addWidget(streams, 1)
         column.addWidget(recording)
 
@@ -190,7 +210,7 @@ def _fill(table: QTableWidget, reports: Sequence[StreamReport]) -> None:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 table.setItem(row, column, item)
             item.setText(cell.text)
-            item.setForeground(QColor(theme.VERMILLION if cell.wrong else theme.TEXT))
+            item.setForeground(QColor(theme.now.vermillion if cell.wrong else theme.now.text))
 
 
 if __name__ == "__main__":

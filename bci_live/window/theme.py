@@ -1,76 +1,114 @@
-"""Colours, sizes and the style sheet of the window: dark, high contrast, safe for the colour-blind.
+"""Colours, sizes and the style sheet of the window: dark or light, high contrast, safe for the colour-blind.
 
 Accents are of Okabe and Ito's palette (2008), which people with any colour vision can tell apart; no state is told by
-colour alone.
+colour alone. Contrast of text and accents on the panel is 4.5:1 at least.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
 
-BACKGROUND = "#0e1217"
-PANEL = "#161c24"
-LINE = "#2a3340"
-TEXT = "#eef2f7"
-MUTED = "#a3b0c0"
-SKY = "#56b4e9"
-ORANGE = "#e69f00"
-GREEN = "#2fc39a"  # Okabe and Ito's bluish green, lightened to 7:1 on the panel
-VERMILLION = "#ff7a3d"  # likewise
-PURPLE = "#d68fb8"
-TRACES = (SKY, "#c3d3e3")  # neighbouring channels, told apart where they overlap
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Of one look. `traces`: neighbouring channels, told apart where they overlap. `alarm`: behind an error."""
+
+    name: str
+    background: str
+    panel: str
+    line: str
+    text: str
+    muted: str
+    sky: str
+    orange: str
+    green: str
+    vermillion: str
+    purple: str
+    traces: tuple[str, str]
+    alarm: str
+
+
+# Okabe and Ito's bluish green and vermillion are lightened to 7:1 on the dark panel, all accents darkened on the light one.
+DARK = Colours(
+    "dark", "#0e1217", "#161c24", "#2a3340", "#eef2f7", "#a3b0c0",
+    "#56b4e9", "#e69f00", "#2fc39a", "#ff7a3d", "#d68fb8", ("#56b4e9", "#c3d3e3"), "#3a1a10",
+)  # fmt: skip
+LIGHT = Colours(
+    "light", "#e9edf2", "#ffffff", "#ccd5df", "#131a22", "#4c5a69",
+    "#0069a8", "#8f6200", "#00704f", "#b84300", "#8f3f70", ("#0072b2", "#33475b"), "#ffe9df",
+)  # fmt: skip
+LOOKS = {look.name: look for look in (DARK, LIGHT)}
+# Of the application, as its palette and its style sheet are; set by `apply_theme` alone.
+now = DARK
 
 GAP = 10
 MARGIN = 12
 
-STYLE = f"""
-QWidget {{ color: {TEXT}; font-size: 13px; }}
-QMainWindow, #page {{ background: {BACKGROUND}; }}
-QLabel {{ background: transparent; }}
-QFrame#panel {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 8px; }}
-QLabel#heading {{ color: {MUTED}; font-size: 12px; font-weight: 600; }}
-QLabel#muted {{ color: {MUTED}; }}
-QLabel#section {{ color: {SKY}; font-size: 11px; font-weight: 600; }}
+
+def style(colours: Colours) -> str:
+    """The style sheet."""
+    return f"""
+QWidget {{ color: {colours.text}; font-size: 13px; }}
+QMainWindow, #page {{ background: {colours.background}; }}
+QLabel, QScrollArea {{ background: transparent; }}
+QFrame#panel {{ background: {colours.panel}; border: 1px solid {colours.line}; border-radius: 8px; }}
+QLabel#heading {{ color: {colours.muted}; font-size: 12px; font-weight: 600; }}
+QLabel#muted {{ color: {colours.muted}; }}
+QLabel#section {{ color: {colours.sky}; font-size: 11px; font-weight: 600; }}
 QLabel#title {{ font-size: 17px; font-weight: 700; }}
 QLabel#large {{ font-size: 22px; font-weight: 700; }}
-QLabel#note {{ color: {ORANGE}; font-size: 12px; }}
+QLabel#note {{ color: {colours.orange}; font-size: 12px; }}
 QLabel#badge {{ border-radius: 12px; padding: 4px 14px; font-size: 13px; font-weight: 700; }}
-QFrame#errors {{ background: #3a1a10; border: 1px solid {VERMILLION}; border-radius: 8px; }}
-QLabel#alarm {{ color: {VERMILLION}; font-weight: 600; }}
-QPushButton {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 12px; }}
-QPushButton:hover, QPushButton:focus {{ border-color: {SKY}; }}
-QPushButton:checked {{ background: {LINE}; }}
-QPushButton:disabled {{ color: {LINE}; }}
-QLineEdit, QComboBox, QTableWidget {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px; }}
-QLineEdit:focus, QComboBox:focus {{ border-color: {SKY}; }}
-QComboBox QAbstractItemView {{ background: {PANEL}; selection-background-color: {LINE}; }}
-QTableWidget {{ gridline-color: {LINE}; }}
-QHeaderView::section {{ background: {PANEL}; color: {MUTED}; border: none; padding: 4px 10px; }}
-QTableCornerButton::section {{ background: {PANEL}; border: none; }}
-QProgressBar {{ background: {LINE}; border: none; border-radius: 2px; max-height: 4px; }}
-QProgressBar::chunk {{ background: {SKY}; border-radius: 2px; }}
-QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; }}
+QFrame#errors {{ background: {colours.alarm}; border: 1px solid {colours.vermillion}; border-radius: 8px; }}
+QLabel#alarm {{ color: {colours.vermillion}; font-weight: 600; }}
+QPushButton {{ background: {colours.panel}; border: 1px solid {colours.line}; border-radius: 6px; padding: 5px 12px; }}
+QPushButton:hover, QPushButton:focus {{ border-color: {colours.sky}; }}
+QPushButton:checked {{ background: {colours.line}; }}
+QPushButton:disabled {{ color: {colours.line}; }}
+QLineEdit, QComboBox, QTableWidget {{
+    background: {colours.background}; border: 1px solid {colours.line}; border-radius: 4px; padding: 4px;
+}}
+QLineEdit:focus, QComboBox:focus {{ border-color: {colours.sky}; }}
+QComboBox QAbstractItemView {{ background: {colours.panel}; selection-background-color: {colours.line}; }}
+QTableWidget {{ gridline-color: {colours.line}; }}
+QHeaderView::section {{ background: {colours.panel}; color: {colours.muted}; border: none; padding: 4px 10px; }}
+QTableCornerButton::section {{ background: {colours.panel}; border: none; }}
+QProgressBar {{ background: {colours.line}; border: none; border-radius: 2px; max-height: 4px; }}
+QProgressBar::chunk {{ background: {colours.sky}; border-radius: 2px; }}
+QMainWindow::separator {{ width: {GAP}px; height: 4px; background: transparent; }}
+QTabBar {{ qproperty-drawBase: 0; }}
+QTabBar::tab {{ background: transparent; color: {colours.muted}; padding: 4px 9px; border: none; }}
+QTabBar::tab:selected {{ color: {colours.text}; border-bottom: 2px solid {colours.sky}; }}
+QTabBar::tab:focus {{ color: {colours.sky}; }}
+QScrollBar:vertical {{ width: 7px; background: transparent; }}
+QScrollBar::handle:vertical {{ background: {colours.line}; border-radius: 3px; min-height: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+QToolTip {{ background: {colours.panel}; color: {colours.text}; border: 1px solid {colours.line}; }}
 """
 
 
-def apply_theme(app: QApplication) -> None:
+def apply_theme(app: QApplication, colours: Colours = DARK) -> None:
     """Dress every widget of `app`; Fusion is the one style that looks the same on every system."""
+    global now
+    now = colours
     app.setStyle("Fusion")
     palette = QPalette()
     for role, colour in (
-        (QPalette.ColorRole.Window, BACKGROUND),
-        (QPalette.ColorRole.WindowText, TEXT),
-        (QPalette.ColorRole.Base, PANEL),
-        (QPalette.ColorRole.Text, TEXT),
-        (QPalette.ColorRole.Button, PANEL),
-        (QPalette.ColorRole.ButtonText, TEXT),
-        (QPalette.ColorRole.Highlight, SKY),
+        (QPalette.ColorRole.Window, colours.background),
+        (QPalette.ColorRole.WindowText, colours.text),
+        (QPalette.ColorRole.Base, colours.panel),
+        (QPalette.ColorRole.Text, colours.text),
+        (QPalette.ColorRole.Button, colours.panel),
+        (QPalette.ColorRole.ButtonText, colours.text),
+        (QPalette.ColorRole.Highlight, colours.sky),
     ):
         palette.setColor(role, QColor(colour))
     app.setPalette(palette)
-    app.setStyleSheet(STYLE)
+    app.setStyleSheet(style(colours))
 
 
 def named_label(name: str, text: str = "", parent: QWidget | None = None) -> QLabel:
@@ -79,6 +117,17 @@ def named_label(name: str, text: str = "", parent: QWidget | None = None) -> QLa
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
+
+
+def leave_keys(*widgets: QWidget) -> None:
+    """A click does not give them the focus, Tab does: who has clicked one still has the window's keys."""
+    for widget in widgets:
+        widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+def is_seen(widget: QWidget) -> bool:
+    """Whether anything of it is on the screen: to Qt, a dock behind another tab is visible."""
+    return widget.isVisible() and not widget.visibleRegion().isEmpty()
 
 
 class Panel(QFrame):

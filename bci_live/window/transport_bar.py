@@ -26,6 +26,7 @@ class TransportBar(QWidget):
         self.slider.setAccessibleName("Place in the recording")
         self.place = theme.named_label("muted")
         self.again = QCheckBox("Loop")
+        theme.leave_keys(self.button, self.slider, self.again)
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(theme.GAP)

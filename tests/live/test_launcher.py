@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import MagicMock, patch
 
 import numpy as np
 import pytest
 
-from bci_live.config import Config, StreamConfig
+from bci_live.config import Config, EpochConfig, FilterConfig, StreamConfig
 from bci_live.errors import RecordingError, StreamError
 from bci_live.live import background, launcher
 from bci_live.live.background import BackgroundSession
@@ -20,6 +22,9 @@ from bci_live.types import Marker, StreamFacts
 from tests.waiting import wait_until
 
 FACTS = StreamFacts("cap", "EEG", "", "", "", 100.0, ("E1",), ("microvolts",))
+
+
+CARD: Any = SimpleNamespace(filter=FilterConfig(), epoch=EpochConfig())  # as much of one as a replay needs
 
 
 def recording(folder: Path, markers: tuple[Marker, ...]) -> Path:
@@ -46,7 +51,7 @@ def test_a_start_after_the_end_is_refused(tmp_path: Path) -> None:
 def test_when_a_replay_dies_its_own_sentence_is_the_reason(tmp_path: Path) -> None:
     file = recording(tmp_path, (Marker("dog", 1.0),))
     request = LiveRequest(tmp_path / "decoder", replay=file, config=Config(streams=StreamConfig(resolve_s=0.2)))
-    with launcher._start_replay(request, file.with_name("gone.xdf")) as replay:
+    with launcher.start_replay(request, file.with_name("gone.xdf"), CARD) as replay:
         wait_until(lambda: replay.ended, 60, "the replay to fail")
         with patch.object(launcher, "REPLAY_START_S", 0.2), pytest.raises(StreamError, match=r"gone\.xdf"):
             launcher._find_streams(request, replay, join_late=False)
@@ -65,7 +70,7 @@ def test_the_window_is_told_when_its_replay_dies(tmp_path: Path) -> None:
     with (
         patch.object(background, "load_models", return_value=(MagicMock(), MagicMock())),
         patch.object(launcher, "_pre_roll_s", return_value=0.0),
-        patch.object(launcher, "_start_replay", return_value=nullcontext(died)),
+        patch.object(launcher, "start_replay", return_value=nullcontext(died)),
         patch.object(launcher, "_find_streams", return_value=(MagicMock(), MagicMock())),
         patch("bci_live.live.session.LiveSession", return_value=nullcontext(MagicMock())),
         BackgroundSession(LiveRequest(tmp_path / "decoder", replay=file)) as session,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.background import BackgroundSession
 from bci_live.live.launcher import LiveRequest
+from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.window.main_window import MainWindow
 from bci_live.window.picture_panel import to_picture
@@ -47,7 +52,55 @@ def test_the_window_shows_what_the_demo_session_tells(qtbot: QtBot) -> None:
         window.poll_snapshot()
         window.poll_signal()
         holds(window, session.held)
+        session.held = None
+        draws_otherwise(qtbot, session, window)
         window.close()
+
+
+def test_without_a_headset_the_demo_is_a_click_away(qtbot: QtBot) -> None:
+    nowhere = f"no-headset-{uuid.uuid4()}"
+    with Held(LiveRequest(decoder=ROOT / "models" / "decoder-demo", stream=nowhere, device="cpu")) as session:
+        window = MainWindow(session, "bci_live")
+        qtbot.addWidget(window)
+        window.show()
+        qtbot.waitUntil(window.streams.welcome.isVisible, timeout=90_000)
+        assert nowhere in window.errors.text.text()
+        qtbot.mouseClick(window.streams.welcome.demo_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: bool(window.live.filmstrip.strip.pairs), timeout=90_000)
+        assert window.header.badge.text() == "SIMULATED · REPLAY"
+        window.close()
+
+
+def draws_otherwise(qtbot: QtBot, session: Held, window: MainWindow) -> None:
+    """Steps and seed chosen in the window are those of later pictures, and the session goes on."""
+    before = session.snapshot()
+    assert before is not None
+    window.live.controls.steps.setValue(3)
+    window.live.controls.strength.setValue(1.0)
+    window.live.controls.seed.setValue(11)
+
+    def newest_is_so() -> bool:
+        snapshot = session.snapshot()
+        assert snapshot is not None
+        newest = snapshot.history[-1]
+        return (newest.steps, newest.seed, snapshot.diffusion.steps) == (3, 11, 3)
+
+    qtbot.waitUntil(newest_is_so, timeout=30_000)
+    after = session.snapshot()
+    assert after is not None
+    assert after.counts.markers >= before.counts.markers
+    window.live.controls.every.setValue(1.0)
+
+    def a_window_slid() -> bool:
+        snapshot = session.snapshot()
+        assert snapshot is not None
+        return any(is_sliding(it.decoding.epoch.marker) for it in snapshot.history)
+
+    qtbot.waitUntil(a_window_slid, timeout=30_000)
+    session.load(replace(session.models(), decoder=ROOT / "nowhere"))
+    qtbot.waitUntil(lambda: "nowhere" in session.model_problem(), timeout=30_000)
+    qtbot.waitUntil(lambda: "nowhere" in window.errors.text.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: session.snapshot() is not None, timeout=60_000)  # with the models of before
 
 
 def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
@@ -55,17 +108,18 @@ def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
     assert window.header.badge.text() == "SIMULATED · REPLAY"
     decoding, newest = snapshot.decoding, snapshot.history[-1]
     assert decoding is not None
-    np.testing.assert_array_equal(pixels_of(window.pictures.saliency.pixmap), to_picture(decoding.saliency))
-    strip = window.filmstrip.strip
+    np.testing.assert_array_equal(pixels_of(window.live.pictures.saliency.pixmap), to_picture(decoding.saliency))
+    strip = window.live.filmstrip.strip
     np.testing.assert_array_equal(pixels_of(strip.pixmaps[strip.pairs[-1].marker][0]), newest.image)
     assert all(pair.truth is not None for pair in strip.pairs)
-    assert window.pictures.truth.pixmap is not None
-    assert window.pictures.truth.caption.text() == decoding.epoch.marker.label
-    assert window.scores.top.text() == decoding.top
-    assert window.status.figure("Shown") == str(snapshot.counts.shown)
-    assert "chance 2.5 %" in window.status.figure("Top-1 right")
-    assert window.status.figure("Finished picture").endswith("ms")
-    assert window.signal.traces is not None
-    assert window.signal.traces.values.shape[0] == 32
-    assert window.signal.visible_markers()[-1] == snapshot.markers[-1].label
+    assert window.live.pictures.truth.pixmap is not None
+    assert window.live.pictures.truth.caption.text() == decoding.epoch.marker.label
+    assert window.live.scores.top.text() == decoding.top
+    assert window.live.status.figure("Shown") == str(snapshot.counts.shown)
+    assert "chance 2.5 %" in window.live.status.figure("Top-1 right")
+    assert window.live.status.figure("Finished picture").count("·") == 2
+    assert window.live.signal.canvas.rows is not None
+    assert len(window.live.signal.canvas.rows.channels) == 32
+    # At the right edge a label has little room, or none.
+    assert snapshot.markers[-1].label.startswith(window.live.signal.visible_markers()[-1].rstrip("…"))
     assert not window.errors.isVisible()

@@ -96,7 +96,7 @@ def test_a_session_that_could_not_start_ends_with_two() -> None:
 
 
 def test_a_bug_in_the_window_is_shown_and_logged_once_not_fatal() -> None:
-    broken = "source.signal = lambda seconds: 1 / 0\n"
+    broken = "source.signal_since = lambda count, seconds: 1 / 0\n"
     program = broken + _WHEN_OPEN.format(until="window.errors.isVisible()", then="window.close()")
     code, out, err = finish(start(program, QT_QPA_PLATFORM="offscreen"))
     assert code == 0, err
@@ -123,3 +123,21 @@ def test_nothing_loads_torch_or_qt_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_loads_before_the_window_is_on_the_screen() -> None:
+    late = """
+class Late(ExampleSource):
+    entered = False
+
+    def __enter__(self):
+        self.entered = True
+        print([w.windowTitle() for w in QApplication.topLevelWidgets() if w.isVisible()], flush=True)
+        return self
+
+source = Late(example_snapshot(), example_chunk())
+"""
+    closing = _WHEN_OPEN.format(until="source.entered", then="window.close()")
+    code, out, err = finish(start(late + closing, QT_QPA_PLATFORM="offscreen"))
+    assert code == 0, err
+    assert "['example']" in out.splitlines()

@@ -41,8 +41,8 @@ def test_streams_are_listened_to_while_their_page_is_open(
     assert window.streams.isVisible()
     assert source.commands == [("watch", True)]
     assert cell(window, 0, 0)[0] == "Muse"
-    assert cell(window, 1, 5) == ("371.3 Hz", QColor(theme.VERMILLION))
-    assert cell(window, 0, 5) == ("255.9 Hz", QColor(theme.TEXT))
+    assert cell(window, 1, 5) == ("371.3 Hz", QColor(theme.now.vermillion))
+    assert cell(window, 0, 5) == ("255.9 Hz", QColor(theme.now.text))
     qtbot.mouseClick(window.streams.rescan_button, LEFT)
     qtbot.mouseClick(window.streams.back_button, LEFT)
     assert source.commands[1:] == [("watch", False), ("watch", True), ("watch", False)]
@@ -112,12 +112,12 @@ def test_rec_records_under_the_names_of_the_page_and_ends_it(
     assert source.commands == [("record", RecordingRequest(Path("lab"), "07", "01", "pictures"))]
     source.rec = RUNNING
     window.poll_snapshot()
-    assert window.record.text() == "■ 1:15 · 3.1 MB"
-    assert "21.0 GB free" in window.record.toolTip()
+    assert window.record.text() == "■ 1:15 · 3.1 MB · 21.0 GB free"
+    assert "a.xdf" in window.record.toolTip()
     assert "Muse 19,200" in window.record.toolTip()
     source.rec = replace(RUNNING, free=400_000_000)
     window.poll_snapshot()
-    assert "little room: 400 MB" in window.record.text()
+    assert window.record.text().endswith("only 400 MB free")
     qtbot.mouseClick(window.record, LEFT)
     assert source.commands[-1] == ("stop", None)
     source.rec = replace(RUNNING, running=False)
@@ -160,7 +160,7 @@ def test_the_transport_shows_and_commands_the_replay(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
     window = open_window(source)
-    bar = window.transport
+    bar = window.live.transport
     assert not bar.isVisible()  # nothing is replayed
     source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=False)
     window.poll_snapshot()

@@ -1,0 +1,86 @@
+"""What a session's pictures add up to: the average response of each class, and how often the top label was right."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bci_live.live.sliding import is_sliding
+from bci_live.types import Marker, Reconstruction
+
+_Z95 = 1.959964
+_MOST_TRIALS = 5000
+# Of the trace's largest, a peak is so much at least; two are so far apart.
+_PEAK_SHARE = 0.3
+_APART_S = 0.05
+
+
+class Averages:
+    """Takes a session's history again and again and adds each picture of a marker once."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.right: list[bool] = []
+        self._sums: dict[str, NDArray[np.float64]] = {}
+        self._last: Marker | None = None
+
+    def add(self, history: tuple[Reconstruction, ...], labels: Iterable[str]) -> bool:
+        """The finished pictures, oldest first; whether any of them was new. `labels`: those whose truth is known."""
+        known = frozenset(labels)
+        new: list[Reconstruction] = []
+        for reconstruction in reversed(history):
+            if reconstruction.decoding.epoch.marker == self._last:
+                break
+            new.append(reconstruction)
+        for reconstruction in reversed(new):
+            self._add(reconstruction, known)
+        return bool(new)
+
+    def average(self, label: str | None = None) -> NDArray[np.float64] | None:
+        """(channels, times), µV, of one class, or of all together; None before the first."""
+        sums = [self._sums[label]] if label in self._sums else list(self._sums.values()) if label is None else []
+        count = self.counts.total() if label is None else self.counts[label]
+        return np.sum(sums, axis=0) / count if sums else None
+
+    def _add(self, reconstruction: Reconstruction, known: frozenset[str]) -> None:
+        epoch = reconstruction.decoding.epoch
+        self._last, label = epoch.marker, epoch.marker.label
+        if is_sliding(epoch.marker):
+            return
+        self._sums[label] = self._sums.get(label, 0.0) + epoch.data.astype(np.float64)
+        self.counts[label] += 1
+        if label in known:
+            self.right.append(reconstruction.decoding.top == label)
+            del self.right[:-_MOST_TRIALS]
+
+
+def interval(right: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927); 0 to 1 where nothing is known."""
+    if not of:
+        return 0.0, 1.0
+    share, weight = right / of, _Z95**2 / of
+    middle = (share + weight / 2) / (1 + weight)
+    half = _Z95 * math.sqrt(share * (1 - share) / of + weight / of / 4) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def peaks(average: NDArray[np.float64], times: NDArray[np.float64], most: int = 3) -> list[int]:
+    """The places in time at which the electrodes differ most after the onset, in order of time.
+
+    `average`: (channels, times), µV. What is compared is the global field power, the electrodes' standard deviation
+    (Lehmann and Skrandies 1980).
+    """
+    power = average.std(axis=0)
+    inside = np.arange(1, len(power) - 1)
+    tops = inside[(power[inside] >= power[inside - 1]) & (power[inside] > power[inside + 1]) & (times[inside] > 0)]
+    chosen: list[int] = []
+    for place in sorted(tops.tolist(), key=lambda it: -power[it]):
+        if power[place] >= _PEAK_SHARE * power.max() and all(
+            abs(times[place] - times[it]) >= _APART_S for it in chosen
+        ):
+            chosen.append(place)
+    return sorted(chosen[:most])

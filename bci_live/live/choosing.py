@@ -1,0 +1,59 @@
+"""What the user chose of models and drawing, from the window's thread, until the session's thread takes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bci_live.errors import BciError
+from bci_live.live.controls import DrawingChoice, ModelChoice
+from bci_live.live.launcher import LiveRequest, load_models, load_reconstructor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bci_live.live.protocols import Decoder, Reconstructor
+    from bci_live.live.session import LiveSession
+
+
+class Choices:
+    """`drawing`: how pictures are drawn, or will be in a moment. `problem`: why the last choice was not taken."""
+
+    def __init__(self, request: LiveRequest) -> None:
+        self.drawing = self._drawn = DrawingChoice(request.config.diffusion)
+        self.models: ModelChoice | None = None
+        self.problem = ""
+
+    def load(
+        self, request: LiveRequest, models: tuple[Decoder, Reconstructor], tell: Callable[[str], None]
+    ) -> tuple[LiveRequest, tuple[Decoder, Reconstructor]]:
+        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
+        choice, self.models = self.models, None
+        if choice is None:
+            return request, models
+        diffusion = request.config.diffusion.model_copy(update={"pipeline": choice.pipeline})
+        config = request.config.model_copy(update={"diffusion": diffusion})
+        wanted = replace(request, decoder=choice.decoder, device=choice.device, config=config)
+        try:
+            models = load_models(wanted, tell)
+        except BciError as error:
+            self.problem = str(error)
+            return request, models
+        self.problem = ""
+        self.drawing = self._drawn = DrawingChoice(diffusion)
+        return wanted, models
+
+    def redraw(self, request: LiveRequest, session: LiveSession) -> LiveRequest:
+        """Hand `session` how to draw, if that was chosen anew; the request as it is then."""
+        wanted = self.drawing
+        if wanted == self._drawn:
+            return request
+        config = request.config.model_copy(update={"diffusion": wanted.diffusion})
+        try:
+            changed = replace(request, config=config)
+            session.draw_with(load_reconstructor(changed), wanted)
+        except BciError as error:
+            self.problem, self.drawing = str(error), self._drawn
+            return request
+        self.problem, self._drawn = "", wanted
+        return changed

@@ -1,0 +1,132 @@
+"""Saves what is on display: a picture with all that is known of it, the session as an animation."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from bci_live.config import DiffusionConfig
+from bci_live.errors import BciError
+from bci_live.live.contact_sheet import Row, contact_sheet
+from bci_live.live.telemetry import timings_of
+from bci_live.types import Marker, Picture, Reconstruction
+
+_FRAME_MS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where pictures come from. `badge`: LIVE, REPLAY or SIMULATED. `stream`: its name. `channels`: the decoder's."""
+
+    badge: str
+    stream: str
+    channels: tuple[str, ...]
+    pipeline: str
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+
+
+def provenance(reconstruction: Reconstruction, origin: Origin) -> dict[str, Any]:
+    """All that is known of a picture, as JSON can hold it."""
+    decoding, marker = reconstruction.decoding, reconstruction.decoding.epoch.marker
+    times = timings_of(reconstruction, reconstruction.made)
+    del times["first_image_ms"]  # of a picture that is finished it is not known any more
+    return {
+        "note": "Detail is invented by diffusion.",
+        "data": origin.badge,
+        "stream": origin.stream,
+        "marker": {"label": marker.label, "time": marker.time, "stream": marker.stream, "detail": marker.detail},
+        "onset": decoding.epoch.onset,
+        "channels": list(origin.channels),
+        "top": decoding.top,
+        "confidence": round(decoding.confidence, 6),
+        "scores": {label: round(p, 6) for label, p in sorted(decoding.scores.items(), key=lambda row: -row[1])},
+        "pipeline": origin.pipeline,
+        "seed": reconstruction.seed,
+        "step": reconstruction.step,
+        "steps": reconstruction.steps,
+        "strength": origin.diffusion.strength,
+        "initial": origin.diffusion.initial,
+        **{name: round(value, 2) for name, value in times.items()},
+    }
+
+
+def save_picture(folder: Path, reconstruction: Reconstruction, origin: Origin) -> Path:
+    """`NNNN-label.png` with `NNNN-label.json` beside it, in `folder`; nothing is overwritten.
+
+    Raises
+    ------
+    BciError
+        If the folder cannot be written.
+    """
+    path = next_path(folder, reconstruction.decoding.epoch.marker.label, ".png")
+    with _told(path):
+        Image.fromarray(reconstruction.image).save(path)
+        told = provenance(reconstruction, origin) | {"image": path.name}
+        text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+        path.with_suffix(".json").write_text(text, encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def save_animation(folder: Path, history: Sequence[Reconstruction], truth: Callable[[Marker], Picture | None]) -> Path:
+    """A GIF of the finished pictures, one a second: what was shown, the saliency map, the reconstruction.
+
+    Raises
+    ------
+    BciError
+        If there is no picture, or the folder cannot be written.
+    """
+    if not history:
+        raise BciError("There is no finished picture yet, so there is nothing to save.")
+    frames = [contact_sheet([_row(it, truth(it.decoding.epoch.marker))]) for it in history]
+    path = next_path(folder, "session", ".gif")
+    with _told(path):
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0)
+    return path
+
+
+def _row(reconstruction: Reconstruction, truth: Picture | None) -> Row:
+    decoding = reconstruction.decoding
+    saliency = (np.clip(decoding.saliency, 0, 1) * 255).round().astype(np.uint8)
+    label = decoding.epoch.marker.label
+    return Row(truth, saliency, reconstruction.image, label, decoding.top, decoding.confidence)
+
+
+def next_path(folder: Path, label: str, suffix: str) -> Path:
+    """`NNNN-label` with a number that no file in `folder` has; the folder is made.
+
+    Labels come from the network and lose what is no letter or digit.
+
+    Raises
+    ------
+    BciError
+        If the folder cannot be made.
+    """
+    name = re.sub(r"[^A-Za-z0-9]+", "-", label)[:40].strip("-") or "picture"
+    with _told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        numbers = [int(it.name[:4]) for it in folder.iterdir() if it.name[:4].isdigit()]
+    return folder / f"{max(numbers, default=0) + 1:04d}-{name}{suffix}"
+
+
+class _told:
+    """An error of the disk becomes a sentence."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing to open."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise BciError(
+                f"'{self._path}' cannot be written ({error.strerror or error}). Free the disk, or choose another folder "
+                "on the page of streams."
+            ) from error

@@ -1,0 +1,1 @@
+"""How fast the window draws, beside plain pyqtgraph items."""

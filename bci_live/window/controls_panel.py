@@ -1,0 +1,147 @@
+"""How pictures are drawn, from the next one on; and which models do it, for which the session begins anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+from bci_live.config import DiffusionConfig
+from bci_live.live.averaging import MOST
+from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, known_pipelines
+from bci_live.window import theme
+from bci_live.window.source import ModelControl
+
+_INITIAL = {"saliency": "the saliency map", "latent": "the latent read", "grey": "grey: the caption alone"}
+_LARGEST_SEED = 2**31 - 1
+
+
+class ControlsPanel(theme.Panel):
+    """Commands `control` at every change. `stepwise`: whether a picture is seen forming."""
+
+    stepwise = pyqtSignal(bool)
+
+    def __init__(self, control: ModelControl, parent: QWidget | None = None) -> None:
+        super().__init__("How pictures are drawn", parent)
+        self._control = control
+        self._shown: DrawingChoice | None = None
+        self.steps, self.seed, self.averaged = QSpinBox(), QSpinBox(), QSpinBox()
+        self.steps.setRange(1, 50)
+        self.seed.setRange(0, _LARGEST_SEED)
+        self.averaged.setRange(1, MOST)
+        self.averaged.setSuffix(" trial(s)")
+        self.strength = QDoubleSpinBox()
+        self.strength.setRange(0.05, 1.0)
+        self.strength.setSingleStep(0.05)
+        self.initial, self.free = QComboBox(), QCheckBox("another each time")
+        for key, words in _INITIAL.items():
+            self.initial.addItem(words, key)
+        self.every = QDoubleSpinBox()
+        self.every.setRange(0.0, 10.0)
+        self.every.setSingleStep(0.5)
+        self.every.setSuffix(" s")
+        self.every.setSpecialValueText("only at markers")
+        self.forming = QCheckBox("show each step")
+        self.forming.setChecked(True)
+        self.decoder, self.pipeline, self.device = QComboBox(), QComboBox(), QComboBox()
+        for box in (self.decoder, self.pipeline):
+            box.setEditable(True)
+        self.device.addItems(["auto", "cpu", "cuda", "mps"])
+        self.load_button = QPushButton("Load, and begin anew")
+        self.problem = theme.named_label("alarm")
+        self.problem.setWordWrap(True)
+        self._lay_out()
+        self._offer(control.models())
+        self.show_drawing()
+        for spin in (self.steps, self.seed, self.averaged, self.strength, self.every):
+            spin.setKeyboardTracking(False)
+            spin.valueChanged.connect(self._draw)
+        self.initial.activated.connect(self._draw)
+        self.free.clicked.connect(self._draw)
+        self.forming.toggled.connect(self.stepwise)
+        self.load_button.clicked.connect(self._load)
+
+    def show_drawing(self) -> None:
+        """As it is now; called ten times a second, it changes what the user edits only when that was not taken."""
+        self.problem.setText(self._control.model_problem())
+        choice = self._control.drawing()
+        if choice == self._shown:
+            return
+        self._shown = choice
+        widgets = (self.steps, self.seed, self.averaged, self.strength, self.every, self.initial, self.free)
+        for widget in widgets:
+            widget.blockSignals(True)
+        self.steps.setValue(choice.diffusion.steps)
+        self.seed.setValue(choice.diffusion.seed)
+        self.averaged.setValue(choice.averaged)
+        self.strength.setValue(choice.diffusion.strength)
+        self.every.setValue(choice.every_s or 0.0)
+        self.initial.setCurrentIndex(list(_INITIAL).index(choice.diffusion.initial))
+        self.free.setChecked(choice.free_seed)
+        self.seed.setEnabled(not choice.free_seed)
+        for widget in widgets:
+            widget.blockSignals(False)
+
+    def _draw(self) -> None:
+        before = self._control.drawing().diffusion
+        steps, strength = self.steps.value(), self.strength.value()
+        if int(steps * strength) < 1:
+            self.problem.setText(f"{steps} steps × strength {strength:g} is less than one step: raise either of them.")
+            return
+        wanted = before.model_dump() | {
+            "steps": steps, "strength": strength, "seed": self.seed.value(), "initial": self.initial.currentData()
+        }  # fmt: skip
+        self.seed.setEnabled(not self.free.isChecked())
+        diffusion = DiffusionConfig.model_validate(wanted)
+        every_s = self.every.value() or None
+        self._shown = DrawingChoice(diffusion, self.free.isChecked(), self.averaged.value(), every_s)
+        self._control.draw_with(self._shown)
+
+    def _load(self) -> None:
+        decoder = Path(self.decoder.currentText())
+        self._control.load(ModelChoice(decoder, self.pipeline.currentText(), self.device.currentText()))
+
+    def _offer(self, models: ModelChoice) -> None:
+        """What there is to choose from, the present choice selected."""
+        self.decoder.addItems([str(path) for path in known_decoders(models.decoder)])
+        self.pipeline.addItems(known_pipelines(models.pipeline))
+        self.decoder.setCurrentText(str(models.decoder))
+        self.pipeline.setCurrentText(models.pipeline)
+        self.device.setCurrentText(models.device)
+
+    def _lay_out(self) -> None:
+        drawing, models = QFormLayout(), QFormLayout()
+        for box in (self.initial, self.decoder, self.pipeline):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
+        drawing.addRow("Steps", self.steps)
+        drawing.addRow("Strength", self.strength)
+        drawing.addRow("Draw from", self.initial)
+        drawing.addRow("Seed", self.seed)
+        drawing.addRow("", self.free)
+        drawing.addRow("Average up to", self.averaged)
+        drawing.addRow("A window every", self.every)
+        drawing.addRow("", self.forming)
+        models.addRow("Decoder", self.decoder)
+        models.addRow("Pipeline", self.pipeline)
+        models.addRow("Device", self.device)
+        models.addRow("", self.load_button)
+        self.averaged.setToolTip("The decoder reads the mean of the last trials of one stimulus")
+        self.every.setToolTip(
+            "Cut and read windows without markers, too; decoders are trained on windows after markers"
+        )
+        self.strength.setToolTip("How much of the initial image is drawn anew")
+        self.body.addLayout(drawing)
+        self.body.addWidget(theme.named_label("section", "MODELS"))
+        self.body.addLayout(models)
+        self.body.addWidget(self.problem)
+        self.body.addStretch(1)

@@ -1,0 +1,102 @@
+"""Where the panels lie: docks that can be dragged, tabbed, floated, and put back."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PyQt6.QtCore import QByteArray, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabWidget, QWidget
+
+from bci_live.window import theme
+
+_GRIP = 7
+Rows = tuple[tuple[tuple[str, ...], float], ...]
+
+
+class Grip(QWidget):
+    """A thin handle in place of a title, which the panels have themselves. It lets the mouse through to its dock."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(_GRIP)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setToolTip("Drag to arrange; double-click to float")
+
+    def sizeHint(self) -> QSize:
+        return QSize(40, _GRIP)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        for offset in range(-12, 13, 6):
+            painter.fillRect(self.width() // 2 + offset, 2, 3, 3, QColor(theme.now.line))
+
+
+def _scrolling(panel: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumSize(1, 1)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(panel)
+    return area
+
+
+class Desk(QMainWindow):
+    """One panel in the middle, which takes what room is left, the others as docks below it and at its right."""
+
+    def __init__(self, middle: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Widget)
+        self.docks: dict[str, QDockWidget] = {}
+        self.setCentralWidget(middle)
+        self.setDockNestingEnabled(True)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+
+    def add(self, name: str, title: str, panel: QWidget, scrolls: bool = False) -> None:
+        """A dock of `panel`; `title` is what a tab says. Docks cannot be closed: nothing is lost for good.
+
+        `scrolls`: it is higher than a low window has room for.
+        """
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        features = QDockWidget.DockWidgetFeature
+        dock.setFeatures(features.DockWidgetMovable | features.DockWidgetFloatable)
+        dock.setTitleBarWidget(Grip())
+        dock.setWidget(_scrolling(panel) if scrolls else panel)
+        self.docks[name] = dock
+
+    def arrange(self, below: Rows, beside: Rows) -> None:
+        """Rows of docks from the top, those in one row are tabs; each row with its height, as a share of the desk's."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        for area, rows in (
+            (Qt.DockWidgetArea.BottomDockWidgetArea, below),
+            (Qt.DockWidgetArea.RightDockWidgetArea, beside),
+        ):
+            tops = [self.docks[names[0]] for names, _ in rows]
+            # All splits come before the tabs: what is split off from a tab would become another tab.
+            self.addDockWidget(area, tops[0])
+            for before, top in pairwise(tops):
+                self.splitDockWidget(before, top, Qt.Orientation.Vertical)
+            for names, _ in rows:
+                for first, second in pairwise(names):
+                    self.tabifyDockWidget(self.docks[first], self.docks[second])
+                for name in names:
+                    self.docks[name].show()
+                self.docks[names[0]].raise_()
+            self.resizeDocks(tops, [round(share * self.height()) for _, share in rows], Qt.Orientation.Vertical)
+
+    def layout_state(self) -> bytes:
+        """How the docks lie, to be kept."""
+        return self.saveState().data()
+
+    def restore_layout(self, state: bytes) -> bool:
+        """Lay the docks as they lay; False where that does not fit any more."""
+        return self.restoreState(QByteArray(state))
+
+    def raise_panel(self, name: str) -> None:
+        """Bring a tab to the front."""
+        self.docks[name].raise_()

@@ -1,0 +1,142 @@
+"""All that is known of one finished picture: a pinned one, or the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QWidget
+
+from bci_live.errors import BciError
+from bci_live.live.export import Origin, provenance, save_animation, save_picture
+from bci_live.live.snapshot import LiveSnapshot, badge
+from bci_live.types import Marker, Picture, Reconstruction
+from bci_live.window import theme
+from bci_live.window.picture_panel import PictureView, to_picture, to_pixmap
+from bci_live.window.plots.line_plot import Graph, Line, LinePlot
+
+_BEST = 3
+
+
+class DetailsPanel(theme.Panel):
+    """`folder`: where pictures are saved. `truth`: what was shown with a marker."""
+
+    def __init__(
+        self, folder: Callable[[], Path], truth: Callable[[Marker], Picture | None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__("The newest picture", parent)
+        self._folder, self._truth = folder, truth
+        self._history: tuple[Reconstruction, ...] = ()
+        self._origin: Origin | None = None
+        self.shown: Reconstruction | None = None
+        self.pinned: Marker | None = None
+        self.saliency, self.picture, self.true_picture = PictureView(), PictureView(), PictureView()
+        self.plot = LinePlot("Its epoch is drawn here.")
+        self.text = theme.named_label("muted")
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said = theme.named_label("note")
+        self.said.setWordWrap(True)
+        self.save_button, self.copy_button = QPushButton("Save PNG"), QPushButton("Copy")
+        self.gif_button = QPushButton("Save GIF")
+        self.save_button.setToolTip("The picture, and a JSON file with all that is known of it (Ctrl+S)")
+        self.copy_button.setToolTip("The picture to the clipboard (Ctrl+C)")
+        self.gif_button.setToolTip("All pictures of the filmstrip, beside what was shown")
+        self.save_button.clicked.connect(self.save)
+        self.copy_button.clicked.connect(self.copy)
+        self.gif_button.clicked.connect(self.save_gif)
+        self._lay_out()
+
+    def show_history(self, snapshot: LiveSnapshot, pinned: Marker | None) -> None:
+        """The pinned picture as long as it is in the history, or else the newest."""
+        self._history, self.pinned = snapshot.history, pinned
+        facts = snapshot.facts
+        self._origin = Origin(
+            badge(facts, simulated_decoder=snapshot.simulated_decoder), facts.name if facts else "",
+            snapshot.channels, snapshot.pipeline, snapshot.diffusion,
+        )  # fmt: skip
+        newest = self._history[-1] if self._history else None
+        wanted = next((it for it in self._history if it.decoding.epoch.marker == pinned), newest)
+        self.heading.setText("The pinned picture" if wanted is not newest or pinned else "The newest picture")
+        if wanted is not None and wanted is not self.shown and theme.is_seen(self):
+            self.shown = wanted
+            self._show(wanted, snapshot, self._origin)
+
+    def save(self) -> None:
+        """PNG and JSON into the folder."""
+        wanted = self._wanted()
+        if wanted is not None and self._origin is not None:
+            origin = self._origin
+            self._attempt(lambda: save_picture(self._folder(), wanted, origin))
+
+    def save_gif(self) -> None:
+        """The history as an animation."""
+        self._attempt(lambda: save_animation(self._folder(), self._history, self._truth))
+
+    def copy(self) -> None:
+        """The picture to the clipboard."""
+        wanted, clipboard = self._wanted(), QApplication.clipboard()
+        if wanted is not None and clipboard is not None:
+            clipboard.setPixmap(to_pixmap(wanted.image))
+            self.said.setText("Copied.")
+
+    def _wanted(self) -> Reconstruction | None:
+        newest = self._history[-1] if self._history else None
+        return next((it for it in self._history if it.decoding.epoch.marker == self.pinned), newest)
+
+    def _attempt(self, action: Callable[[], Path]) -> None:
+        try:
+            self.said.setText(f"Saved: {action()}")
+        except BciError as error:
+            self.said.setText(str(error))
+
+    def _show(self, it: Reconstruction, snapshot: LiveSnapshot, origin: Origin) -> None:
+        truth = self._truth(it.decoding.epoch.marker)
+        for view, picture in (
+            (self.saliency, to_picture(it.decoding.saliency)), (self.picture, it.image), (self.true_picture, truth)
+        ):  # fmt: skip
+            view.pixmap = to_pixmap(picture) if picture is not None else None
+            view.placeholder = "It is not known what was shown."
+            view.update()
+        data, epoch = it.decoding.epoch.data, snapshot.epoch
+        times = epoch.start_s + np.arange(data.shape[1]) * (epoch.stop_s - epoch.start_s) / max(data.shape[1], 1)
+        colours = theme.now.traces
+        lines = tuple(Line(times, row, colours[k % len(colours)], width=0.8) for k, row in enumerate(data))
+        self.plot.show_graph(Graph(lines, x_title="s after the marker", y_title="µV", marks=(0.0,)))
+        self.text.setText(_words(provenance(it, origin)))
+
+    def _lay_out(self) -> None:
+        pictures, buttons = QHBoxLayout(), QHBoxLayout()
+        for view, name in (
+            (self.saliency, "Saliency map"), (self.picture, "Reconstruction"), (self.true_picture, "What was shown")
+        ):  # fmt: skip
+            view.setMinimumSize(64, 64)
+            view.setToolTip(name)
+            pictures.addWidget(view)
+        for button in (self.save_button, self.copy_button, self.gif_button):
+            buttons.addWidget(button)
+        self.body.addLayout(pictures, 2)
+        self.body.addWidget(self.plot, 2)
+        self.body.addWidget(self.text)
+        self.body.addLayout(buttons)
+        self.body.addWidget(self.said)
+
+
+def _words(told: dict[str, object]) -> str:
+    """Provenance in a few lines."""
+    scores, marker = told["scores"], told["marker"]
+    assert isinstance(scores, dict)
+    assert isinstance(marker, dict)
+    best = ", ".join(f"{label} {100 * p:.0f} %" for label, p in list(scores.items())[:_BEST])
+    return "\n".join(
+        (
+            f"marker {marker['label']} at {marker['time']:.3f} s · {told['data']} · {told['stream']}",
+            f"read: {best}",
+            f"{told['pipeline']} · step {told['step']} of {told['steps']} · strength {told['strength']} · "
+            f"from {told['initial']} · seed {told['seed']}",
+            f"epoch {told['epoch_ms']} ms, saliency map {told['saliency_ms']} ms, picture {told['image_ms']} ms "
+            "after the last sample",
+        )
+    )

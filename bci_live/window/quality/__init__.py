@@ -1,0 +1,1 @@
+"""How good the electrodes are, and whether what they carry is EEG."""

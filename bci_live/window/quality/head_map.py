@@ -1,0 +1,108 @@
+"""A head seen from above with a traffic light for each electrode; why it is not green stands under the pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from bci_live.signal.electrodes import Electrode, Light
+from bci_live.signal.positions import position
+from bci_live.window import theme
+
+_MARGIN = 1.22  # heads with ears, and the names of electrodes at the edge
+
+
+class HeadMap(QWidget):
+    """Electrodes whose place is not known stand in a row below. Lights differ in shape, too: ●, ▲, ■."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.electrodes: tuple[Electrode, ...] = ()
+        self.setMinimumSize(180, 180)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, 320)
+
+    def show_electrodes(self, electrodes: Sequence[Electrode]) -> None:
+        """The lights as they are now."""
+        if tuple(electrodes) != self.electrodes:
+            self.electrodes = tuple(electrodes)
+            self.update()
+
+    def places(self) -> list[QPointF]:
+        """Where each electrode is drawn, pixels."""
+        strange = [it for it in self.electrodes if position(it.name) is None]
+        centre, radius = self._head()
+        places = []
+        for it in self.electrodes:
+            place = position(it.name)
+            if place is not None:
+                places.append(QPointF(centre.x() + place[0] * radius, centre.y() - place[1] * radius))
+            else:
+                number, columns = strange.index(it), max(1, min(len(strange), 16))
+                x = self.width() * (number % columns + 0.5) / columns
+                places.append(QPointF(x, self.height() - 20 - 26 * (number // columns)))
+        return places
+
+    def describe(self, at: QPointF) -> str:
+        """What is to be said of the electrode near `at`; empty where there is none."""
+        near = [(it, place) for it, place in zip(self.electrodes, self.places(), strict=True)]
+        if not near:
+            return ""
+        it, place = min(near, key=lambda entry: (entry[1] - at).manhattanLength())
+        return describe(it) if (place - at).manhattanLength() < 22 else ""
+
+    def event(self, event: QEvent | None) -> bool:
+        if isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.describe(QPointF(event.pos())), self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        centre, radius = self._head()
+        painter.setPen(QPen(QColor(theme.now.muted), 1.5))
+        painter.drawEllipse(centre, radius, radius)
+        nose = [QPointF(-0.1, -0.99), QPointF(0, -1.12), QPointF(0.1, -0.99)]
+        painter.drawPolyline(QPolygonF([centre + point * radius for point in nose]))
+        for side in (-1, 1):
+            painter.drawEllipse(centre + QPointF(side * 1.04, 0) * radius, radius * 0.04, radius * 0.13)
+        size = max(3.5, min(8.0, radius / 16 if len(self.electrodes) > 40 else radius / 11))
+        strange = sum(position(it.name) is None for it in self.electrodes)
+        for it, place in zip(self.electrodes, self.places(), strict=True):
+            paint_light(painter, place, size, it.light)
+            if len(self.electrodes) <= 40 and (position(it.name) is not None or strange * 30 < self.width()):
+                painter.setPen(QColor(theme.now.text))
+                painter.drawText(
+                    QRectF(place.x() - 30, place.y() + size - 1, 60, 14), Qt.AlignmentFlag.AlignCenter, it.name
+                )
+
+    def _head(self) -> tuple[QPointF, float]:
+        strange = sum(position(it.name) is None for it in self.electrodes)
+        room = self.height() - (26 * ((strange + 15) // 16) if strange else 0)
+        radius = max(min(self.width(), room) / 2 / _MARGIN, 10)
+        return QPointF(self.width() / 2, room / 2 + radius * 0.04), radius
+
+
+def paint_light(painter: QPainter, place: QPointF, size: float, light: Light) -> None:
+    """● green, ▲ yellow, ■ red."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor((theme.now.green, theme.now.orange, theme.now.vermillion)[light]))
+    if light == Light.GREEN:
+        painter.drawEllipse(place, size, size)
+    elif light == Light.YELLOW:
+        corners = [QPointF(0, -1.2), QPointF(1.15, 0.9), QPointF(-1.15, 0.9)]
+        painter.drawPolygon(QPolygonF([place + corner * size for corner in corners]))
+    else:
+        painter.drawRect(QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def describe(it: Electrode) -> str:
+    """'Oz: line noise …' in one line."""
+    return f"{it.name}: {'; '.join(it.why) or 'sound'}"

@@ -1,0 +1,81 @@
+"""The quality panel: the head with its lights, what the worst electrodes have, the check before a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from bci_live.signal.electrodes import Light, impedances, judge
+from bci_live.types import StreamFacts
+from bci_live.window import theme
+from bci_live.window.quality.eyes_check import EyesCheck, eeg_of
+from bci_live.window.quality.head_map import HeadMap, describe
+from bci_live.window.source import SnapshotSource
+
+# What is judged, and how often.
+_STRETCH_S = 4.0
+_LEAST_S = 1.0
+_EVERY_S = 1.0
+_MOST_TOLD = 4
+
+
+class QualityPanel(theme.Panel):
+    """Judges only while it is visible."""
+
+    def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__("Electrodes", parent)
+        self._clock = clock
+        self._judged = -_EVERY_S
+        self.head = HeadMap()
+        self.mains = QComboBox()
+        self.mains.addItems(["50 Hz mains", "60 Hz mains"])
+        self.mains.setToolTip("What the power line hums with here")
+        self.told = theme.named_label("muted", "Judged as soon as there is a second of signal.")
+        self.told.setWordWrap(True)
+        self.check = EyesCheck(clock=clock)
+        row = QHBoxLayout()
+        row.addWidget(theme.named_label("muted", "● sound  ▲ doubtful  ■ bad"), 1)
+        row.addWidget(self.mains)
+        self.body.addWidget(self.head, 1)
+        self.body.addLayout(row)
+        self.body.addWidget(self.told)
+        self.body.addWidget(self.check)
+
+    def poll(self, source: SnapshotSource, facts: StreamFacts) -> None:
+        """Once a second: the newest seconds judged."""
+        self.check.poll(source, facts)
+        if not theme.is_seen(self) or self._clock() - self._judged < _EVERY_S:
+            return
+        self._judged = self._clock()
+        samples = eeg_of(source.signal(_STRETCH_S), facts, _LEAST_S)
+        if samples is None:
+            return
+        electrodes = judge(samples, facts.rate, facts.eeg_channels, (50.0, 60.0)[self.mains.currentIndex()])
+        chunk = source.signal(_LEAST_S)
+        kilo_ohm = impedances(chunk.samples, facts) if chunk is not None else {}
+        electrodes = tuple(
+            replace(it, why=(*it.why, f"impedance {kilo_ohm[it.name.lower()]:.3g} kΩ"))
+            if it.name.lower() in kilo_ohm
+            else it
+            for it in electrodes
+        )
+        self.head.show_electrodes(electrodes)
+        worst = sorted((it for it in electrodes if it.light != Light.GREEN), key=lambda it: -it.light)
+        more = f"\nand {len(worst) - _MOST_TOLD} more" if len(worst) > _MOST_TOLD else ""
+        self.told.setText("\n".join(describe(it) for it in worst[:_MOST_TOLD]) + more if worst else "All sound.")
+
+
+if __name__ == "__main__":
+    from bci_live.live.snapshot import LiveSnapshot
+    from bci_live.window.example import ExampleSource, example_chunk, example_facts, show_alone
+
+    def _example(snapshot: LiveSnapshot) -> QualityPanel:
+        panel = QualityPanel()
+        panel.show()
+        panel.poll(ExampleSource(snapshot, example_chunk()), example_facts())
+        return panel
+
+    raise SystemExit(show_alone(_example))

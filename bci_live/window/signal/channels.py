@@ -1,0 +1,93 @@
+"""The channels as the user has them on display: which are picked, which are marked bad, how high each type's rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bci_live.types import FloatArray, StreamFacts
+from bci_live.window import theme
+from bci_live.window.signal.columns import ColumnRing
+from bci_live.window.signal.picture import Rows, row_colours
+from bci_live.window.signal.rows import by_type, middles, row_height, step_by
+
+
+class Channels:
+    """Of one stream. `heights`: by type of channel, units a row. `automatic`: they follow the signal."""
+
+    def __init__(self, facts: StreamFacts) -> None:
+        self.names, self.types = facts.channels, facts.channel_types
+        self.units = {
+            type_: unit_text(type_, unit)
+            for type_, unit in zip(reversed(self.types), reversed(facts.units), strict=False)
+        }
+        self.hidden: frozenset[str] = frozenset()
+        self.bad: frozenset[str] = frozenset()
+        self.heights: dict[str, float] = {}
+        self.automatic = True
+        self._middles: FloatArray | None = None
+
+    @property
+    def shown(self) -> list[int]:
+        """Indices of the picked channels; of all, where none is."""
+        picked = [index for index, name in enumerate(self.names) if name not in self.hidden]
+        return picked or list(range(len(self.names)))
+
+    @property
+    def averaged(self) -> list[int]:
+        """Indices of the sound EEG channels, which the common average is made of."""
+        return [i for i, name in enumerate(self.names) if self.types[i] == "eeg" and name not in self.bad]
+
+    def mark(self, name: str) -> None:
+        """A sound channel becomes bad, a bad one sound."""
+        self.bad = self.bad ^ {name}
+
+    def pick(self, names: Iterable[str]) -> None:
+        """Show these alone."""
+        self.hidden = frozenset(self.names) - frozenset(names)
+
+    def zoom(self, steps: int) -> None:
+        """Higher rows' units by so many round numbers (negative: the signal looks larger)."""
+        self.automatic = False
+        self.heights = {type_: step_by(height, steps) for type_, height in self.heights.items()}
+
+    def forget_middles(self) -> None:
+        """The samples are shifted, by another filter for instance."""
+        self._middles = None
+
+    def settle(self, ring: ColumnRing) -> bool:
+        """Heights and middles as the signal in `ring` wants them; whether any of them changed."""
+        before = (dict(self.heights), self._middles)
+        order = ring.order()
+        low, high = ring.low[:, order], ring.high[:, order]
+        for type_ in dict.fromkeys(self.types):
+            if self.automatic or type_ not in self.heights:
+                of_type = self._of_type(type_)
+                self.heights[type_] = row_height(low[of_type], high[of_type], self.heights.get(type_))
+        self._middles = middles(low, high, self._middles, by_type(self.types, self.heights))
+        return before[0] != self.heights or before[1] is None or not np.array_equal(before[1], self._middles)
+
+    def rows(self) -> Rows:
+        """As they are to be drawn now."""
+        shown = self.shown
+        places: NDArray[np.intp] = np.array(shown, dtype=np.intp)
+        heights = by_type(self.types, self.heights)[places]
+        middle = np.zeros(len(shown), np.float32) if self._middles is None else self._middles[places]
+        bad = [self.names[index] in self.bad for index in shown]
+        return Rows(places, heights, middle, row_colours(len(shown), theme.now.traces, bad, theme.now.line))
+
+    def _of_type(self, type_: str) -> list[int]:
+        """Those that set their type's scale: shown and sound, or else all."""
+        all_ = [index for index, it in enumerate(self.types) if it == type_]
+        shown = set(self.shown)
+        return [i for i in all_ if i in shown and self.names[i] not in self.bad] or all_
+
+
+def unit_text(type_: str, unit: str) -> str:
+    """What stands beside a scale bar: inlets turn volts of any size into µV; other units are as the stream says."""
+    known = unit.lower()
+    if known in ("", "none", "unknown"):
+        return "µV" if type_ == "eeg" else ""
+    return "µV" if "volt" in known or known in ("uv", "µv", "mv", "v") else unit

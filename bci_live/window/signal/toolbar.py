@@ -1,0 +1,129 @@
+"""Above the signal: display filter, scale, channels, hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+
+from bci_live.window import theme
+from bci_live.window.signal.conditioning import DisplayFilter
+
+BANDS: dict[str, tuple[float, float] | None] = {
+    "all": None, "0.5–40 Hz": (0.5, 40.0), "1–30 Hz": (1.0, 30.0), "1–100 Hz": (1.0, 100.0), "8–13 Hz": (8.0, 13.0)
+}  # fmt: skip
+NOTCHES: dict[str, float | None] = {"no notch": None, "50 Hz out": 50.0, "60 Hz out": 60.0}
+
+
+class SignalToolbar(QWidget):
+    """Emits what the user wants of the display; holds no state but what its widgets show."""
+
+    filtered = pyqtSignal(DisplayFilter)
+    picked = pyqtSignal(list)
+    zoomed = pyqtSignal(int)
+    fitted = pyqtSignal(bool)
+    held = pyqtSignal(bool)
+
+    def __init__(self, heading: QLabel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.band, self.notch = QComboBox(), QComboBox()
+        self.band.addItems(list(BANDS))
+        self.notch.addItems(list(NOTCHES))
+        self.average = QCheckBox("average")
+        self.channels = QToolButton()
+        self.channels.setText("Channels")
+        self.channels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = QMenu(self.channels)
+        self.channels.setMenu(self.menu)
+        self.larger, self.smaller, self.fit = QPushButton("+"), QPushButton("−"), QPushButton("Auto")
+        self.fit.setCheckable(True)
+        self.fit.setChecked(True)
+        self.hold = QPushButton("Hold")
+        self.hold.setCheckable(True)
+        for widget, tip in (
+            (self.band, "Band-pass of the display; what is decoded is not touched"),
+            (self.notch, "Mains taken out of the display"),
+            (self.average, "Common average of the sound EEG channels subtracted from the display"),
+            (self.channels, "Which channels are shown; click a channel's name to mark it bad"),
+            (self.larger, "Larger (+)"),
+            (self.smaller, "Smaller (−)"),
+            (self.fit, "Scales follow the signal"),
+            (self.hold, "Stand still and scroll back (← →); the session goes on"),
+        ):
+            widget.setToolTip(tip)
+            widget.setAccessibleName(tip)
+        theme.leave_keys(
+            self.band, self.notch, self.average, self.channels, self.larger, self.smaller, self.fit, self.hold
+        )
+        self._lay_out(heading)
+        self.band.activated.connect(self._filter)
+        self.notch.activated.connect(self._filter)
+        self.average.clicked.connect(self._filter)
+        self.larger.clicked.connect(self._enlarge)
+        self.smaller.clicked.connect(self._lessen)
+        self.fit.clicked.connect(self.fitted)
+        self.hold.clicked.connect(self.held)
+
+    def show_channels(self, names: Sequence[str], hidden: frozenset[str]) -> None:
+        """Offer these, ticked where they are shown."""
+        self.menu.clear()
+        everything = QAction("All", self.menu)
+        everything.triggered.connect(self._pick_all)
+        self.menu.addAction(everything)
+        self.menu.addSeparator()
+        for name in names:
+            action = QAction(name.replace("&", "&&"), self.menu)
+            action.setData(name)
+            action.setCheckable(True)
+            action.setChecked(name not in hidden)
+            action.triggered.connect(self._pick)
+            self.menu.addAction(action)
+
+    def show_filter(self, shown: DisplayFilter) -> None:
+        """Select what is in force."""
+        self.band.setCurrentIndex(max(list(BANDS.values()).index(shown.band) if shown.band in BANDS.values() else 0, 0))
+        self.notch.setCurrentIndex(
+            list(NOTCHES.values()).index(shown.notch_hz) if shown.notch_hz in NOTCHES.values() else 0
+        )
+        self.average.setChecked(shown.average)
+
+    def show_automatic(self, automatic: bool) -> None:
+        """Whether scales follow the signal."""
+        self.fit.setChecked(automatic)
+
+    def show_held(self, held: bool) -> None:
+        """Whether the display stands still."""
+        self.hold.setChecked(held)
+        self.hold.setText("Follow live" if held else "Hold")
+
+    def _filter(self) -> None:
+        band, notch = BANDS[self.band.currentText()], NOTCHES[self.notch.currentText()]
+        self.filtered.emit(DisplayFilter(band, notch, self.average.isChecked()))
+
+    def _enlarge(self) -> None:
+        self.zoomed.emit(-1)
+
+    def _lessen(self) -> None:
+        self.zoomed.emit(1)
+
+    def _pick(self) -> None:
+        self.picked.emit([action.data() for action in self.menu.actions() if action.isChecked()])
+
+    def _pick_all(self) -> None:
+        for action in self.menu.actions():
+            if action.isCheckable():
+                action.setChecked(True)
+        self._pick()
+
+    def _lay_out(self, heading: QLabel) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP // 2)
+        heading.setMinimumWidth(1)
+        row.addWidget(heading, 1)
+        for widget in (
+            self.band, self.notch, self.average, self.channels, self.smaller, self.fit, self.larger, self.hold
+        ):  # fmt: skip
+            row.addWidget(widget)

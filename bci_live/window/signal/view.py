@@ -1,0 +1,265 @@
+"""The signal panel: what the canvas is fed with, live or held, and the controls above it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PyQt6.QtWidgets import QWidget
+
+from bci_live.live.snapshot import SignalPart
+from bci_live.types import Chunk, Marker, StreamFacts
+from bci_live.window import theme
+from bci_live.window.signal.canvas import EpochSpan, SignalCanvas
+from bci_live.window.signal.channels import Channels
+from bci_live.window.signal.conditioning import Conditioner, DisplayFilter
+from bci_live.window.signal.toolbar import SignalToolbar
+from bci_live.window.source import SnapshotSource
+
+DURATIONS = (2.0, 5.0, 10.0, 20.0, 30.0)
+# How far back can be scrolled: what a session holds.
+HELD_S = 60.0
+# A filter needs some signal before what is shown of it is right.
+_LEAD_S = 3.0
+
+
+class SignalView(theme.Panel):
+    """Follows the newest sample, or holds the last minute and scrolls in it. The session goes on either way."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("EEG", parent)
+        self.canvas = SignalCanvas()
+        self.toolbar = SignalToolbar(self.heading)
+        self.body.removeWidget(self.heading)
+        self.body.addWidget(self.toolbar)
+        self.body.addWidget(self.canvas, 1)
+        self.filter = DisplayFilter()
+        self.held: Chunk | None = None
+        self.back_s = 0.0
+        self._facts: StreamFacts | None = None
+        self._conditioner = Conditioner(self.filter, 1.0)
+        self._position = 0  # the session's number of the sample that comes next
+        self._bad: frozenset[str] = frozenset()
+        self._anew = True
+        self._hold_next = False
+        self.canvas.clicked.connect(self.mark)
+        self.canvas.resized.connect(self.refill)
+        bar = self.toolbar
+        bar.filtered.connect(self.show_filter)
+        bar.picked.connect(self.pick)
+        bar.zoomed.connect(self.zoom)
+        bar.fitted.connect(self.fit)
+        bar.held.connect(self.hold)
+        self._say()
+
+    @property
+    def channels(self) -> Channels | None:
+        """Of the stream on display."""
+        return self.canvas.channels
+
+    @property
+    def holding(self) -> bool:
+        """Whether the display stands still."""
+        return self.held is not None or self._hold_next
+
+    def show_stream(self, facts: StreamFacts) -> None:
+        """A row for each channel, the first on top."""
+        known = self._facts
+        if known is not None and (known.channels, known.types, known.units) == (
+            facts.channels,
+            facts.types,
+            facts.units,
+        ):
+            return
+        self._facts = facts
+        channels = Channels(facts)
+        channels.bad = self._bad & frozenset(facts.channels)
+        self.canvas.show_channels(channels)
+        self.toolbar.show_channels(channels.names, channels.hidden)
+        self._reset_filter()
+        self.follow()
+
+    def poll(self, source: SnapshotSource) -> None:
+        """Draw what came since the last time."""
+        if self._facts is None or self.held is not None:
+            return
+        if self._hold_next:
+            self._hold_next = False
+            self.held = source.signal(HELD_S)
+            self._draw_held()
+            return
+        part = source.signal_since(0 if self._anew else self._position, self.canvas.seconds + _LEAD_S)
+        if part is not None:
+            self.show_part(part)
+
+    def show_part(self, part: SignalPart) -> None:
+        """Append a stretch; one that does not follow on the last begins a new picture."""
+        chunk = part.chunk
+        if self._facts is None or chunk.samples.shape[1] != len(self._facts.channels):
+            return
+        if self._anew or part.first != self._position:
+            self._begin()
+        self._position = part.first + len(chunk.times)
+        self._add(chunk)
+
+    def show_markers(self, markers: Sequence[tuple[Marker, str | None]]) -> None:
+        """Markers with the reason why each was missed, or None."""
+        self.canvas.show_markers(markers)
+
+    def show_epoch(self, span: EpochSpan | None) -> None:
+        """Shade the stretch that the picture on display was read from."""
+        self.canvas.show_epoch(span)
+
+    def visible_markers(self) -> list[str]:
+        """The texts of the lines on display, oldest first."""
+        return [line.text for line in self.canvas.lines()]
+
+    def show_filter(self, wanted: DisplayFilter) -> None:
+        """Filter what is on display; the data decoded are not touched."""
+        self.filter = wanted
+        self.toolbar.show_filter(wanted)
+        self._reset_filter()
+        self.refill()
+        self._say()
+
+    def mark(self, name: str) -> None:
+        """Mark a channel bad, or sound again: it sets no scale and is in no average of the display."""
+        if self.channels is None:
+            return
+        self.channels.mark(name)
+        if self.filter.average:
+            self.refill()
+        self.canvas.draw_all()
+
+    def pick(self, names: Sequence[str]) -> None:
+        """Show these channels alone."""
+        if self.channels is not None:
+            self.channels.pick(names)
+            self.canvas.draw_all()
+
+    def zoom(self, steps: int) -> None:
+        """Make the signal look larger (negative) or smaller."""
+        if self.channels is not None:
+            self.channels.zoom(steps)
+            self.toolbar.show_automatic(False)
+            self.canvas.draw_all()
+
+    def fit(self, automatic: bool = True) -> None:
+        """Let the rows follow the signal, or keep them as they are."""
+        if self.channels is None or self.canvas.ring is None:
+            return
+        self.channels.automatic = automatic
+        self.toolbar.show_automatic(automatic)
+        if automatic:
+            self.channels.settle(self.canvas.ring)
+            self.canvas.draw_all()
+
+    def toggle_channel(self, number: int) -> None:
+        """Hide the channel of that number, or show it."""
+        if self.channels is not None and number < len(self.channels.names):
+            shown = set(self.channels.names) - self.channels.hidden
+            self.pick(sorted(shown ^ {self.channels.names[number]}, key=self.channels.names.index))
+            self.toolbar.show_channels(self.channels.names, self.channels.hidden)
+
+    @property
+    def bad(self) -> frozenset[str]:
+        """Channels that are marked bad, those too that were before a stream was there."""
+        return self.channels.bad if self.channels is not None else self._bad
+
+    def recall(self, wanted: DisplayFilter, seconds: float, bad: Iterable[str]) -> None:
+        """Filter, stretch and bad channels of the last time."""
+        self._bad = frozenset(bad)
+        if seconds in DURATIONS:
+            self.canvas.seconds = seconds
+        self.show_filter(wanted)
+
+    def lengthen(self, steps: int) -> None:
+        """Show a longer stretch, or a shorter one."""
+        place = DURATIONS.index(self.canvas.seconds) + steps
+        self.canvas.seconds = DURATIONS[min(max(place, 0), len(DURATIONS) - 1)]
+        self.refill()
+        self._say()
+
+    def hold(self, wanted: bool) -> None:
+        """Stand still, or follow live."""
+        if wanted:
+            self._hold_next = not self.holding or self._hold_next
+        else:
+            self.follow()
+        self._say()
+
+    def follow(self) -> None:
+        """Go on with the newest sample."""
+        self.held, self.back_s, self._hold_next = None, 0.0, False
+        self.canvas.ago_s = 0.0
+        self.refill()
+        self._say()
+
+    def look_back(self, seconds: float, source: SnapshotSource) -> None:
+        """Look so much later (negative: further back) within what is held; this holds the display."""
+        if not self.holding:
+            self.hold(True)
+            self.poll(source)
+        if self.held is None or not len(self.held.times):
+            return
+        longest = max(0.0, float(self.held.times[-1] - self.held.times[0]) - self.canvas.seconds)
+        self.back_s = min(max(self.back_s - seconds, 0.0), longest)
+        self._draw_held()
+
+    def refill(self) -> None:
+        """Fetch all that is on display again."""
+        self._anew = True
+        if self.held is not None:
+            self._draw_held()
+
+    def _draw_held(self) -> None:
+        if self.held is None:
+            self.follow()
+            return
+        self._begin()
+        held = self.held
+        newest = held.times[-1] - self.back_s if len(held.times) else 0.0
+        shown = (held.times <= newest) & (held.times > newest - self.canvas.seconds - _LEAD_S)
+        if shown.any():
+            first = int(shown.argmax())
+            breaks = tuple(index - first for index in held.breaks if 0 < index - first < int(shown.sum()))
+            self._add(Chunk(held.samples[shown], held.times[shown], held.arrived, breaks))
+        self.canvas.ago_s = self.back_s
+        self.canvas.update()
+        self._say()
+
+    def _begin(self) -> None:
+        self._anew = False
+        self._conditioner.restart()
+        self.canvas.begin()
+
+    def _add(self, chunk: Chunk) -> None:
+        assert self.channels is not None
+        if len(chunk.times):
+            conditioned = self._conditioner(chunk.samples, chunk.breaks, self.channels.averaged)
+            self.canvas.add(conditioned, chunk.times, chunk.breaks)
+
+    def _reset_filter(self) -> None:
+        if self._facts is not None:
+            self._conditioner = Conditioner(self.filter, self._facts.rate)
+        if self.channels is not None:
+            self.channels.forget_middles()
+
+    def _say(self) -> None:
+        where = f"held, {self.back_s:g} s back" if self.holding else "0 s: the newest sample"
+        shown = " · display filtered" if self.filter != DisplayFilter() else ""
+        self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")
+        self.toolbar.show_held(self.holding)
+
+
+if __name__ == "__main__":
+    from bci_live.live.snapshot import LiveSnapshot
+    from bci_live.window.example import example_chunk, example_facts, show_alone
+
+    def _example(snapshot: LiveSnapshot) -> SignalView:
+        view = SignalView()
+        view.show_stream(example_facts())
+        view.show_markers([(marker, None) for marker in snapshot.markers])
+        view.canvas.resized.connect(lambda: view.show_part(SignalPart(0, example_chunk(gap_s=0.5))))
+        return view
+
+    raise SystemExit(show_alone(_example))

@@ -1,0 +1,47 @@
+"""Averages by class, the interval of an accuracy, and the peaks of a response."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bci_live.live.averages import Averages, interval, peaks
+from bci_live.types import Decoding, Epoch, Marker, Reconstruction
+
+
+def drawn(label: str, time: float, top: str, value: float) -> Reconstruction:
+    epoch = Epoch(np.full((2, 5), value, np.float32), time, Marker(label, time), time, time)
+    blank = np.zeros((2, 2, 3), np.float32)
+    decoding = Decoding(blank, blank[0], None, {top: 0.9, "x": 0.1}, epoch, time)
+    return Reconstruction(np.zeros((2, 2, 3), np.uint8), 1, 1, 0, decoding, time)
+
+
+HISTORY = (drawn("a", 1, "a", 1), drawn("b", 2, "a", 4), drawn("a", 3, "a", 3), drawn("?", 4, "a", 8))
+
+
+def test_each_picture_is_added_once_however_often_the_history_comes() -> None:
+    averages = Averages()
+    for end in (1, 3, 3, 4):
+        averages.add(HISTORY[:end], ("a", "b"))
+    assert not averages.add(HISTORY, ("a", "b"))
+    assert averages.add((*HISTORY[2:], drawn("a", 5, "b", 2)), ("a", "b"))  # the oldest are forgotten, none is lost
+    assert averages.counts == {"a": 3, "b": 1, "?": 1}
+    assert averages.average("a") == pytest.approx(np.full((2, 5), 2.0))
+    assert averages.average() == pytest.approx(np.full((2, 5), 18 / 5))
+    assert averages.average("never") is None
+    assert averages.right == [True, False, True, False]  # of "?" the truth is not known
+
+
+def test_the_interval_is_wilson_s() -> None:
+    # 8 of 10: 0.4902 to 0.9433 (Newcombe 1998, method 3).
+    assert interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert interval(0, 0) == (0.0, 1.0)
+    assert interval(0, 20)[0] == 0.0
+
+
+def test_peaks_are_where_electrodes_differ_after_the_onset() -> None:
+    times = np.arange(-50, 250) / 250
+    shape = -np.exp(-(((times - 0.1) / 0.02) ** 2)) + 2 * np.exp(-(((times - 0.3) / 0.05) ** 2))
+    average = np.outer([1, -1, 0.5], shape)
+    found = peaks(average, times)
+    assert [times[place] for place in found] == pytest.approx([0.1, 0.3], abs=0.01)

@@ -1,0 +1,53 @@
+"""What is saved of a picture and of a session."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bci_live.errors import BciError
+from bci_live.live.export import Origin, save_animation, save_picture
+from bci_live.types import Marker
+from tests.live.test_averages import HISTORY
+
+ORIGIN = Origin("SIMULATED · REPLAY", "head", ("Fz", "Cz"), "diffusion-demo")
+
+
+def test_a_picture_is_saved_with_all_that_is_known_of_it(tmp_path: Path) -> None:
+    path = save_picture(tmp_path / "new", HISTORY[0], ORIGIN)
+    assert path.name == "0001-a.png"
+    np.testing.assert_array_equal(np.asarray(Image.open(path)), HISTORY[0].image)
+    told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert told["image"] == "0001-a.png"
+    assert (told["data"], told["seed"], told["top"], told["channels"]) == ("SIMULATED · REPLAY", 0, "a", ["Fz", "Cz"])
+    assert (told["marker"]["label"], told["marker"]["time"], told["scores"]) == ("a", 1, {"a": 0.9, "x": 0.1})
+    assert told["note"] == "Detail is invented by diffusion."
+
+
+def test_nothing_is_overwritten_and_a_label_is_never_a_path(tmp_path: Path) -> None:
+    decoding = HISTORY[0].decoding
+    wild = replace(decoding, epoch=replace(decoding.epoch, marker=Marker("../../etc/\udcffpasswd", 1.0)))
+    names = [save_picture(tmp_path, replace(HISTORY[0], decoding=wild), ORIGIN).name for _ in range(2)]
+    assert names == ["0001-etc-passwd.png", "0002-etc-passwd.png"]
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_the_session_becomes_an_animation_of_its_pictures(tmp_path: Path) -> None:
+    different = [replace(it, image=np.full((2, 2, 3), 60 * k, np.uint8)) for k, it in enumerate(HISTORY)]
+    with Image.open(save_animation(tmp_path, different, lambda marker: None)) as animation:
+        assert animation.n_frames == 4
+    with pytest.raises(BciError, match="no finished picture"):
+        save_animation(tmp_path, (), lambda marker: None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a file where a folder is wanted reads differently elsewhere")
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(BciError, match="cannot be written"):
+        save_picture(tmp_path / "taken", HISTORY[0], ORIGIN)

@@ -1,0 +1,114 @@
+"""Average response, accuracy and spectrum as they stand in the window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from bci_live.live.averages import Averages
+from bci_live.window.example import (
+    CAP,
+    NOW,
+    RATE,
+    ExampleSource,
+    example_chunk,
+    example_decoding,
+    example_facts,
+    example_snapshot,
+)
+from bci_live.window.plots.accuracy_panel import AccuracyPanel
+from bci_live.window.plots.line_plot import ticks
+from bci_live.window.plots.response_panel import ResponsePanel
+from bci_live.window.plots.spectrum_panel import SpectrumPanel, density
+from bci_live.window.plots.topography import Topography, interpolated
+
+
+@pytest.fixture
+def averages() -> Averages:
+    snapshot, averages = example_snapshot(), Averages()
+    averages.add(snapshot.history, snapshot.labels)
+    return averages
+
+
+def test_the_response_has_a_curve_for_all_and_for_the_commonest_classes(qtbot: QtBot, averages: Averages) -> None:
+    panel, snapshot = ResponsePanel(), example_snapshot()
+    qtbot.addWidget(panel)
+    panel.resize(360, 420)
+    panel.show()
+    panel.show_averages(averages, snapshot)
+    assert [line.name for line in panel.plot.graph.lines] == ["all, 8 trials"]  # one of each class is noise
+    again = tuple(
+        replace(it, decoding=example_decoding(it.decoding.epoch.marker.label, NOW + 10 * more + place))
+        for more in range(5)
+        for place, it in enumerate(snapshot.history)
+    )
+    averages.add(again, snapshot.labels)
+    panel.show_averages(averages, snapshot)
+    names = [line.name for line in panel.plot.graph.lines]
+    assert names[0] == "all, 48 trials"
+    assert sorted(names[1:]) == sorted(f"{it.decoding.epoch.marker.label}, 6" for it in snapshot.history[:4])
+    assert panel.plot.graph.lines[0].x[[0, -1]] == pytest.approx([-0.1, 0.8 - 0.9 / 225])
+    panel.channel.setCurrentText("Oz")
+    panel.show_averages(averages, snapshot)
+    assert panel.plot.graph.y_title == "µV at Oz"
+    assert [panel.channel.itemText(k) for k in range(1, 33)] == list(CAP)
+    assert 1 <= sum(head.isVisible() for head in panel.heads) <= 3
+    assert all(head.image is not None for head in panel.heads if head.isVisible())
+    panel.grab()
+
+
+def test_accuracy_stands_against_chance_with_its_interval(qtbot: QtBot, averages: Averages) -> None:
+    panel = AccuracyPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.show_averages(averages, 40)
+    assert panel.said.text() == "7 of 8 = 88 %, 95 % interval 53 to 98 %: above chance (2.5 %)."
+    right, chance = panel.plot.graph.lines
+    assert right.y[-1] == pytest.approx(87.5)
+    assert set(chance.y) == {2.5}
+    panel.grab()
+    averages.right = [True, False]
+    panel.show_averages(averages, 2)
+    assert "chance is within it" in panel.said.text()
+
+
+def test_the_spectrum_shows_ten_hertz_where_it_is(qtbot: QtBot) -> None:
+    panel = SpectrumPanel()
+    qtbot.addWidget(panel)
+    panel.resize(360, 300)
+    panel.show()
+    panel.channel.addItems(CAP)
+    panel.channel.setCurrentText("O2")
+    panel.poll(ExampleSource(chunk=example_chunk()), example_facts())
+    _, electrode = panel.plot.graph.lines
+    assert electrode.name == "O2"
+    above = electrode.x > 4
+    assert electrode.x[above][electrode.y[above].argmax()] == pytest.approx(10.0, abs=0.5)
+    panel.grab()
+
+
+def test_the_density_is_in_microvolts_squared_per_hertz() -> None:
+    """White noise of variance s² has the density 2 s² / rate."""
+    noise = np.random.default_rng(0).normal(0, 10, (100_000, 1)).astype(np.float32)
+    hz, power = density(noise, RATE)
+    assert power[(hz > 5) & (hz < 100)].mean() == pytest.approx(2 * 100 / RATE, rel=0.02)
+
+
+def test_a_field_takes_the_electrodes_values_at_their_places(qtbot: QtBot) -> None:
+    places = np.array([[0, 0.8], [0, -0.8], [0.8, 0], [-0.8, 0], [0, 0]])
+    field = interpolated(places, np.array([5.0, -5.0, 0.0, 0.0, 1.0]))
+    assert field[5, 24] == pytest.approx(5, abs=0.5)  # the nose is on top
+    assert field[-6, 24] == pytest.approx(-5, abs=0.5)
+    head = Topography()
+    qtbot.addWidget(head)
+    head.show_values(("E1", "E2"), np.zeros(2), 1.0, "")
+    assert head.image is None  # places are not known
+
+
+def test_ticks_are_round() -> None:
+    assert ticks(-0.1, 0.8) == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
+    assert ticks(1, 65) == [20.0, 40.0, 60.0]
+    assert len(ticks(0, 100)) <= 7

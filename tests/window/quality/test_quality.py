@@ -1,0 +1,128 @@
+"""The head map and the check before a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from bci_live.signal.electrodes import Electrode, Light
+from bci_live.types import Chunk
+from bci_live.window.example import NOW, RATE, ExampleSource, example_facts
+from bci_live.window.quality.head_map import HeadMap
+from bci_live.window.quality.panel import QualityPanel
+
+FACTS = replace(example_facts(4), channels=("Fz", "Pz", "Oz", "E9"))
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, clock: Clock) -> QualityPanel:
+    panel = QualityPanel(clock=clock)
+    qtbot.addWidget(panel)
+    panel.resize(340, 520)
+    panel.show()
+    return panel
+
+
+def chunk(alpha_uv: float, breaks: tuple[int, ...] = ()) -> Chunk:
+    times = NOW + np.arange(int(13 * RATE)) / RATE
+    rng = np.random.default_rng(round(alpha_uv))
+    samples = rng.normal(0, 6, (len(times), 1)) + rng.normal(0, 4, (len(times), 4))
+    samples[:, 1:3] += alpha_uv * np.sin(2 * np.pi * 10 * times)[:, None]
+    return Chunk(samples.astype(np.float32), times, NOW, breaks)
+
+
+def test_electrodes_have_lights_and_words(panel: QualityPanel) -> None:
+    bad = chunk(0)
+    bad.samples[:, 0] = 0
+    panel.poll(ExampleSource(chunk=bad), FACTS)
+    assert panel.head.electrodes[0] == Electrode("Fz", Light.RED, ("flat",))
+    assert panel.told.text().startswith("Fz: flat")
+    place = panel.head.places()[0]
+    assert panel.head.describe(place) == "Fz: flat"
+    assert panel.head.describe(place * 3) == ""
+    panel.grab()
+
+
+def test_an_impedance_is_told_where_the_stream_carries_it(panel: QualityPanel) -> None:
+    facts = replace(
+        FACTS,
+        channels=("Fz", "Pz", "Oz", "Fz_imp"),
+        types=("EEG", "EEG", "EEG", "IMPEDANCE"),
+        units=("uV",) * 3 + ("ohm",),
+    )
+    measured = chunk(0)
+    measured.samples[:, 3] = 12_500
+    panel.poll(ExampleSource(chunk=measured), facts)
+    assert panel.head.describe(panel.head.places()[0]) == "Fz: impedance 12.5 kΩ"
+    assert len(panel.head.electrodes) == 3
+
+
+def test_they_are_judged_anew_once_a_second(panel: QualityPanel, clock: Clock) -> None:
+    bad = chunk(0)
+    bad.samples[:, 0] = 0
+    panel.poll(ExampleSource(chunk=bad), FACTS)
+    sound = ExampleSource(chunk=chunk(0))
+    panel.poll(sound, FACTS)
+    assert panel.head.electrodes[0].light == Light.RED
+    clock.now = 1.1
+    panel.poll(sound, FACTS)
+    assert panel.head.electrodes[0].light == Light.GREEN
+    assert panel.told.text() == "All sound."
+
+
+def test_an_electrode_of_no_known_place_stands_below_the_head(qtbot: QtBot) -> None:
+    head = HeadMap()
+    qtbot.addWidget(head)
+    head.resize(300, 330)
+    head.show_electrodes([Electrode("Cz", Light.GREEN), Electrode("E9", Light.YELLOW, ("?",))])
+    known, strange = head.places()
+    assert strange.y() > known.y() + 100
+    assert strange.y() < 330
+
+
+@pytest.mark.parametrize(("alpha_uv", "said"), [(15.0, "Alpha seen"), (0.0, "Alpha not seen")])
+def test_half_a_minute_tells_whether_alpha_is_there(
+    panel: QualityPanel, clock: Clock, qtbot: QtBot, alpha_uv: float, said: str
+) -> None:
+    source = ExampleSource(chunk=chunk(0))
+    qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
+    panel.poll(source, FACTS)
+    assert panel.check.said.text() == "Eyes open, look at one point: 15 s"
+    clock.now = 15.1
+    panel.poll(source, FACTS)
+    source.chunk = chunk(alpha_uv)
+    clock.now = 20.1
+    panel.poll(source, FACTS)
+    assert panel.check.said.text() == "Eyes closed, until the tone: 10 s"
+    clock.now = 30.3
+    panel.poll(source, FACTS)
+    assert panel.check.said.text().startswith(said)
+    assert not panel.check.running
+
+
+def test_a_check_over_a_gap_says_so_and_can_be_stopped(panel: QualityPanel, clock: Clock, qtbot: QtBot) -> None:
+    source = ExampleSource(chunk=chunk(0, breaks=(3000,)))
+    qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
+    clock.now = 15.1
+    panel.poll(source, FACTS)
+    assert panel.check.said.text().startswith("Samples were lost")
+    qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
+    assert panel.check.said.text() == "The check was stopped."

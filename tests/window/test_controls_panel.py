@@ -1,0 +1,84 @@
+"""How pictures are drawn, chosen in the window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PyQt6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from bci_live.config import DiffusionConfig
+from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, known_pipelines
+from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
+from tests.window.conftest import OpenWindow
+
+
+def test_each_change_is_commanded_at_once(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    panel.steps.setValue(8)
+    panel.strength.setValue(0.5)
+    panel.averaged.setValue(3)
+    panel.every.setValue(1.5)
+    panel.free.click()
+    assert not panel.seed.isEnabled()
+    panel.initial.setFocus()
+    qtbot.keyClick(panel.initial, Qt.Key.Key_End)
+    panel.initial.activated.emit(2)
+    expected = DrawingChoice(
+        DiffusionConfig(steps=8, strength=0.5, initial="grey"), free_seed=True, averaged=3, every_s=1.5
+    )
+    assert source.commands[-1] == ("draw", expected)
+
+
+def test_less_than_one_step_is_refused_with_a_sentence(open_window: OpenWindow, source: ExampleSource) -> None:
+    window = open_window(source)
+    window.live.controls.strength.setValue(0.2)
+    assert source.commands == []
+    assert window.live.controls.problem.text().startswith("4 steps × strength 0.2 is less than one step")
+
+
+def test_what_was_not_taken_is_told_and_shown_as_before(open_window: OpenWindow, source: ExampleSource) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    panel.steps.setValue(8)
+    source.drawn, source.model_trouble = DrawingChoice(), "This decoder predicts no latent."
+    window.poll_snapshot()
+    assert panel.steps.value() == 4
+    assert panel.problem.text() == source.model_trouble
+
+
+def test_models_are_offered_and_loaded(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    assert panel.decoder.currentText() == str(Path("models/decoder-demo"))
+    panel.device.setCurrentText("cpu")
+    qtbot.mouseClick(panel.load_button, Qt.MouseButton.LeftButton)
+    assert source.commands == [("load", ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo", "cpu"))]
+
+
+def test_what_lies_in_the_models_folder_is_known() -> None:
+    assert known_decoders(Path("models/decoder-demo"))[0] == Path("models/decoder-demo")
+    assert "models/diffusion-demo" in known_pipelines("stabilityai/sd-turbo")
+    assert known_pipelines("stabilityai/sd-turbo")[0] == "stabilityai/sd-turbo"
+
+
+def test_without_steps_only_the_finished_picture_is_shown(open_window: OpenWindow, source: ExampleSource) -> None:
+    window = open_window(source)
+    window.live.controls.forming.setChecked(False)
+    decoding = example_decoding("camera", NOW)
+    assert source.state is not None
+    for step, drawn in ((2, False), (4, True)):
+        source.state = replace(source.state, decoding=decoding, reconstruction=example_reconstruction(decoding, step))
+        window.poll_snapshot()
+        assert (window.live.pictures.reconstruction.pixmap is not None) == drawn
+
+
+def test_a_mean_of_trials_is_said_to_be_one(open_window: OpenWindow, source: ExampleSource) -> None:
+    window = open_window(source)
+    decoding = example_decoding("camera", NOW)
+    assert source.state is not None
+    source.state = replace(source.state, decoding=replace(decoding, epoch=replace(decoding.epoch, trials=3)))
+    window.poll_snapshot()
+    assert window.live.pictures.saliency.caption.text() == "read from 32 channels, mean of 3 trials"

@@ -1,0 +1,113 @@
+"""Pinning a picture of the filmstrip, what is told of it, saving it; and pictures that are not drawn."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from bci_live.types import Decoding
+from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
+from bci_live.window.main_window import MainWindow
+from tests.window.conftest import OpenWindow, pixels_of
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+class Abstained(Decoding):
+    """A decoding that says that it cannot tell."""
+
+    abstained = True
+
+
+def pin_first(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.mouseClick(window.live.filmstrip.strip, LEFT, pos=QPoint(20, 20))
+    window.poll_snapshot()
+
+
+def test_a_click_pins_a_picture_and_tells_all_of_it_while_new_ones_come(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    pin_first(window, qtbot)
+    strip, details = window.live.filmstrip.strip, window.live.details
+    first = strip.fitting()[0]
+    assert strip.pinned == first.marker
+    assert details.isVisible()
+    assert details.heading.text() == "The pinned picture"
+    np.testing.assert_array_equal(pixels_of(details.picture.pixmap), first.reconstruction)
+    for told in (
+        f"marker {first.marker.label}",
+        "seed 0",
+        "step 4 of 4",
+        "diffusion-demo",
+        "SIMULATED",
+        "62 %",
+        "picture 220",
+    ):
+        assert told in details.text.text()
+    assert len(details.plot.graph.lines) == 32
+    assert source.state is not None
+    newer = example_reconstruction(example_decoding("tent", NOW + 1))
+    source.state = replace(source.state, history=(*source.state.history, newer))
+    window.poll_snapshot()
+    np.testing.assert_array_equal(pixels_of(details.picture.pixmap), first.reconstruction)
+    qtbot.keyClick(strip, Qt.Key.Key_Delete)
+    window.poll_snapshot()
+    np.testing.assert_array_equal(pixels_of(details.picture.pixmap), newer.image)
+
+
+def test_arrows_go_from_picture_to_picture(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
+    window = open_window(source)
+    strip = window.live.filmstrip.strip
+    qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert strip.pinned == strip.pairs[-1].marker
+    qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert strip.pinned == strip.pairs[-2].marker
+    for _ in range(3):
+        qtbot.keyClick(strip, Qt.Key.Key_Right)
+    assert strip.pinned == strip.pairs[-1].marker
+
+
+def test_a_picture_is_saved_copied_and_the_session_animated(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = open_window(source)
+    window.streams.folder.setText(str(tmp_path))
+    pin_first(window, qtbot)
+    details, label = window.live.details, window.live.filmstrip.strip.fitting()[0].marker.label
+    qtbot.mouseClick(details.save_button, LEFT)
+    told = json.loads((tmp_path / "pictures" / f"0001-{label}.json").read_text(encoding="utf-8"))
+    assert told["marker"]["label"] == label
+    qtbot.mouseClick(details.gif_button, LEFT)
+    assert (tmp_path / "pictures" / "0002-session.gif").is_file()
+    assert str(tmp_path) in details.said.text()
+    qtbot.mouseClick(details.copy_button, LEFT)
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.pixmap().width() == 64
+    (tmp_path / "file").write_text("")
+    window.streams.folder.setText(str(tmp_path / "file"))
+    qtbot.mouseClick(details.save_button, LEFT)
+    assert "cannot be written" in details.said.text()
+
+
+def test_an_abstention_is_seen_and_is_no_picture(open_window: OpenWindow, source: ExampleSource) -> None:
+    window = open_window(source)
+    plain = example_decoding("dog", NOW, confidence=0.04)
+    abstained = Abstained(
+        plain.saliency, plain.embedding, None, plain.scores, plain.epoch, plain.made
+    )  # what a decoder says that may abstain
+    assert source.state is not None
+    drawn = example_reconstruction(abstained, step=1)
+    source.state = replace(source.state, decoding=abstained, reconstruction=drawn)
+    window.poll_snapshot()
+    assert window.live.pictures.reconstruction.pixmap is None
+    assert "does not tell enough" in window.live.pictures.reconstruction.view.placeholder
+    assert window.live.scores.top.text() == "Not told"
+    assert window.live.scores.confidence.text().startswith("Abstained")
