@@ -193,13 +193,14 @@ class LiveConfig(_Part):
     """The running pipeline: bounded queues and the longest waits.
 
     `waiting_epochs`: so many wait to be drawn where each outcome is written down; in the window the newest alone does.
-    `abstain`: draw no picture of what the decoder is not sure of. `anytime`: guess while a window still fills.
+    `abstain`: draw no picture of what the decoder is not sure of; None: so where it is only watched, in the window.
+    `anytime`: guess while a window still fills.
     """
 
     waiting_epochs: int = Field(4, ge=1)
     marker_timeout_s: float = Field(5.0, gt=0)
     history: int = Field(200, ge=1)
-    abstain: bool = False
+    abstain: bool | None = None
     anytime: bool = True
 
 

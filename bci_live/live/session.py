@@ -73,7 +73,7 @@ class LiveSession:
         self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs if keep_outcomes else 1)
         self._drawer = Drawer(
             self._mailbox, decoder, reconstructor, self._telemetry, self._errors,
-            config.diffusion.seed, config.live.abstain,
+            config.diffusion.seed, not keep_outcomes if config.live.abstain is None else config.live.abstain,
         )  # fmt: skip
         self._closing = ExitStack()
         self._phase: Phase = "warming"

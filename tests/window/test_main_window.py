@@ -145,15 +145,15 @@ def test_while_a_window_fills_the_bars_show_the_first_guess_and_say_so(
     rocket = example_decoding("rocket", NOW, confidence=0.4)
     guess = Guess(rocket.scores, 0.25, rocket.epoch, NOW + 0.25)
     show(window, source, replace(state, guess=guess))
-    assert window.scores.heading.text() == f"First guess at 250 ms, of {len(example_labels())} labels"
-    assert window.scores.bars.rows[0] == ("rocket", 0.4)
-    assert window.scores.confidence.text() == "Confidence 40 %. Right."
+    assert window.live.scores.heading.text() == f"First guess at 250 ms, of {len(example_labels())} labels"
+    assert window.live.scores.bars.rows[0] == ("rocket", 0.4)
+    assert window.live.scores.confidence.text() == "Confidence 40 %. Right."
     # Missed after all: what was read before is there again.
     show(window, source, state)
-    assert window.scores.top.text() == "mushroom"
-    assert window.scores.heading.text() == f"What the EEG tells, of {len(example_labels())} labels"
+    assert window.live.scores.top.text() == "mushroom"
+    assert window.live.scores.heading.text() == f"What the EEG tells, of {len(example_labels())} labels"
     show(window, source, replace(state, decoding=replace(rocket, scores={**rocket.scores, "rocket": 0.9})))
-    assert window.scores.bars.rows[0] == ("rocket", 0.9)
+    assert window.live.scores.bars.rows[0] == ("rocket", 0.9)
 
 
 def test_every_marker_is_counted_and_accuracy_stands_beside_chance(

@@ -11,18 +11,11 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from bci_live.types import Decoding
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.main_window import MainWindow
 from tests.window.conftest import OpenWindow, pixels_of
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-class Abstained(Decoding):
-    """A decoding that says that it cannot tell."""
-
-    abstained = True
 
 
 def pin_first(window: MainWindow, qtbot: QtBot) -> None:
@@ -99,13 +92,9 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
 
 def test_an_abstention_is_seen_and_is_no_picture(open_window: OpenWindow, source: ExampleSource) -> None:
     window = open_window(source)
-    plain = example_decoding("dog", NOW, confidence=0.04)
-    abstained = Abstained(
-        plain.saliency, plain.embedding, None, plain.scores, plain.epoch, plain.made
-    )  # what a decoder says that may abstain
+    abstained = replace(example_decoding("dog", NOW, confidence=0.04), abstained=True)
     assert source.state is not None
-    drawn = example_reconstruction(abstained, step=1)
-    source.state = replace(source.state, decoding=abstained, reconstruction=drawn)
+    source.state = replace(source.state, decoding=abstained)  # the last picture is of another decoding
     window.poll_snapshot()
     assert window.live.pictures.reconstruction.pixmap is None
     assert "does not tell enough" in window.live.pictures.reconstruction.view.placeholder
