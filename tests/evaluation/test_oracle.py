@@ -42,9 +42,7 @@ def cut(recordings: list[Recording]) -> Cut:
 
 @pytest.fixture(scope="module")
 def reading(recordings: list[Recording], cut: Cut) -> OracleReading:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bci_live.evaluation.oracle._NOISE_EPOCHS", 1500)  # enough for 12 electrodes
-        found = ask_oracle(recordings, cut, NAMES, PREPARATION)
+    found = ask_oracle(recordings, cut, NAMES, PREPARATION)
     assert isinstance(found, OracleReading), found
     return found
 
