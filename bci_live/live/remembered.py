@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-_log = logging.getLogger(__name__)
+from bci_live.live.kept_files import read_kept, write_kept
 
 
 class StreamChoice(BaseModel):
@@ -27,18 +26,10 @@ def _file() -> Path:
 
 
 def remember(choice: StreamChoice) -> None:
-    """Keep the choice for the next start; where that cannot be, the log says so."""
-    file = _file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(choice.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        _log.warning("The choice of streams is not remembered: '%s' cannot be written (%s).", file, error.strerror)
+    """Keep the choice for the next start."""
+    write_kept(_file(), choice, "The choice of streams")
 
 
 def remembered() -> StreamChoice | None:
     """The last choice; None where there is none that can be read."""
-    try:
-        return StreamChoice.model_validate_json(_file().read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
-        return None
+    return read_kept(_file(), StreamChoice)

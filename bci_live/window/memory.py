@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-_log = logging.getLogger(__name__)
+from bci_live.live.kept_files import read_kept, write_kept
 
 
 class WindowMemory(BaseModel):
@@ -36,18 +35,10 @@ def _file() -> Path:
 
 
 def keep(memory: WindowMemory) -> None:
-    """For the next start; where that cannot be, the log says so."""
-    file = _file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(memory.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    except (OSError, UnicodeEncodeError) as error:
-        _log.warning("The window's layout is not remembered: '%s' cannot be written (%s).", file, error)
+    """For the next start."""
+    write_kept(_file(), memory, "The window's layout")
 
 
 def kept() -> WindowMemory:
     """As it was the last time; as at first where nothing can be read."""
-    try:
-        return WindowMemory.model_validate_json(_file().read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
-        return WindowMemory()
+    return read_kept(_file(), WindowMemory) or WindowMemory()

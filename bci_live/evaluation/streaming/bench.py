@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from bci_live.errors import BciError
+from bci_live.evaluation.streaming.measuring import measured_by
 from bci_live.evaluation.streaming.score import ListenerPlan
 from bci_live.evaluation.streaming.sender import SenderPlan
 from bci_live.streams.clock import local_clock
@@ -66,13 +65,5 @@ def bench_streaming(
 
 
 def _listener(module: str, plan: str, seconds: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", f"bci_live.evaluation.streaming.{module}", plan]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + _START_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise BciError(f"The listener '{module}' did not end within {seconds + _START_S:g} s.") from error
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise BciError(f"The listener '{module}' failed: {reason}")
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    name = f"bci_live.evaluation.streaming.{module}"
+    return measured_by(name, [plan], seconds + _START_S, f"The listener '{module}'")

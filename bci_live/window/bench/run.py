@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import uuid
@@ -10,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from bci_live.errors import BciError
+from bci_live.evaluation.streaming.measuring import measured_by
 from bci_live.window.display import check_display
 
 # The decoder that runs meanwhile wants so many channels.
 FEWEST = 32
 _START_S = 180.0
+_SCREEN = "bci_live.window.bench.screen"
 
 
 def bench_window(
@@ -40,20 +41,8 @@ def bench_window(
         try:
             for which in ("ours", "peer") if peer else ("ours",):
                 tell(f"{'Our window' if which == 'ours' else 'Plain items'}, {seconds:g} s after loading …")
-                figures[which] = _screen([which, source, str(channels), str(seconds)], seconds)
+                arguments = [which, source, str(channels), str(seconds)]
+                figures[which] = measured_by(_SCREEN, arguments, seconds + _START_S, f"The window '{which}'")
         finally:
             process.kill()
-    return figures
-
-
-def _screen(arguments: list[str], seconds: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bci_live.window.bench.screen", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + _START_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise BciError(f"The window did not end within {seconds + _START_S:g} s. Is the machine busy?") from error
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise BciError(f"The window '{arguments[0]}' failed: {reason}")
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures
