@@ -102,10 +102,8 @@ class RingBuffer:
             start, end = found
             onset = self._nearest(time, start, end)
             oldest = max(0, self._count - self.capacity)
-            if onset - before < oldest:
-                return MissedReason.TOO_OLD
-            if onset - before < start:
-                return MissedReason.GAP
+            if onset - before < max(start, oldest):
+                return MissedReason.GAP if start > oldest else MissedReason.TOO_OLD
             if onset + after > end:
                 return None if end == self._count else MissedReason.GAP
             if onset + after > self._count - self._doubtful:

@@ -18,7 +18,7 @@ DECODER, SESSION = "models/decoder-demo", "recordings/demo.xdf"
 def evaluate(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bci_live", "evaluate", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=220, check=False,
     )  # fmt: skip
 
 
