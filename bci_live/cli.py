@@ -208,12 +208,16 @@ def train_diffusion_command(
     work: Annotated[Path, typer.Option(help="Checkpoints; an interrupted training goes on from here.")] = Path(
         ".cache/diffusion"
     ),
+    others: Annotated[
+        Path | None, typer.Option(help="A folder of other pictures, named in its names.csv, to learn from, too.")
+    ] = None,
+    begin: Annotated[Path | None, typer.Option(help="A pipeline to begin with instead of nothing.")] = None,
     device: Device = "auto",
 ) -> None:
     """Train the small diffusion pipeline on the stimulus catalogue."""
     from bci_live.training.diffusion import train_diffusion
 
-    train_diffusion(out=out, minutes=minutes, work=work, device=device)
+    train_diffusion(out=out, minutes=minutes, work=work, device=device, others=others, begin=begin)
 
 
 @imports.command("muse-csv")

@@ -14,7 +14,7 @@ from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.errors import DiffusionError, LabelError
 from bci_live.evaluation.controls import Control
-from bci_live.evaluation.judge import Judge, JudgeName, load_judge, resized
+from bci_live.evaluation.judge import Judge, JudgeName, load_judge
 from bci_live.evaluation.oracle import OracleReading
 from bci_live.evaluation.picture_scores import (
     PIXELS,
@@ -32,7 +32,7 @@ from bci_live.evaluation.scores import Scored
 from bci_live.evaluation.structure import StructureRow, layout_told, structure_row
 from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
-from bci_live.stimuli.rendering import random_layout, render
+from bci_live.stimuli.rendering import random_layout, render, resized
 from bci_live.stimuli.truth import stimulus_of
 from bci_live.types import Decoding, FloatArray, Marker, Picture
 
@@ -133,6 +133,8 @@ def draw_first(
     """
     catalogue = load_catalogue()
     in_catalogue = all(marker.label in catalogue for marker in trials.cut.markers)
+    if in_catalogue:
+        catalogue = catalogue.around(marker.label for marker in trials.cut.markers)
     judge = load_judge(settings.judge, catalogue) if settings.judge and in_catalogue else None
     artist = _Artist(settings, judge)
     target = _target(trials, settings, judge, catalogue)

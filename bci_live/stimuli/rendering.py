@@ -41,8 +41,11 @@ class Layout:
     background: tuple[Colour, Colour] = (_GREY, _GREY)
 
 
-def random_layout(rng: np.random.Generator) -> Layout:
-    """A moderate variation: the object stays whole, upright enough to be known, on a soft pale or dark gradient."""
+def random_layout(rng: np.random.Generator, turn: float = 25.0) -> Layout:
+    """A moderate variation: the object stays whole, upright enough to be known, on a soft pale or dark gradient.
+
+    `turn`: how far it is turned to either side at most, degrees.
+    """
     x, y = 0.5 + rng.uniform(-0.16, 0.16, 2)
     middle = rng.uniform(70, 215) + rng.uniform(-30, 30, 3)
     top, bottom = (np.clip(middle + rng.uniform(-22, 22) + rng.uniform(-8, 8, 3), 0, 255) for _ in range(2))
@@ -50,7 +53,7 @@ def random_layout(rng: np.random.Generator) -> Layout:
         x=round(float(x), 4),
         y=round(float(y), 4),
         size=round(float(rng.uniform(0.5, 0.85)), 4),
-        turn=round(float(rng.uniform(-25, 25)), 2),
+        turn=round(float(rng.uniform(-turn, turn)), 2),
         hue=round(float(rng.uniform(-25, 25)), 2),
         background=(_colour(top), _colour(bottom)),
     )
@@ -74,6 +77,14 @@ def render(picture: Picture, layout: Layout, pixels: int = 64) -> Picture:
     colours = turn_hue(placed[..., :3], layout.hue)
     canvas = _gradient(layout.background, pixels)
     return np.clip(colours * 255 + canvas * (1 - alpha) + 0.5, 0, 255).astype(np.uint8)
+
+
+def resized(pictures: Picture, pixels: int) -> Picture:
+    """(n, h, w, 3) → (n, pixels, pixels, 3): averaged where it shrinks, smoothly filled in where it grows."""
+    if pictures.shape[1:3] == (pixels, pixels):
+        return pictures
+    kind = Image.Resampling.BOX if pixels < pictures.shape[1] else Image.Resampling.BICUBIC
+    return np.stack([np.asarray(Image.fromarray(it).resize((pixels, pixels), kind)) for it in pictures])
 
 
 def layout_to_dict(layout: Layout) -> dict[str, object]:

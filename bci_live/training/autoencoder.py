@@ -1,4 +1,4 @@
-"""Trains the small autoencoder that the diffusion model works in: 64 × 64 pixels ⇄ 8 × 16 × 16 latents."""
+"""Trains the small autoencoder that the diffusion model works in: 128 × 128 pixels ⇄ 8 × 16 × 16 latents."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from torch.nn import functional
 
 from bci_live.diffusion.pipeline import quiet_libraries
 from bci_live.training.loop import LoopSettings, run_loop
+from bci_live.training.precision import autocast
 from bci_live.training.renderings import Renderings
 from bci_live.types import Picture
 
 CHANNELS = 8
 # The network has no normalisation over the picture, so it can learn from crops: four times as many steps in a minute.
-_CROP = 32
+_CROP = 64
 _EDGES = 1.0
 _ABSOLUTE = 0.1
 _MOMENTS = 0.01
 # The decoder must forgive a diffusion model's small errors.
 _LATENT_NOISE = 0.05
 _BLURRED_SHARE = 0.1
+_KEPT = 0.1
 
 
-def build_autoencoder(width: int = 32) -> AutoencoderTiny:
-    """Three levels of plain residual blocks, most of them where the map is small."""
+def build_autoencoder(width: int = 40) -> AutoencoderTiny:
+    """Four levels of plain residual blocks, none where the map is largest: there a block costs as much as all the others."""
     return AutoencoderTiny(
-        encoder_block_out_channels=(width,) * 3,
-        decoder_block_out_channels=(width,) * 3,
-        num_encoder_blocks=(0, 1, 2),
-        num_decoder_blocks=(2, 1, 1),
+        encoder_block_out_channels=(width,) * 4,
+        decoder_block_out_channels=(width,) * 4,
+        num_encoder_blocks=(0, 1, 2, 2),
+        num_decoder_blocks=(3, 3, 2, 0),
         latent_channels=CHANNELS,
         scaling_factor=1.0,
     )
@@ -48,8 +50,13 @@ def train_autoencoder(
     device: torch.device,
     batch: int = 16,
     max_steps: int | None = None,
+    speak_like: AutoencoderTiny | None = None,
 ) -> AutoencoderTiny:
-    """Train on crops of the renderings; the result's scaling factor gives its latents unit variance."""
+    """Train on crops of the renderings; the result's scaling factor gives its latents unit variance.
+
+    `speak_like`: an autoencoder of smaller pictures whose latents the new ones shall resemble, so that a network that
+    learned to draw these can go on.
+    """
     torch.manual_seed(0)
     model = build_autoencoder().to(device, memory_format=torch.channels_last)
 
@@ -62,11 +69,16 @@ def train_autoencoder(
             small = functional.avg_pool2d(pictures[:soft], int(rng.choice((2, 4, 8))))
             pictures[:soft] = functional.interpolate(small, pictures.shape[-2:], mode="bilinear")
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             latents = network.encode(pictures).latents
             noise = torch.from_numpy(rng.standard_normal(latents.shape, dtype=np.float32)).to(device)
             decoded = network.decode(latents + _LATENT_NOISE * noise).sample
-        return autoencoder_loss(decoded.float(), pictures) + _MOMENTS * moment_loss(latents.float())
+        loss = autoencoder_loss(decoded.float(), pictures) + _MOMENTS * moment_loss(latents.float())
+        if speak_like is not None:
+            loss = loss + _KEPT * functional.mse_loss(
+                latents.float(), _latents_of_smaller(speak_like, pictures, latents)
+            )
+        return loss
 
     settings = LoopSettings("autoencoder", minutes, learning_rate=2e-3, average_decay=0.995, max_steps=max_steps)
     trained = run_loop(model, loss_at, settings, work)
@@ -86,6 +98,15 @@ def moment_loss(latents: Tensor) -> Tensor:
     """Keeps each latent channel at about zero mean and unit variance, as a diffusion model wants it."""
     mean, deviation = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
     return mean.square().mean() + (deviation - 1).square().mean()
+
+
+@torch.no_grad()
+def _latents_of_smaller(model: AutoencoderTiny, pictures: Tensor, latents: Tensor) -> Tensor:
+    """What `model` makes of the pictures, shrunk until its latents are of the same size, with unit variance."""
+    pixels = latents.shape[-1] * 2 ** (len(model.config.encoder_block_out_channels) - 1)
+    small = functional.interpolate(pictures, (pixels, pixels), mode="area")
+    spoken: Tensor = model.encode(small).latents.float() * model.config.scaling_factor
+    return spoken
 
 
 def load_autoencoder(folder: Path, device: torch.device) -> AutoencoderKL | AutoencoderTiny:
@@ -127,7 +148,7 @@ def to_tensor(images: Picture, device: torch.device) -> Tensor:
 
 
 def _crops(renderings: Renderings, rng: np.random.Generator, count: int) -> Picture:
-    """(count, 32, 32, 3) windows, most of them on the object: background is quickly learned."""
+    """(count, 64, 64, 3) windows, most of them on the object: background is quickly learned."""
     picks = rng.integers(0, len(renderings.images), count)
     pixels = renderings.images.shape[1]
     x, y, size = renderings.layouts[picks, :3].T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,36 +16,49 @@ from bci_live.stimuli.catalogue import Catalogue
 TOKENS = 8
 
 
-def make_bank(catalogue: Catalogue) -> CaptionBank:
+def make_bank(catalogue: Catalogue, measure: Catalogue | None = None) -> CaptionBank:
     """Last hidden states of all-MiniLM-L6-v2 for each caption, cut or zero-padded to 8 tokens of width 384.
 
     Every caption begins with "An image of a": what they share is taken away (the mean over the catalogue) and the rest is
     scaled to unit variance. The cross-attention then sees what tells the captions apart, and a decoder's squared error
-    counts nothing else.
+    counts nothing else. For other captions in the same space `measure` is the catalogue whose mean and scale are taken.
 
     Raises
     ------
     DiffusionError
         If the package with the sentence encoder is not installed.
     """
+    captions, measured = _captions(catalogue), _captions(measure or catalogue)
+    states, there = _embedded(captions)
+    mean, scale = _mean_and_scale(*((states, there) if measured == captions else _embedded(measured)))
+    return CaptionBank(catalogue.labels, ((states - mean) * there / scale).astype(np.float32), captions)
+
+
+def _captions(catalogue: Catalogue) -> tuple[str, ...]:
+    return tuple(catalogue.caption(label) for label in catalogue.labels)
+
+
+def _embedded(captions: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Hidden states (n, tokens, width), and 1 where there is a token, 0 where padding is (n, tokens, 1)."""
     from transformers import AutoModel, AutoTokenizer
 
     folder = _encoder_folder()
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     encoder = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
-    captions = tuple(catalogue.caption(label) for label in catalogue.labels)
     tokens = tokenizer(list(captions), padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt")
     with torch.inference_mode():
-        states = encoder(**tokens).last_hidden_state.numpy()
-    return CaptionBank(catalogue.labels, _standardised(states, tokens["attention_mask"].numpy() > 0), captions)
+        parts = [
+            encoder(**{name: values[first : first + 256] for name, values in tokens.items()}).last_hidden_state
+            for first in range(0, len(captions), 256)
+        ]
+    return torch.cat(parts).double().numpy(), tokens["attention_mask"].double().numpy()[..., None]
 
 
-def _standardised(states: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """(n, tokens, width): centred per token position and scaled over what is `there`; padding becomes zero."""
-    weight = there[..., None].astype(np.float64)
-    centred = (states - (states * weight).sum(0) / np.maximum(weight.sum(0), 1)) * weight
-    scale = np.sqrt((centred**2).sum() / (weight.sum() * states.shape[-1]))
-    return np.asarray(centred / scale, dtype=np.float32)
+def _mean_and_scale(states: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, float]:
+    """The mean (tokens, width) of each token position over what is there, and the deviation from it over everything."""
+    mean = (states * there).sum(0) / np.maximum(there.sum(0), 1)
+    deviations = (states - mean) * there
+    return mean, float(np.sqrt((deviations**2).sum() / (there.sum() * states.shape[-1])))
 
 
 def _encoder_folder() -> Path:

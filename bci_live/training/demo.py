@@ -75,7 +75,7 @@ def make_session(
 
 def make_training_sessions(folder: Path, n_sessions: int = 12, n_stimuli: int = 160) -> Iterator[Path]:
     """Sessions of the same head with other layouts in another order than the demo's; those that exist are kept."""
-    catalogue = load_catalogue()
+    catalogue = load_catalogue("objects")
     head = demo_head(catalogue)
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(n_sessions):
@@ -87,7 +87,7 @@ def make_training_sessions(folder: Path, n_sessions: int = 12, n_stimuli: int = 
 
 def make_demo(path: Path) -> Recording:
     """The session that ships: 100 stimuli."""
-    catalogue = load_catalogue()
+    catalogue = load_catalogue("objects")
     return make_session(path, demo_head(catalogue), catalogue, 100, 1.5, DEMO_SEED)
 
 

@@ -52,7 +52,7 @@ SHOWN = ("dog", "pizza", "guitar", "rocket", "house", "panda", "car", "mushroom"
 
 def example_labels() -> tuple[str, ...]:
     """What the made-up decoder knows."""
-    return load_catalogue().labels
+    return load_catalogue("objects").labels
 
 
 def example_facts(channels: int = 32) -> StreamFacts:

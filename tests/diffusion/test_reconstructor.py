@@ -30,7 +30,7 @@ def test_every_step_gives_a_picture_and_the_last_is_finished(exported: Path, dec
     assert [picture.step for picture in pictures] == [1, 2, 3]
     assert all(picture.steps == 3 and picture.seed == 5 and picture.made == 12.0 for picture in pictures)
     assert all(picture.decoding is decoding for picture in pictures)
-    assert pictures[-1].image.shape == (64, 64, 3)
+    assert pictures[-1].image.shape == (128, 128, 3)
     assert pictures[-1].image.dtype == np.uint8
     assert reconstructor.name == "tiny"
 
@@ -47,7 +47,7 @@ def test_draws_what_the_pipeline_itself_draws(exported: Path, decoding: Decoding
     pipeline = load_pipeline(exported, CPU)
     *_, ours = _load(exported, strength=strength).reconstruct(decoding, seed=3)
     picture = torch.from_numpy(decoding.saliency).permute(2, 0, 1)[None]
-    resized = torch.nn.functional.interpolate(picture, (64, 64), mode="bilinear", antialias=True)
+    resized = torch.nn.functional.interpolate(picture, (128, 128), mode="bilinear", antialias=True)
     theirs = pipeline(
         prompt_embeds=torch.from_numpy(decoding.embedding)[None],
         image=resized,

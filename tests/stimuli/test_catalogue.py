@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bci_live.errors import DiffusionError, LabelError
 from bci_live.stimuli.captions import CaptionBank, load_bank
-from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.stimuli.catalogue import load_catalogue, read_others
 
 
 def test_catalogue_has_the_forty_objects_in_order() -> None:
-    labels = load_catalogue().labels
+    labels = load_catalogue("objects").labels
     assert len(labels) == len(set(labels)) == 40
     assert labels[0] == "dog"
     assert {"face", "house"} <= set(labels)
@@ -23,6 +24,36 @@ def test_caption_names_the_object_with_the_right_article() -> None:
     catalogue = load_catalogue()
     assert catalogue.caption("dog") == "An image of a dog"
     assert catalogue.caption("airplane") == "An image of an airplane"
+
+
+def test_gratings_stand_beside_the_objects_and_their_screens_look_alike() -> None:
+    catalogue = load_catalogue()
+    assert catalogue.labels[40:] == ("grating-coarse", "grating-fine", "after-coarse", "after-fine")
+    gratings = catalogue.around(["after-fine"])
+    assert gratings.labels == catalogue.labels[40:]
+    assert gratings.looks == (0, 1, 2, 2)
+    assert catalogue.around(["dog", "cat"]).labels == load_catalogue("objects").labels
+    # Changes from dark to light along a row through the middle: 3 and 10 cycles.
+    for label, cycles in (("grating-coarse", 3), ("grating-fine", 10)):
+        light = catalogue.picture(label)[128, :, 0] > 127
+        assert np.count_nonzero(np.diff(light.astype(int)) == 1) in (cycles - 1, cycles)
+
+
+def test_other_pictures_come_from_a_folder_without_those_that_ship(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.zeros((8, 8, 4), np.uint8), "RGBA").save(tmp_path / "images" / "lion.webp")
+    (tmp_path / "names.csv").write_text(
+        "file,name\nlion.webp,lion\n1f415.webp,dog\nabsent.webp,absent\n../../x.webp,x\n"
+    )
+    others = read_others(tmp_path)
+    assert others.labels == ("lion",)
+    assert others.caption("lion") == "An image of a lion"
+    assert others.picture("lion").shape == (8, 8, 4)
+
+
+def test_a_folder_without_names_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"no readable names\.csv"):
+        read_others(tmp_path)
 
 
 def test_pictures_are_decoded_once_and_cannot_be_changed() -> None:

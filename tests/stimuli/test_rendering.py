@@ -97,7 +97,7 @@ def test_layout_is_frozen() -> None:
 
 
 def test_every_picture_of_the_catalogue_renders() -> None:
-    catalogue = load_catalogue()
+    catalogue = load_catalogue("objects")
     for label in catalogue.labels:
         image = render(catalogue.picture(label), Layout(), 64)
         assert image.shape == (64, 64, 3)
