@@ -129,6 +129,10 @@ class MainWindow(QMainWindow):
             "=": partial(signal.zoom, -1),
             "-": partial(signal.zoom, 1),
             "A": signal.fit,
+            "W": lambda: signal.sweep(not signal.canvas.sweeping),
+            "Up": partial(signal.choose, -1),
+            "Down": partial(signal.choose, 1),
+            "B": signal.mark_chosen,
             "Home": partial(signal.lengthen, -1),
             "End": partial(signal.lengthen, 1),
             **{str(number + 1): partial(signal.toggle_channel, number) for number in range(8)},
@@ -176,6 +180,7 @@ class MainWindow(QMainWindow):
             average=signal.filter.average,
             seconds=signal.canvas.seconds,
             bad=tuple(sorted(signal.bad)),
+            sweeping=signal.canvas.sweeping,
             folder=streams.folder.text(),
             subject=streams.subject.text(),
             session=streams.session.text(),
@@ -186,7 +191,8 @@ class MainWindow(QMainWindow):
         """As it was the last time; what does not fit any more is left out."""
         self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
         self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
-        self.live.signal.recall(DisplayFilter(memory.band, memory.notch_hz, memory.average), memory.seconds, memory.bad)
+        shown = DisplayFilter(memory.band, memory.notch_hz, memory.average)
+        self.live.signal.recall(shown, memory.seconds, memory.bad, memory.sweeping)
         self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)
 
     def _say(self, text: str) -> None:

@@ -24,6 +24,7 @@ class WindowMemory(BaseModel):
     average: bool = False
     seconds: float = 10.0
     bad: tuple[str, ...] = ()
+    sweeping: bool = False
     folder: str = "recordings"
     subject: str = "01"
     session: str = "01"

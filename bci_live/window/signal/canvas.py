@@ -22,6 +22,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 66, 20, 20
 _NAME_PIXELS = 13  # height of a channel's name: with less room, every second or third is named
 _BAR_PIXELS = 22  # a scale bar spans at least so much
 _OVER = 8  # so far may a marker's label reach beyond the plot
+_PEN = 0.02  # of the plot, what is blank before the pen of a sweep
 _SETTLE_S = 1.0  # how often it is looked whether rows still fit the signal
 
 
@@ -45,6 +46,7 @@ class MarkerLine:
 class SignalCanvas(QWidget):
     """It has no clock: the right edge is the newest sample, so a stream that stops stands still.
 
+    `sweeping`: the signal stands and a pen goes over it, instead. `chosen`: the channel that the keys mark.
     `clicked`: the name of a channel whose row's name was clicked. `resized`: what is on display must be given anew.
     `painted`: a frame is drawn.
     """
@@ -60,6 +62,8 @@ class SignalCanvas(QWidget):
         self.setMinimumSize(LEFT + RIGHT + 120, TOP + BOTTOM + 40)
         self.channels: Channels | None = None
         self.seconds = 10.0
+        self.sweeping = False
+        self.chosen = ""
         self.ring: ColumnRing | None = None
         self.picture: TracePicture | None = None
         self.rows: Rows | None = None
@@ -132,8 +136,11 @@ class SignalCanvas(QWidget):
     def x_of(self, time: float) -> float:
         """Where `time`, s of the signal's clock, lies, logical pixels."""
         assert self.ring is not None
-        plot = self.plot
-        return plot.right() - (self.ring.last + 1 - time / self.ring.column_s) * plot.width() / self.ring.width
+        plot, ring = self.plot, self.ring
+        before_end = ring.last + 1 - time / ring.column_s
+        if self.sweeping and 0 <= before_end <= ring.width:
+            before_end = ring.width - (time / ring.column_s) % ring.width
+        return plot.right() - before_end * plot.width() / ring.width
 
     @property
     def _row(self) -> float:
@@ -142,12 +149,14 @@ class SignalCanvas(QWidget):
         return self.plot.height() / (max(count, 1) + 2 * EDGE)
 
     def lines(self) -> list[MarkerLine]:
-        """The markers on display, oldest first."""
+        """The markers on display, from the left."""
         if self.ring is None or self.ring.newest is None:
             return []
         plot = self.plot
         placed = [(self.x_of(marker.time), text, missed) for marker, text, missed in self._markers]
         shown = [entry for entry in placed if plot.left() <= entry[0] <= plot.right()]
+        if self.sweeping:
+            shown.sort(key=lambda entry: entry[0])
         ends = [x for x, _, _ in shown[1:]] + [plot.right() + _OVER]
         return [
             MarkerLine(x, self._fitting(text, end - x), missed)
@@ -190,7 +199,9 @@ class SignalCanvas(QWidget):
         plot = self.plot
         if self.ring is None or self.picture is None or self.ring.newest is None:
             return
-        self.picture.paint(painter, plot, self.ring.last)
+        self.picture.paint(painter, plot, -1 if self.sweeping else self.ring.last)
+        if self.sweeping:
+            self._paint_pen(painter, plot)
         self._paint_epoch(painter, plot)
         for line in self.lines():
             self._paint_marker(painter, plot, line)
@@ -212,13 +223,29 @@ class SignalCanvas(QWidget):
         self.update(QRect(LEFT, 0, self.width() - LEFT - RIGHT + _OVER, int(self.plot.bottom()) + 1))
 
     def _paint_epoch(self, painter: QPainter, plot: QRectF) -> None:
-        if self.span is None:
+        if self.span is None or self.ring is None:
             return
-        start, stop = max(self.x_of(self.span.start), plot.left()), min(self.x_of(self.span.stop), plot.right())
-        if stop > plot.left():
-            shade = QColor(theme.now.sky)
-            shade.setAlpha(46)
-            painter.fillRect(QRectF(start, plot.top(), stop - start, plot.height()), shade)
+        oldest, end = ((self.ring.last + 1 - back) * self.ring.column_s for back in (self.ring.width, 0))
+        first, last = max(self.span.start, oldest), min(self.span.stop, end)
+        if first >= last:
+            return
+        start, stop = self.x_of(first), self.x_of(last)
+        # The stretch that a sweep broke at the right edge goes on at the left one.
+        parts = [(start, stop)] if start <= stop else [(start, plot.right()), (plot.left(), stop)]
+        shade = QColor(theme.now.sky)
+        shade.setAlpha(46)
+        for left, right in parts:
+            painter.fillRect(QRectF(left, plot.top(), right - left, plot.height()), shade)
+
+    def _paint_pen(self, painter: QPainter, plot: QRectF) -> None:
+        """Where a sweep writes; what is a whole sweep old is blank before it."""
+        assert self.ring is not None
+        x = plot.left() + ((self.ring.last + 1) % self.ring.width) * plot.width() / self.ring.width
+        painter.fillRect(
+            QRectF(x, plot.top(), min(_PEN * plot.width(), plot.right() - x), plot.height()), QColor(theme.now.panel)
+        )
+        painter.setPen(QPen(QColor(theme.now.sky), 1))
+        painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()))
 
     def _paint_marker(self, painter: QPainter, plot: QRectF, line: MarkerLine) -> None:
         """A labelled vertical line; one that got no picture is dotted and says why."""
@@ -234,12 +261,13 @@ class SignalCanvas(QWidget):
         every = max(1, math.ceil(_NAME_PIXELS / row))
         for place, index in enumerate(self.rows.channels):
             name = self.channels.names[index]
-            bad = name in self.channels.bad
-            if place % every and not bad:
+            bad, chosen = name in self.channels.bad, name == self.chosen
+            if place % every and not bad and not chosen:
                 continue
-            painter.setPen(QColor(theme.now.vermillion if bad else theme.now.muted))
+            painter.setPen(QColor(theme.now.vermillion if bad else theme.now.text if chosen else theme.now.muted))
             where = QRectF(0, plot.top() + (place + 0.5 + EDGE) * row - 9, LEFT - 8, 18)
-            text = painter.fontMetrics().elidedText(f"✗ {name}" if bad else name, Qt.TextElideMode.ElideRight, LEFT - 8)
+            text = f"{'▸ ' * chosen}{'✗ ' * bad}{name}"
+            text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, LEFT - 8)
             painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
 
     def _paint_bars(self, painter: QPainter, plot: QRectF) -> None:
@@ -261,10 +289,9 @@ class SignalCanvas(QWidget):
         for count in range(6):
             second = -self.seconds * count / 5
             x = plot.right() + second / self.seconds * plot.width()
+            told = second + self.seconds if self.sweeping else second - self.ago_s
             where = QRectF(x - 40, plot.bottom() + 1, 80, BOTTOM)
-            painter.drawText(
-                where, Qt.AlignmentFlag.AlignCenter, f"{second - self.ago_s:.4g} s" if second or self.ago_s else "0 s"
-            )
+            painter.drawText(where, Qt.AlignmentFlag.AlignCenter, f"{told:.4g} s" if told else "0 s")
 
     def _fitting(self, text: str, pixels: float) -> str:
         """As much of a label as fits before the next marker."""

@@ -25,6 +25,7 @@ class SignalToolbar(QWidget):
     zoomed = pyqtSignal(int)
     fitted = pyqtSignal(bool)
     held = pyqtSignal(bool)
+    swept = pyqtSignal(bool)
 
     def __init__(self, heading: QLabel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,23 +41,30 @@ class SignalToolbar(QWidget):
         self.larger, self.smaller, self.fit = QPushButton("+"), QPushButton("−"), QPushButton("Auto")
         self.fit.setCheckable(True)
         self.fit.setChecked(True)
+        self.sweep = QPushButton("Sweep")
+        self.sweep.setCheckable(True)
         self.hold = QPushButton("Hold")
         self.hold.setCheckable(True)
         for widget, tip in (
             (self.band, "Band-pass of the display; what is decoded is not touched"),
             (self.notch, "Mains taken out of the display"),
             (self.average, "Common average of the sound EEG channels subtracted from the display"),
-            (self.channels, "Which channels are shown; click a channel's name to mark it bad"),
+            (
+                self.channels,
+                "Which channels are shown; click a channel's name, or choose it (↑ ↓) and press B, to mark it bad",
+            ),
             (self.larger, "Larger (+)"),
             (self.smaller, "Smaller (−)"),
             (self.fit, "Scales follow the signal"),
+            (self.sweep, "The signal stands and a pen goes over it (W)"),
             (self.hold, "Stand still and scroll back (← →); the session goes on"),
         ):
             widget.setToolTip(tip)
             widget.setAccessibleName(tip)
         theme.leave_keys(
-            self.band, self.notch, self.average, self.channels, self.larger, self.smaller, self.fit, self.hold
-        )
+            self.band, self.notch, self.average, self.channels, self.larger, self.smaller, self.fit, self.sweep,
+            self.hold,
+        )  # fmt: skip
         self._lay_out(heading)
         self.band.activated.connect(self._filter)
         self.notch.activated.connect(self._filter)
@@ -64,6 +72,7 @@ class SignalToolbar(QWidget):
         self.larger.clicked.connect(self._enlarge)
         self.smaller.clicked.connect(self._lessen)
         self.fit.clicked.connect(self.fitted)
+        self.sweep.clicked.connect(self.swept)
         self.hold.clicked.connect(self.held)
 
     def show_channels(self, names: Sequence[str], hidden: frozenset[str]) -> None:
@@ -124,6 +133,7 @@ class SignalToolbar(QWidget):
         heading.setMinimumWidth(1)
         row.addWidget(heading, 1)
         for widget in (
-            self.band, self.notch, self.average, self.channels, self.smaller, self.fit, self.larger, self.hold
+            self.band, self.notch, self.average, self.channels, self.smaller, self.fit, self.larger, self.sweep,
+            self.hold,
         ):  # fmt: skip
             row.addWidget(widget)

@@ -49,6 +49,7 @@ class SignalView(theme.Panel):
         bar.zoomed.connect(self.zoom)
         bar.fitted.connect(self.fit)
         bar.held.connect(self.hold)
+        bar.swept.connect(self.sweep)
         self._say()
 
     @property
@@ -130,6 +131,28 @@ class SignalView(theme.Panel):
             self.refill()
         self.canvas.draw_all()
 
+    def choose(self, steps: int) -> None:
+        """Go so many rows down (negative: up) to the channel that the keys mark."""
+        rows, channels = self.canvas.rows, self.channels
+        if rows is None or channels is None or not len(rows.channels):
+            return
+        names = [channels.names[index] for index in rows.channels]
+        now = names.index(self.canvas.chosen) if self.canvas.chosen in names else -1 if steps > 0 else len(names)
+        self.canvas.chosen = names[min(max(now + steps, 0), len(names) - 1)]
+        self.canvas.update()
+
+    def mark_chosen(self) -> None:
+        """Mark the chosen channel bad, or sound again."""
+        if self.canvas.chosen:
+            self.mark(self.canvas.chosen)
+
+    def sweep(self, wanted: bool) -> None:
+        """Let the signal stand and a pen go over it, or let it scroll."""
+        self.canvas.sweeping = wanted
+        self.toolbar.sweep.setChecked(wanted)
+        self.canvas.update()
+        self._say()
+
     def pick(self, names: Sequence[str]) -> None:
         """Show these channels alone."""
         if self.channels is not None:
@@ -165,8 +188,9 @@ class SignalView(theme.Panel):
         """Channels that are marked bad, those too that were before a stream was there."""
         return self.channels.bad if self.channels is not None else self._bad
 
-    def recall(self, wanted: DisplayFilter, seconds: float, bad: Iterable[str]) -> None:
-        """Filter, stretch and bad channels of the last time."""
+    def recall(self, wanted: DisplayFilter, seconds: float, bad: Iterable[str], sweeping: bool) -> None:
+        """Filter, stretch, bad channels of the last time, and whether it swept."""
+        self.sweep(sweeping)
         self._bad = frozenset(bad)
         if seconds in DURATIONS:
             self.canvas.seconds = seconds
@@ -245,7 +269,8 @@ class SignalView(theme.Panel):
             self.channels.forget_middles()
 
     def _say(self) -> None:
-        where = f"held, {self.back_s:g} s back" if self.holding else "0 s: the newest sample"
+        where = "a sweep" if self.canvas.sweeping else "0 s: the newest sample"
+        where = f"held, {self.back_s:g} s back" if self.holding else where
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")
         self.toolbar.show_held(self.holding)
