@@ -33,7 +33,7 @@ FLOOR = 0.05
 
 def decode_session(session: Path, folder: Path) -> tuple[list[Decoding], Picture]:
     """What the decoder reads of each epoch, and the pictures that were shown."""
-    decoder, catalogue = load_decoder(folder), load_catalogue()
+    decoder, catalogue = load_decoder(folder), load_catalogue("objects")
     recording, card = read_recording(session), decoder.card
     plan = EpochPlan(recording.facts.rate, card.rate, card.filter, card.epoch)
     epochs = cut_recording(recording, plan, card.channels)
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--classifier", type=Path, default=Path(".cache/classifier"), help="where the judge is kept")
     parser.add_argument("--grid", type=Path, help="write the first pictures into this file, one row a setting")
     arguments = parser.parse_args()
-    catalogue = load_catalogue()
+    catalogue = load_catalogue("objects")
     judge, _ = cached_object_classifier(catalogue, arguments.classifier)
     decodings, shown = decode_session(arguments.session, arguments.decoder)
     truth = np.array([catalogue.labels.index(decoding.epoch.marker.label) for decoding in decodings])

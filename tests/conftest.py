@@ -11,6 +11,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
+
 _folder = tempfile.mkdtemp(prefix="bci-live-tests-")
 _file = Path(_folder) / "lsl_api.cfg"
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -22,3 +24,9 @@ _file.write_text(
 os.environ["LSLAPICFG"] = str(_file)
 os.environ["XDG_CONFIG_HOME"] = _folder  # what the window remembers is not the tester's
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no worker is left with it at the end."""
+    limits = {item: item.get_closest_marker("timeout") for item in items}
+    items.sort(key=lambda item: -(limit.args[0] if (limit := limits[item]) else 0))

@@ -27,7 +27,7 @@ PREPARATION = Preparation(
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
-    catalogue = load_catalogue()
+    catalogue = load_catalogue("objects")
     few = Catalogue(MappingProxyType({name: catalogue[name] for name in NAMES}))
     path = tmp_path_factory.mktemp("oracle") / "simulated.xdf"
     make_session(path, demo_head(catalogue), few, 48, 1.1, seed=5)

@@ -28,7 +28,7 @@ needs_imagenet = pytest.mark.skipif(
 
 def renderings(seed: int) -> tuple[Picture, tuple[Marker, ...]]:
     """A picture of each of LABELS, and the markers that tell them."""
-    catalogue, rng = load_catalogue(), np.random.default_rng(seed)
+    catalogue, rng = load_catalogue("objects"), np.random.default_rng(seed)
     layouts = [random_layout(rng) for _ in LABELS]
     pictures = [render(catalogue.picture(label), layout, 64) for label, layout in zip(LABELS, layouts, strict=True)]
     details = [json.dumps({"layout": layout_to_dict(layout)}) for layout in layouts]
@@ -115,8 +115,8 @@ def test_a_damaged_judge_in_the_cache_is_trained_anew_and_one_kept_is_read(
     monkeypatch.setattr("bci_live.evaluation.judge._PASSES", 1)
     (tmp_path / "judge-40-128-1.safetensors").write_bytes(b"no weights")
     stimuli, _ = renderings(0)
-    trained = load_object_judge(load_catalogue(), tmp_path).look(stimuli)
-    kept = load_object_judge(load_catalogue(), tmp_path).look(stimuli)
+    trained = load_object_judge(load_catalogue("objects"), tmp_path).look(stimuli)
+    kept = load_object_judge(load_catalogue("objects"), tmp_path).look(stimuli)
     np.testing.assert_array_equal(kept.probabilities, trained.probabilities)
     assert trained.features.shape == (6, 128)
 

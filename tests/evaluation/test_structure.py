@@ -17,12 +17,12 @@ GROUND = Layout(size=0.5, background=((200, 205, 210), (160, 170, 180)))
 
 
 def drawn(label: str, layout: Layout) -> Picture:
-    return render(load_catalogue().picture(label), layout, 64)
+    return render(load_catalogue("objects").picture(label), layout, 64)
 
 
 def test_an_exact_rendering_has_no_error() -> None:
     rng = np.random.default_rng(0)
-    pictures = np.stack([drawn(label, random_layout(rng)) for label in load_catalogue().labels])
+    pictures = np.stack([drawn(label, random_layout(rng)) for label in load_catalogue("objects").labels])
     errors = median_errors(pictures, pictures)
     assert errors == {"position": 0, "size": 0, "turn": 0, "overlap": 1}
 
@@ -66,7 +66,7 @@ def test_every_object_overlaps_itself_wholly_and_nothing_overlaps_nothing() -> N
 
 def test_a_row_has_the_oracles_errors_beside_its_own_with_intervals() -> None:
     rng = np.random.default_rng(1)
-    stimuli = np.stack([drawn(label, random_layout(rng)) for label in load_catalogue().labels[:8]])
+    stimuli = np.stack([drawn(label, random_layout(rng)) for label in load_catalogue("objects").labels[:8]])
     row = structure_row("picture", np.roll(stimuli, 1, axis=0), stimuli, stimuli, seed=0)
     assert (row.count, row.oracle["position"], row.oracle["overlap"]) == (8, 0, 1)
     low, high = row.interval["position"]

@@ -19,12 +19,12 @@ DEMO = Path(__file__).resolve().parents[2] / "recordings" / "demo.xdf"
 
 @pytest.fixture(scope="module")
 def head() -> SimulatedHead:
-    return demo_head(load_catalogue())
+    return demo_head(load_catalogue("objects"))
 
 
 def test_it_has_100_stimuli_of_40_labels_with_layouts_and_says_that_it_is_simulated() -> None:
     recording = read_recording(DEMO)
-    catalogue = load_catalogue()
+    catalogue = load_catalogue("objects")
     assert DEMO.stat().st_size <= 10_000_000
     assert recording.facts.simulated
     assert len(recording.markers) == 100
@@ -38,14 +38,16 @@ def test_its_stimuli_are_held_out_of_the_training_sessions(head: SimulatedHead, 
     shown = {marker.detail for marker in read_recording(DEMO).markers}
     # The twelve sessions of 160 that the decoder is trained on; their layouts are drawn before anything else.
     for index in range(12):
-        other = make_session(tmp_path / f"{index}.xdf", head, load_catalogue(), 160, 0.01, TRAINING_SEED + index)
+        other = make_session(
+            tmp_path / f"{index}.xdf", head, load_catalogue("objects"), 160, 0.01, TRAINING_SEED + index
+        )
         assert not shown & {marker.detail for marker in other.markers}
     assert len(shown) == 100
 
 
 def test_the_code_makes_the_session_that_ships(head: SimulatedHead, tmp_path: Path) -> None:
     shipped = read_recording(DEMO)
-    made = make_session(tmp_path / "again.xdf", head, load_catalogue(), 100, 1.5, DEMO_SEED)
+    made = make_session(tmp_path / "again.xdf", head, load_catalogue("objects"), 100, 1.5, DEMO_SEED)
     assert read_recording(tmp_path / "again.xdf").markers == shipped.markers
     # Another machine's linear algebra may round differently, hence not bit by bit: 0.9999 means the very same session.
     assert np.corrcoef(made.samples.ravel(), shipped.samples.ravel())[0, 1] > 0.9999

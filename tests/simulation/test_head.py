@@ -14,7 +14,7 @@ from bci_live.stimuli.rendering import Layout, random_layout, render
 
 
 def pictures_of(n_labels: int, each: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    catalogue, rng = load_catalogue(), np.random.default_rng(seed)
+    catalogue, rng = load_catalogue("objects"), np.random.default_rng(seed)
     classes = np.repeat(np.arange(n_labels), each)
     return np.stack([render(catalogue.picture(catalogue.labels[c]), random_layout(rng), 64) for c in classes]), classes
 
@@ -39,14 +39,14 @@ def test_the_first_response_is_at_the_back_before_100_ms(head: SimulatedHead) ->
 
 
 def test_the_c1_turns_its_sign_between_the_upper_and_the_lower_field(head: SimulatedHead) -> None:
-    ball = load_catalogue().picture("pool")
+    ball = load_catalogue("objects").picture("pool")
     upper, lower = head.respond(np.stack([render(ball, Layout(y=y, size=0.3), 64) for y in (0.2, 0.8)]))
     back, time = [CHANNELS.index(name) for name in ("Pz", "CP1", "CP2")], round(0.072 * head.rate)
     assert upper[back, time].mean() < 0 < lower[back, time].mean()
 
 
 def test_where_the_object_is_changes_the_signal(head: SimulatedHead) -> None:
-    ball = load_catalogue().picture("pool")
+    ball = load_catalogue("objects").picture("pool")
     left, right = (render(ball, Layout(x=x, size=0.4), 64) for x in (0.25, 0.75))
     responses = head.respond(np.stack([left, right]))
     first = responses[:, :, round(0.09 * head.rate) : round(0.13 * head.rate)]

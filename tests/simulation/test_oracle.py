@@ -19,7 +19,7 @@ PLAN = EpochPlan(250.0, 250.0, FilterConfig(pre_roll_s=1.0), EpochConfig())
 
 def pictures(per_label: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pictures, their labels, and the centres of their objects."""
-    catalogue, rng = load_catalogue(), np.random.default_rng(seed)
+    catalogue, rng = load_catalogue("objects"), np.random.default_rng(seed)
     labels = np.tile(np.arange(len(LABELS)), per_label)
     layouts = [random_layout(rng) for _ in labels]
     drawn = [render(catalogue.picture(LABELS[k]), it, 64) for k, it in zip(labels, layouts, strict=True)]

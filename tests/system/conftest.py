@@ -61,7 +61,7 @@ def muse_decoder(bci_live: Run, muse_sessions: list[Path], tmp_path_factory: pyt
 @pytest.fixture(scope="session")
 def judge() -> ObjectClassifier:
     """Names drawn objects; it has seen renderings, never what the diffusion model draws."""
-    classifier, held_out = train_object_classifier(load_catalogue(), count=3_000, epochs=5)
+    classifier, held_out = train_object_classifier(load_catalogue("objects"), count=3_000, epochs=5)
     assert held_out > 0.9  # 0.956 measured: a judge worth asking
     return classifier
 

@@ -48,7 +48,7 @@ def test_faces_and_houses_are_told_apart_live(
     assert roc_auc_score(truth, [line["scores"]["face"] for line in shown]) >= 0.55
     pictures = np.stack([np.asarray(Image.open(out / line["image"])) for line in shown])
     assert pictures.shape == (len(shown), 64, 64, 3)
-    labels = load_catalogue().labels
+    labels = load_catalogue("objects").labels
     drawn = [labels[index] for index in name_objects(judge, pictures)]
     assert sum(name in ("face", "house") for name in drawn) >= 0.8 * len(shown)  # a few come out as pumpkins
     # A decoder that is unsure shows it, but what it is sure of is what it draws.
