@@ -45,10 +45,9 @@ def load_pipeline(source: str | Path, device: torch.device) -> Any:
     path = Path(source)
     if path.is_dir():
         _check_folder(path)
-        return _from_pretrained(str(path), device, torch.float32, local=True)
+        return placed(_from_pretrained(str(path), local=True), device)
     if _is_hub_name(path):
-        half = device.type == "cuda"
-        return _from_pretrained(path.as_posix(), device, torch.float16 if half else torch.float32, local=False)
+        return placed(_from_pretrained(path.as_posix(), local=False), device)
     raise DiffusionError(f"There is no diffusion pipeline in {path}. {_REMEDY}")
 
 
@@ -78,7 +77,23 @@ def _check_folder(folder: Path) -> None:
             raise DiffusionError(f"The pipeline in {folder} lacks its part '{part}'. {_REMEDY}")
 
 
-def _from_pretrained(source: str, device: torch.device, kind: torch.dtype, *, local: bool) -> Any:
+def placed(pipeline: Any, device: torch.device) -> Any:
+    """The pipeline on its device, in the precision and the memory order that suit it.
+
+    On CUDA that is bfloat16, which has float32's range (the big autoencoder overflows in float16), and channels-last,
+    which is what its convolutions want.
+    """
+    pipeline.set_progress_bar_config(disable=True)
+    on_cuda = device.type == "cuda"
+    with quiet_libraries():
+        pipeline.to(device, torch.bfloat16 if on_cuda else torch.float32)
+    if on_cuda:
+        for part in (pipeline.unet, pipeline.vae):
+            part.to(memory_format=torch.channels_last)
+    return pipeline
+
+
+def _from_pretrained(source: str, *, local: bool) -> Any:
     none = dict.fromkeys(("text_encoder", "tokenizer", "safety_checker", "feature_extractor", "image_encoder"))
     try:
         with quiet_libraries():
@@ -96,9 +111,7 @@ def _from_pretrained(source: str, device: torch.device, kind: torch.dtype, *, lo
         raise DiffusionError(f"The diffusion pipeline {source} {where}: {_first_line(error)}. {_REMEDY}") from error
     if any(weight.is_meta for part in (pipeline.unet, pipeline.vae) for weight in part.parameters()):
         raise DiffusionError(f"The diffusion pipeline {source} is damaged: some of its weights are missing. {_REMEDY}")
-    pipeline.set_progress_bar_config(disable=True)
-    with quiet_libraries():
-        return pipeline.to(device, kind)
+    return pipeline
 
 
 @contextmanager
