@@ -17,6 +17,7 @@ from bci_live.cli_bench import bench
 from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
 from bci_live.config import (
+    KNOWN_PIPELINES,
     Config,
     DiffusionConfig,
     EpochConfig,
@@ -25,6 +26,7 @@ from bci_live.config import (
     ObjectiveConfig,
     TrainingConfig,
     bundled,
+    complaint,
 )
 from bci_live.errors import BciError
 
@@ -39,6 +41,7 @@ imports = typer.Typer(help="Turn recordings of other programs into XDF sessions.
 app.add_typer(imports, name="import")
 app.add_typer(bench, name="bench")
 
+PIPELINES = f"a folder, {', '.join(KNOWN_PIPELINES)}, or a name on the hub"
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
 
 
@@ -76,13 +79,24 @@ def live(
     seconds: Annotated[float | None, typer.Option(help="Headless: stop after so long.", min=0.1)] = None,
     out: Annotated[Path, typer.Option(help="Headless: the folder for pictures and protocol.")] = Path("live-output"),
     as_json: Annotated[bool, typer.Option("--json", help="Headless: print the summary as the last line.")] = False,
-    pipeline: Annotated[str | None, typer.Option("--diffusion", help="Folder of the diffusion pipeline.")] = None,
-    steps: Annotated[int, typer.Option(help="Diffusion steps.", min=1, max=50)] = DiffusionConfig().steps,
+    pipeline: Annotated[
+        str | None, typer.Option("--diffusion", help=f"What draws: {PIPELINES}; without it, the demo's.")
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help=f"Diffusion steps: {DiffusionConfig().steps}, or the pipeline's own.", min=1, max=50),
+    ] = None,
     strength: Annotated[
         float | None,
-        typer.Option(help=f"How much of the initial image is redrawn, 0…1: {DiffusionConfig().strength}, grey wholly."),
+        typer.Option(
+            help=f"How much of the initial image is redrawn, 0…1: {DiffusionConfig().strength}, or the pipeline's own; "
+            "grey wholly."
+        ),
     ] = None,
-    initial: Annotated[str, typer.Option(help="Draw from: saliency, latent or grey.")] = DiffusionConfig().initial,
+    initial: Annotated[
+        str | None,
+        typer.Option(help=f"Draw from: saliency, latent or grey; {DiffusionConfig().initial}, or the pipeline's own."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
     abstain: Annotated[
         bool | None,
@@ -107,11 +121,8 @@ def live(
     )
     _refuse_without("--replay", replay is not None, {"--loop": loop, "--start": start})
     _refuse_without("--headless", headless, {"--seconds": seconds, "--json": as_json})
-    diffusion = DiffusionConfig.model_validate(
-        {"steps": steps, "initial": initial, "seed": seed}
-        | ({"strength": strength} if strength is not None else {})
-        | ({"pipeline": pipeline} if pipeline else {})
-    )
+    asked = {"pipeline": pipeline, "steps": steps, "strength": strength, "initial": initial, "seed": seed}
+    diffusion = DiffusionConfig.model_validate({name: value for name, value in asked.items() if value is not None})
     request = LiveRequest(
         stream=stream,
         stream_id=stream_id,
@@ -166,7 +177,7 @@ def train(
         ),
     ] = None,
     pipeline: Annotated[
-        str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
+        str | None, typer.Option("--diffusion", help=f"What its pictures come from: {PIPELINES}.")
     ] = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Same seed, same decoder (on the CPU).")] = 0,
@@ -259,12 +270,7 @@ def main() -> None:
     except BciError as error:
         _complain(str(error))
     except ValidationError as error:
-        _complain(
-            "; ".join(
-                f"{'.'.join(map(str, e['loc']))}{': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
-                for e in error.errors()
-            )
-        )
+        _complain(complaint(error))
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -95,7 +95,8 @@ class _Artist:
     def __init__(self, settings: Drawing, judge: Judge | None) -> None:
         pipeline = load_pipeline(settings.pipeline, pick_device(settings.device))
         name = pipeline_name(settings.pipeline)
-        self.config, grey = DiffusionConfig(), DiffusionConfig.model_validate({"initial": "grey"})
+        told = {"pipeline": Path(settings.pipeline).as_posix()}
+        self.config, grey = (DiffusionConfig.model_validate(told | it) for it in ({}, {"initial": "grey"}))
         self._seed, self._judge = settings.seed, judge
         self._over = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
         self._anew = DiffusionReconstructor(pipeline, name, grey, _no_clock)
