@@ -14,10 +14,10 @@ from rich.console import Console
 
 from bci_live import __version__
 from bci_live.cli_bench import bench
+from bci_live.cli_diffusion import PIPELINES, Device, download, retarget, train_diffusion_command
 from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
 from bci_live.config import (
-    KNOWN_PIPELINES,
     Config,
     DiffusionConfig,
     EpochConfig,
@@ -40,9 +40,6 @@ app = typer.Typer(
 imports = typer.Typer(help="Turn recordings of other programs into XDF sessions.", no_args_is_help=True)
 app.add_typer(imports, name="import")
 app.add_typer(bench, name="bench")
-
-PIPELINES = f"a folder, {', '.join(KNOWN_PIPELINES)}, or a name on the hub"
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -210,21 +207,9 @@ def train(
 
 
 app.command()(evaluate)
-
-
-@app.command("train-diffusion")
-def train_diffusion_command(
-    out: Annotated[Path, typer.Option(help="Folder for the pipeline.")],
-    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 75.0,
-    work: Annotated[Path, typer.Option(help="Checkpoints; an interrupted training goes on from here.")] = Path(
-        ".cache/diffusion"
-    ),
-    device: Device = "auto",
-) -> None:
-    """Train the small diffusion pipeline on the stimulus catalogue."""
-    from bci_live.training.diffusion import train_diffusion
-
-    train_diffusion(out=out, minutes=minutes, work=work, device=device)
+app.command("train-diffusion")(train_diffusion_command)
+app.command()(download)
+app.command()(retarget)
 
 
 @imports.command("muse-csv")
