@@ -223,10 +223,11 @@ def quiet_libraries() -> Iterator[None]:
     levels = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
-    diffusers_logging.disable_progress_bar()
+        library.disable_progress_bar()
     try:
         yield
     finally:
         diffusers_logging.set_verbosity(levels[0])
         transformers_logging.set_verbosity(levels[1])
-        diffusers_logging.enable_progress_bar()
+        for library in (diffusers_logging, transformers_logging):
+            library.enable_progress_bar()

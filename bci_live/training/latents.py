@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderKL, AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional
 
 from bci_live.diffusion.hub import TINY_DECODER, cached
+from bci_live.diffusion.pipeline import quiet_libraries, variant_of
 from bci_live.diffusion.spaces import STABLE_DIFFUSION, latent_side, latent_space
 from bci_live.errors import DiffusionError
 from bci_live.training.autoencoder import encode_all, load_autoencoder
@@ -35,9 +37,8 @@ def structure_of(pictures: Picture, pipeline: Path, device: torch.device) -> tup
         flat = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
         return functional.adaptive_avg_pool2d(flat, _THUMBNAIL), False
     is_big = latent_space(pipeline) == STABLE_DIFFUSION
-    tiny = cached(TINY_DECODER, "config.json") if is_big else None
     try:
-        autoencoder = load_autoencoder(tiny or folder, device)
+        autoencoder = _big_autoencoder(pipeline, device) if is_big else load_autoencoder(folder, device)
     except (OSError, ValueError) as error:
         raise DiffusionError(
             f"The autoencoder in '{folder}' cannot be read ({error}). Get the pipeline folder anew."
@@ -49,6 +50,17 @@ def structure_of(pictures: Picture, pipeline: Path, device: torch.device) -> tup
     else:
         latents = encode_all(autoencoder, pictures, device)
     return latents * autoencoder.config.scaling_factor, True
+
+
+def _big_autoencoder(pipeline: Path, device: torch.device) -> AutoencoderKL | AutoencoderTiny:
+    """The tiny one, if it is there: its latents are the same, and it is many times as fast."""
+    tiny = cached(TINY_DECODER, "config.json")
+    if tiny:
+        return load_autoencoder(tiny, device)
+    variant = variant_of(pipeline, "vae")
+    with quiet_libraries():
+        own: AutoencoderKL = AutoencoderKL.from_pretrained(pipeline / "vae", use_safetensors=True, variant=variant)
+        return own.to(device, torch.float32).eval()
 
 
 def _enlarged(pictures: Picture, pixels: int) -> Picture:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bci_live.decoding.card import DecoderCard
@@ -16,14 +19,19 @@ from bci_live.decoding.storage import check_out, save_decoder
 from bci_live.diffusion.pipeline import pipeline_folder, pipeline_name
 from bci_live.diffusion.spaces import latent_space
 from bci_live.diffusion.text import caption_bank
-from bci_live.errors import LabelError, MontageError
+from bci_live.errors import LabelError, RecordingError
+from bci_live.signal.epoching import EpochPlan
 from bci_live.stimuli.captions import CaptionBank
+from bci_live.training.epochs import cut_recording
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import lay_captions
 from bci_live.training.latents import structure_of
-from bci_live.training.preparation import TrainingSet, prepare_sessions
-from bci_live.training.ridge import fit_ridge
+from bci_live.training.preparation import load_sessions, pictures_of
+from bci_live.training.ridge import Fold, fit_ridge
+from bci_live.types import FloatArray, Picture
 
+# A ridge can be fitted to fewer, to no use.
+_FEWEST = 40
 # Measured in the spaces of before.
 _OUTDATED = ("caption_top1_ridge", "latent_explained")
 
@@ -72,15 +80,15 @@ def retarget(
     scores = {name: score for name, score in card.scores.items() if name not in _OUTDATED}
     latents = None
     if sessions:
-        examples = _examples(sessions, card)
-        latents, is_latent = structure_of(examples.pictures, folder, pick_device(device))
+        seen = _cut(sessions, card, bank.labels)
+        latents, is_latent = structure_of(seen.pictures, folder, pick_device(device))
         told |= {"latent_shape": tuple(latents.shape[1:]), "latent_space": latent_space(folder)} if is_latent else {}
     other = DecoderNetwork(card.model_copy(update=told))
     _take_over(other, network)
     move_captions(network.caption, other.caption, captions)
     if latents is not None:
-        coordinates = network.structure(torch.from_numpy(examples.data))
-        repaint(other.structure, coordinates, latents, examples)
+        coordinates = network.structure(torch.from_numpy(seen.data))
+        repaint(other.structure, coordinates, latents, seen.shown, folds_by_run(seen.runs))
     return save_decoder(out, card.model_copy(update=told | {"scores": scores}), other.state_dict())
 
 
@@ -91,14 +99,30 @@ def _captions(bank: CaptionBank, card: DecoderCard) -> Tensor:
     return torch.from_numpy(bank.embeddings[[bank.labels.index(label) for label in card.labels]])
 
 
-def _examples(sessions: Sequence[Path], card: DecoderCard) -> TrainingSet:
-    examples = prepare_sessions(sessions, card.labels, card.filter, card.epoch, card.marker_labels)
-    if (examples.channels, examples.rate) != (card.channels, card.rate):
-        raise MontageError(
-            f"The sessions have {', '.join(examples.channels)} at {examples.rate:g} Hz, but the decoder reads "
-            f"{', '.join(card.channels)} at {card.rate:g} Hz. Name sessions of the headset that it was trained with."
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """`data`: (n, channels, times), µV. `pictures`: (m, 64, 64, 3). `shown`: (n,), which of them. `runs`: (n,)."""
+
+    data: FloatArray
+    pictures: Picture
+    shown: NDArray[np.int64]
+    runs: NDArray[np.int64]
+
+
+def _cut(sessions: Sequence[Path], card: DecoderCard, labels: Sequence[str]) -> _Seen:
+    """As the decoder would see them live."""
+    cuts = []
+    for session in load_sessions(sessions, labels, card.marker_labels):
+        plan = EpochPlan(session.recording.facts.rate, card.rate, card.filter, card.epoch)
+        cuts.append(cut_recording(session.recording, plan, card.channels, session.ring))
+    lengths = [len(cut.markers) for cut in cuts]
+    if sum(lengths) < _FEWEST:
+        raise RecordingError(
+            f"The sessions have {sum(lengths)} clean epochs, too few to fit a latent to: {_FEWEST} are needed."
         )
-    return examples
+    stimuli = [(marker.label, marker.detail) for cut in cuts for marker in cut.markers]
+    runs = np.repeat(np.arange(len(cuts)), lengths)
+    return _Seen(np.concatenate([cut.data for cut in cuts]), *pictures_of(stimuli), runs)
 
 
 def _take_over(other: DecoderNetwork, network: DecoderNetwork) -> None:
@@ -127,19 +151,22 @@ def move_captions(before: CaptionHead, after: CaptionHead, captions: Tensor) -> 
     after.bias.copy_(turn @ before.bias.double() + shift)
 
 
-def repaint(head: StructureHead, coordinates: Tensor, latents: Tensor, examples: TrainingSet) -> None:
+def repaint(
+    head: StructureHead, coordinates: Tensor, latents: Tensor, shown: NDArray[np.int64], folds: Sequence[Fold]
+) -> None:
     """Fit what the coordinates look like in another latent space. What is read of the EEG stays: the saliency map needs it.
 
     Parameters
     ----------
     coordinates : (n, axes), as read of the examples
     latents : (m, channels, h, w), of the different pictures
+    shown : (n,), which of them each example saw
     """
-    flat = latents.flatten(1)[torch.from_numpy(examples.shown)]
+    flat = latents.flatten(1)[torch.from_numpy(shown)]
     centre = flat.mean(dim=0)
     _, _, axes = torch.linalg.svd(latents.flatten(1) - centre, full_matrices=False)
     axes = axes[: coordinates.shape[1]]
     targets = ((flat - centre) @ axes.T).double().numpy()
-    ridge, _ = fit_ridge(coordinates.double().numpy(), targets, folds_by_run(examples.runs))
+    ridge, _ = fit_ridge(coordinates.double().numpy(), targets, folds)
     head.axes.copy_(torch.from_numpy(ridge.weight.T) @ axes.double())
     head.centre.copy_(centre + torch.from_numpy(ridge.bias) @ axes.double())
