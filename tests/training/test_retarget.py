@@ -11,7 +11,7 @@ import torch
 from bci_live.config import DiffusionConfig, EpochConfig, FilterConfig, bundled
 from bci_live.decoding.card import DecoderCard, NetworkSizes
 from bci_live.decoding.decoder import DecoderNetwork, load_decoder
-from bci_live.decoding.heads import CaptionHead
+from bci_live.decoding.heads import CaptionHead, StructureHead
 from bci_live.decoding.storage import save_decoder
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.diffusion.spaces import STABLE_DIFFUSION, latent_space
@@ -20,7 +20,7 @@ from bci_live.errors import DecoderError, LabelError
 from bci_live.live.fitting import check_fit
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import fit_captions
-from bci_live.training.retarget import move_captions, retarget
+from bci_live.training.retarget import move_captions, repaint, retarget
 from bci_live.types import Epoch, Marker
 from tests.diffusion.stable_diffusion import SIDE, SPACE, WIDTH, save_stable_diffusion
 
@@ -125,6 +125,21 @@ def test_the_ridge_is_carried_over_as_if_it_were_fitted_anew() -> None:
     # The two may have chosen neighbouring penalties.
     torch.testing.assert_close(carried(logits, features), anew(logits, features), atol=0.05, rtol=0)
     assert (carried.nearness(features).argmax(1).numpy() == labels).mean() > 0.95
+
+
+def test_the_latent_is_repainted_from_the_coordinates_that_were_read() -> None:
+    rng = np.random.default_rng(0)
+    card = _card(latent_shape=(4, SIDE, SIDE), sizes=NetworkSizes(bin=1, caption_axes=3, structure_axes=6))
+    codes, shown = rng.standard_normal((60, 6)), rng.integers(0, 60, 240)
+    latents = 1 + codes @ rng.standard_normal((6, 4 * SIDE * SIDE))
+    read = torch.from_numpy(codes[shown] + 0.1 * rng.standard_normal((240, 6))).float()
+    with torch.no_grad():
+        head = StructureHead(card)
+        painted = torch.from_numpy(latents).float().unflatten(1, (4, SIDE, SIDE))
+        repaint(head, read, painted, shown, folds_by_run(np.repeat(np.arange(4), 60)))
+        error = (head.latent(read) - painted[torch.from_numpy(shown)]).square().mean()
+    assert head.latent(read).shape == (240, 4, SIDE, SIDE)
+    assert error < 0.02 * painted.var()  # the coordinates' noise is a hundredth of their variance
 
 
 @pytest.mark.skipif(not bundled("models/decoder-demo").is_dir(), reason="models/decoder-demo is not there")
