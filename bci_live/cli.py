@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bci_live import __version__
 from bci_live.cli_bench import bench
+from bci_live.cli_diffusion import PIPELINES, Device, download, retarget, train_diffusion_command
 from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
 from bci_live.config import (
@@ -25,6 +26,7 @@ from bci_live.config import (
     ObjectiveConfig,
     TrainingConfig,
     bundled,
+    complaint,
 )
 from bci_live.errors import BciError
 
@@ -38,8 +40,6 @@ app = typer.Typer(
 imports = typer.Typer(help="Turn recordings of other programs into XDF sessions.", no_args_is_help=True)
 app.add_typer(imports, name="import")
 app.add_typer(bench, name="bench")
-
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -76,13 +76,24 @@ def live(
     seconds: Annotated[float | None, typer.Option(help="Headless: stop after so long.", min=0.1)] = None,
     out: Annotated[Path, typer.Option(help="Headless: the folder for pictures and protocol.")] = Path("live-output"),
     as_json: Annotated[bool, typer.Option("--json", help="Headless: print the summary as the last line.")] = False,
-    pipeline: Annotated[str | None, typer.Option("--diffusion", help="Folder of the diffusion pipeline.")] = None,
-    steps: Annotated[int, typer.Option(help="Diffusion steps.", min=1, max=50)] = DiffusionConfig().steps,
+    pipeline: Annotated[
+        str | None, typer.Option("--diffusion", help=f"What draws: {PIPELINES}; without it, the demo's.")
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help=f"Diffusion steps: {DiffusionConfig().steps}, or the pipeline's own.", min=1, max=50),
+    ] = None,
     strength: Annotated[
         float | None,
-        typer.Option(help=f"How much of the initial image is redrawn, 0…1: {DiffusionConfig().strength}, grey wholly."),
+        typer.Option(
+            help=f"How much of the initial image is redrawn, 0…1: {DiffusionConfig().strength}, or the pipeline's own; "
+            "grey wholly."
+        ),
     ] = None,
-    initial: Annotated[str, typer.Option(help="Draw from: saliency, latent or grey.")] = DiffusionConfig().initial,
+    initial: Annotated[
+        str | None,
+        typer.Option(help=f"Draw from: saliency, latent or grey; {DiffusionConfig().initial}, or the pipeline's own."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
     abstain: Annotated[
         bool | None,
@@ -107,11 +118,8 @@ def live(
     )
     _refuse_without("--replay", replay is not None, {"--loop": loop, "--start": start})
     _refuse_without("--headless", headless, {"--seconds": seconds, "--json": as_json})
-    diffusion = DiffusionConfig.model_validate(
-        {"steps": steps, "initial": initial, "seed": seed}
-        | ({"strength": strength} if strength is not None else {})
-        | ({"pipeline": pipeline} if pipeline else {})
-    )
+    asked = {"pipeline": pipeline, "steps": steps, "strength": strength, "initial": initial, "seed": seed}
+    diffusion = DiffusionConfig.model_validate({name: value for name, value in asked.items() if value is not None})
     request = LiveRequest(
         stream=stream,
         stream_id=stream_id,
@@ -166,7 +174,7 @@ def train(
         ),
     ] = None,
     pipeline: Annotated[
-        str | None, typer.Option("--diffusion", help="The pipeline that its pictures come from.")
+        str | None, typer.Option("--diffusion", help=f"What its pictures come from: {PIPELINES}.")
     ] = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Same seed, same decoder (on the CPU).")] = 0,
@@ -199,25 +207,9 @@ def train(
 
 
 app.command()(evaluate)
-
-
-@app.command("train-diffusion")
-def train_diffusion_command(
-    out: Annotated[Path, typer.Option(help="Folder for the pipeline.")],
-    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 75.0,
-    work: Annotated[Path, typer.Option(help="Checkpoints; an interrupted training goes on from here.")] = Path(
-        ".cache/diffusion"
-    ),
-    others: Annotated[
-        Path | None, typer.Option(help="A folder of other pictures, named in its names.csv, to learn from, too.")
-    ] = None,
-    begin: Annotated[Path | None, typer.Option(help="A pipeline to begin with instead of nothing.")] = None,
-    device: Device = "auto",
-) -> None:
-    """Train the small diffusion pipeline on the stimulus catalogue."""
-    from bci_live.training.diffusion import train_diffusion
-
-    train_diffusion(out=out, minutes=minutes, work=work, device=device, others=others, begin=begin)
+app.command("train-diffusion")(train_diffusion_command)
+app.command()(download)
+app.command()(retarget)
 
 
 @imports.command("muse-csv")
@@ -263,12 +255,7 @@ def main() -> None:
     except BciError as error:
         _complain(str(error))
     except ValidationError as error:
-        _complain(
-            "; ".join(
-                f"{'.'.join(map(str, e['loc']))}{': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
-                for e in error.errors()
-            )
-        )
+        _complain(complaint(error))
     except KeyboardInterrupt:
         sys.exit(130)
 

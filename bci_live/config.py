@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 
 class _Part(BaseModel):
@@ -161,30 +170,75 @@ class StreamConfig(_Part):
     stale_s: float = Field(1.0, gt=0)
 
 
+Initial = Literal["saliency", "latent", "grey"]
+
+
+class KnownPipeline(_Part):
+    """A big pipeline behind a short name. `hub`: its name there. `steps`, `strength`, `initial`: unless others are asked for.
+
+    `most_steps`: what it was distilled for. `euler`: draws with Euler's method on trailing timesteps, whatever the folder says.
+    """
+
+    hub: str
+    steps: int
+    strength: float
+    most_steps: int
+    initial: Initial = "saliency"
+    euler: bool = False
+
+
+# Guidance is distilled into all three, so that none is computed.
+KNOWN_PIPELINES = {
+    # Adversarial diffusion distillation of SD 2.1 (Sauer et al. 2023): one to four steps.
+    "sd-turbo": KnownPipeline(hub="stabilityai/sd-turbo", steps=2, strength=0.5, most_steps=4, euler=True),
+    # Latent consistency distillation of an SD 1.5 (Luo et al. 2023): two to eight steps.
+    "lcm": KnownPipeline(hub="SimianLuo/LCM_Dreamshaper_v7", steps=4, strength=0.75, most_steps=8),
+    # Score distillation into a third of SD 2.1 (Song et al. 2024): one step, from noise alone.
+    "sdxs": KnownPipeline(
+        hub="IDKiro/sdxs-512-0.9", steps=1, strength=1.0, most_steps=1, initial="grey", euler=True
+    ),
+}  # fmt: skip
+
+
+def known_pipeline(name: str) -> KnownPipeline | None:
+    """What is known of a pipeline by its short name or its hub name; None of all others."""
+    by_hub = {known.hub: known for known in KNOWN_PIPELINES.values()}
+    return KNOWN_PIPELINES.get(name) or by_hub.get(name)
+
+
 class DiffusionConfig(_Part):
     """The pipeline that draws, and how. `int(steps * strength)` steps are run, as in diffusers.
 
+    `pipeline`: a folder, a short name of `KNOWN_PIPELINES`, or a name on the hub.
     Flat grey has nothing to keep, so unless a strength is asked for it is drawn over altogether.
     """
 
     pipeline: str = "models/diffusion-demo"
     steps: int = Field(4, ge=1, le=50)
     strength: float = Field(0.75, gt=0, le=1)
-    initial: Literal["saliency", "latent", "grey"] = "saliency"
+    initial: Initial = "saliency"
     seed: int = 0
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_of_grey(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("initial") == "grey":
-            return {"strength": 1.0} | values
-        return values
+    def _as_the_pipeline_is_used(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        known = known_pipeline(str(values.get("pipeline")))
+        usual = known.model_dump(include={"steps", "strength", "initial"}) if known else {}
+        if values.get("initial") == "grey":
+            usual |= {"strength": 1.0}
+        return usual | values
 
     @model_validator(mode="after")
-    def _draws_something(self) -> Self:
+    def _draws_what_it_can(self) -> Self:
+        known = known_pipeline(self.pipeline)
+        if known and self.steps > known.most_steps:
+            most = "one step" if known.most_steps == 1 else f"at most {known.most_steps} steps"
+            raise ValueError(f"{self.pipeline} was made to draw in {most}, not in {self.steps}: lower the steps")
         if int(self.steps * self.strength) < 1:
             raise ValueError(
-                f"steps {self.steps} × strength {self.strength} is less than one step: raise either of them"
+                f"{self.steps} steps × strength {self.strength:g} is less than one step: raise either of them"
             )
         return self
 
@@ -213,6 +267,14 @@ class Config(_Part):
     diffusion: DiffusionConfig = DiffusionConfig()
     live: LiveConfig = LiveConfig()
     training: TrainingConfig = TrainingConfig()
+
+
+def complaint(error: ValidationError) -> str:
+    """What is wrong with settings, in one line."""
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc']))}{': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
+        for e in error.errors()
+    )
 
 
 def bundled(name: str) -> Path:

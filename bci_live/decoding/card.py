@@ -72,7 +72,9 @@ class DecoderCard(_Part):
     certainty: float = Field(default=0.0, ge=0, le=1)
     prefixes: tuple[Annotated[float, Field(gt=0, le=30)], ...] = Field(default=(), max_length=32)
     saliency_pixels: Literal[64] = 64
+    text_space: str = "all-MiniLM-L6-v2 centred/8x384"
     latent_shape: tuple[int, int, int] | None = None
+    latent_space: str = ""
     encoder: EncoderName = TrainingConfig().encoder
     sizes: NetworkSizes
     label_head: str

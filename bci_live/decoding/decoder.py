@@ -119,6 +119,11 @@ class TrainedDecoder:
 
 
 def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDecoder:
+    """A decoder from its folder, as `load_network` reads it."""
+    return TrainedDecoder(*load_network(folder), torch.device(device))
+
+
+def load_network(folder: Path) -> tuple[DecoderCard, DecoderNetwork]:
     """Read a decoder folder: `decoder.json` and `weights.safetensors`. Nothing in it is ever executed.
 
     Raises
@@ -137,7 +142,7 @@ def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDec
         ) from error
     _check_tensors(folder, network.state_dict(), weights)
     network.load_state_dict(weights)
-    return TrainedDecoder(card, network, torch.device(device))
+    return card, network
 
 
 _ANEW = "Get the folder anew, or train a decoder: bci-live train"

@@ -93,9 +93,13 @@ class CaptionHead(nn.Module):
         embedding: Tensor = mixed.unflatten(1, self.shape)
         return embedding
 
+    def points(self) -> Tensor:
+        """(labels, axes): the captions in their plane."""
+        return (self.captions - self.centre) @ self.axes.T
+
     def nearness(self, feature: Tensor) -> Tensor:
         """(n, labels): minus the squared distance from the ridge's point to each caption, in units of their spread."""
-        points = (self.captions - self.centre) @ self.axes.T
+        points = self.points()
         arrived = feature @ self.weight.T + self.bias
         spread = points.square().sum(dim=1).mean()
         return -torch.cdist(arrived[None], points[None])[0].square() / spread

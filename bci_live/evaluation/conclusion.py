@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from bci_live.config import FilterConfig
-from bci_live.errors import LabelError, RecordingError
+from bci_live.diffusion.pipeline import pipeline_folder
+from bci_live.diffusion.text import caption_bank
+from bci_live.errors import DiffusionError, LabelError, RecordingError
 from bci_live.evaluation.controls import Control, Scale, another_trial, mean_embedding, shuffled_labels
 from bci_live.evaluation.drawing import Drawing, draw_first
 from bci_live.evaluation.oracle import OracleReading, ask_oracle
@@ -19,7 +21,6 @@ from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
 from bci_live.evaluation.scores import Array, Scored, hits, label_score, score_labels
 from bci_live.evaluation.time_of_trial import place_in_other_runs, time_of_trial
 from bci_live.sessions.recording import Recording, digest
-from bci_live.stimuli.captions import load_bank
 
 # What goes on, and how much of it is done, 0…1.
 Tell = Callable[[str, float], None]
@@ -133,9 +134,10 @@ def add_common_controls(findings: Findings, trials: Trials, cut: Cut, drawing: D
 
 
 def _mean_embedding(trials: Trials, pipeline: Path) -> Control | str:
-    if not pipeline.is_dir():
-        return "the pipeline is no folder with a caption bank"
-    bank = load_bank(pipeline)
+    try:
+        bank = caption_bank(pipeline_folder(pipeline))
+    except DiffusionError:
+        return "the pipeline has no captions, or is not there"
     embeddings = np.stack([decoding.embedding for decoding in trials.decodings])
     if bank.embeddings.shape[1:] != embeddings.shape[1:]:
         return "the pipeline's caption bank is not the decoder's"

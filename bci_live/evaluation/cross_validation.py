@@ -11,6 +11,8 @@ import numpy as np
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.decoder import TrainedDecoder, load_decoder
+from bci_live.diffusion.pipeline import pipeline_folder
+from bci_live.diffusion.text import caption_bank
 from bci_live.errors import BciError
 from bci_live.evaluation.conclusion import (
     FEWEST_TRIALS,
@@ -43,7 +45,6 @@ from bci_live.evaluation.scores import Array, label_score
 from bci_live.evaluation.splits import By, Split, by_stimulus, check_kind, groups_of, leave_one_group_out
 from bci_live.sessions.recording import Recording
 from bci_live.sessions.xdf_writer import write_recording
-from bci_live.stimuli.captions import load_bank
 from bci_live.training.adversarial import SaliencyTraining
 from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
@@ -101,7 +102,7 @@ def cross_validate(
     findings, kind = Findings(), check_kind(by)
     groups = groups_of([Path(path) for path in sessions], kind)
     recordings = read_sessions(sessions, training.marker_labels)
-    bank = load_bank(Path(drawing.pipeline))
+    bank = caption_bank(pipeline_folder(drawing.pipeline))
     tell("reading", 0.0)
     found = prepare_sessions(sessions, bank.labels, training.filter, training.epoch, training.marker_labels)
     cut = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate)

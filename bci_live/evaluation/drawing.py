@@ -10,8 +10,9 @@ import numpy as np
 
 from bci_live.config import DiffusionConfig
 from bci_live.decoding.device import pick_device
-from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
+from bci_live.diffusion.pipeline import load_pipeline, pipeline_folder, pipeline_name
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
+from bci_live.diffusion.text import caption_bank
 from bci_live.errors import DiffusionError, LabelError
 from bci_live.evaluation.controls import Control
 from bci_live.evaluation.judge import Judge, JudgeName, load_judge
@@ -30,7 +31,6 @@ from bci_live.evaluation.picture_scores import (
 from bci_live.evaluation.reading import Trials, indices_of
 from bci_live.evaluation.scores import Scored
 from bci_live.evaluation.structure import StructureRow, layout_told, structure_row
-from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
 from bci_live.stimuli.rendering import random_layout, render, resized
 from bci_live.stimuli.truth import stimulus_of
@@ -95,7 +95,8 @@ class _Artist:
     def __init__(self, settings: Drawing, judge: Judge | None) -> None:
         pipeline = load_pipeline(settings.pipeline, pick_device(settings.device))
         name = pipeline_name(settings.pipeline)
-        self.config, grey = DiffusionConfig(), DiffusionConfig.model_validate({"initial": "grey"})
+        told = {"pipeline": Path(settings.pipeline).as_posix()}
+        self.config, grey = (DiffusionConfig.model_validate(told | it) for it in ({}, {"initial": "grey"}))
         self._seed, self._judge = settings.seed, judge
         self._over = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
         self._anew = DiffusionReconstructor(pipeline, name, grey, _no_clock)
@@ -251,7 +252,7 @@ def _baselines(trials: Trials, settings: Drawing, artist: _Artist) -> Mapping[st
     saliency = np.stack([decoding.saliency for decoding in trials.decodings]).mean(axis=0)
     drawn = {MEAN_EMBEDDING: artist.finish([artist.draw(embedding, saliency)] * count)}
     try:
-        bank = load_bank(Path(settings.pipeline))
+        bank = caption_bank(pipeline_folder(settings.pipeline))
         of_label = {top: artist.draw(bank.embedding(top), None) for top in {decoding.top for decoding in decodings}}
     except (DiffusionError, LabelError):  # a pipeline without captions of its own, or not of these labels
         return drawn

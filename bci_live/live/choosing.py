@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bci_live.config import DiffusionConfig, known_pipeline
 from bci_live.errors import BciError
 from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.launcher import LiveRequest, load_models, load_reconstructor
@@ -31,7 +32,7 @@ class Choices:
         choice, self.models = self.models, None
         if choice is None:
             return request, models
-        diffusion = request.config.diffusion.model_copy(update={"pipeline": choice.pipeline})
+        diffusion = _drawn_by(choice.pipeline, request.config.diffusion)
         config = request.config.model_copy(update={"diffusion": diffusion})
         wanted = replace(request, decoder=choice.decoder, device=choice.device, config=config)
         try:
@@ -57,3 +58,10 @@ class Choices:
             return request
         self.problem, self._drawn = "", wanted
         return changed
+
+
+def _drawn_by(pipeline: str, before: DiffusionConfig) -> DiffusionConfig:
+    """The settings of before; or those that the pipeline is used with, if something is known of it."""
+    if pipeline != before.pipeline and known_pipeline(pipeline):
+        return DiffusionConfig(pipeline=pipeline, seed=before.seed)
+    return before.model_copy(update={"pipeline": pipeline})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bci_live.config import DiffusionConfig, bundled
+from bci_live.config import KNOWN_PIPELINES, DiffusionConfig, bundled
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ def known_decoders(current: Path) -> list[Path]:
 
 
 def known_pipelines(current: str) -> list[str]:
-    """Folders of diffusion pipelines: the one in use, and those that ship or lie beside here; or a name on the hub."""
-    return [path.as_posix() for path in _folders("model_index.json", (Path(current),))]
+    """The one in use, folders that ship or lie beside here, and the big ones by their short names."""
+    folders = [path.as_posix() for path in _folders("model_index.json", (Path(current),))]
+    return list(dict.fromkeys((*folders, *KNOWN_PIPELINES)))
 
 
 def _folders(mark: str, first: Iterable[Path]) -> list[Path]:

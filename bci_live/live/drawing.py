@@ -21,7 +21,8 @@ _SEEDS = 2**31
 class Drawer:
     """One step: one epoch. The decoding is told at once, so that the saliency map is seen while the picture forms.
 
-    `abstain`: what the decoder is not sure of gets no picture.
+    `abstain`: what the decoder is not sure of gets no picture. `give_way`: a newer epoch that waits ends a drawing between
+    its steps. One that ended another is itself drawn to its end, so that a device slower than the markers finishes some.
     """
 
     name = "decoding and drawing"
@@ -35,13 +36,20 @@ class Drawer:
         errors: ErrorLog,
         seed: int,
         abstain: bool = False,
+        give_way: bool = False,
     ) -> None:
         self._mailbox, self._decoder = mailbox, decoder
+        self._gives_way, self._gave_way = give_way, False
         self._telemetry, self._errors, self._abstain = telemetry, errors, abstain
         # Of another thread's making: always read and replaced as a whole.
         self._drawing: tuple[Reconstructor, int | None, int] = (reconstructor, seed, 1)
         self._means = TrialMeans()
         self._random = np.random.default_rng()
+
+    @property
+    def note(self) -> str:
+        """What the user should know of how pictures are drawn now."""
+        return self._drawing[0].note
 
     def draw_with(self, reconstructor: Reconstructor, seed: int | None, averaged: int) -> None:
         """From the next picture on. `seed`: None for another each time. `averaged`: trials of one stimulus, at most."""
@@ -72,9 +80,15 @@ class Drawer:
             return Missed(epoch.marker, MissedReason.UNSURE, told)
         first_made = None
         reconstruction = None
+        may_give_way = self._gives_way and not self._gave_way
+        self._gave_way = False
         for reconstruction in reconstructor.reconstruct(decoding, seed):
             first_made = reconstruction.made if first_made is None else first_made
             self._telemetry.drew(reconstruction)
+            if may_give_way and reconstruction.step < reconstruction.steps and len(self._mailbox):
+                self._gave_way = True
+                told = f"a newer epoch came after step {reconstruction.step} of {reconstruction.steps} of its picture"
+                return Missed(epoch.marker, MissedReason.INTERRUPTED, told)
         if reconstruction is None or first_made is None:
             raise BciError(f"The pipeline '{reconstructor.name}' drew nothing. Raise steps or strength.")
         return Shown(reconstruction, Timings(**timings_of(reconstruction, first_made)))

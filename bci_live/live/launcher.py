@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bci_live.config import Config, bundled
-from bci_live.errors import AbsentStreamError, BciError, DecoderError, RecordingError, StreamError
+from bci_live.errors import AbsentStreamError, BciError, RecordingError, StreamError
 from bci_live.live.demo import has_display
 
 if TYPE_CHECKING:
@@ -67,29 +67,25 @@ def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[
     device = pick_device(request.device)
     decoder = load_decoder(request.decoder, device)
     progress("Loading the diffusion pipeline …")
-    reconstructor = load_reconstructor(request)
-    if decoder.card.pipeline != reconstructor.name:
-        raise DecoderError(
-            f"The decoder {request.decoder} speaks to the pipeline '{decoder.card.pipeline}', "
-            f"but '{reconstructor.name}' is loaded. Choose that one with --diffusion, or train again: "
-            f"bci-live train … --diffusion {request.config.diffusion.pipeline}"
-        )
-    return decoder, reconstructor
+    return decoder, load_reconstructor(request)
 
 
 def load_reconstructor(request: LiveRequest) -> Reconstructor:
-    """The pipeline alone, set up as the request says.
+    """The pipeline alone, set up as the request says; on the processor where the device has too little memory.
 
     Raises
     ------
     BciError
-        If it is absent or damaged, or the device is not there.
+        If it is absent or damaged, or reads another space than the decoder speaks, or the device is not there.
     """
     from bci_live.decoding.device import pick_device
-    from bci_live.diffusion.reconstructor import DiffusionReconstructor
+    from bci_live.decoding.storage import read_card
+    from bci_live.diffusion.falling_back import FallingBack, ladder
+    from bci_live.live.fitting import check_fit
 
     diffusion = request.config.diffusion
-    return DiffusionReconstructor.load(bundled(diffusion.pipeline), pick_device(request.device), diffusion)
+    check_fit(read_card(request.decoder), diffusion, request.decoder)
+    return FallingBack(ladder(bundled(diffusion.pipeline), pick_device(request.device), diffusion))
 
 
 @contextmanager

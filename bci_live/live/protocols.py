@@ -65,9 +65,12 @@ class Decoder(Protocol):
 
 
 class Reconstructor(Protocol):
-    """Draws a decoding."""
+    """Draws a decoding. `note`: what the user should know of how; empty where it is as asked for."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def note(self) -> str: ...
 
     def warm_up(self) -> None:
         """Do once what only the first picture needs."""

@@ -74,6 +74,7 @@ class LiveSession:
         self._drawer = Drawer(
             self._mailbox, decoder, reconstructor, self._telemetry, self._errors,
             config.diffusion.seed, not keep_outcomes if config.live.abstain is None else config.live.abstain,
+            give_way=not keep_outcomes,
         )  # fmt: skip
         self._closing = ExitStack()
         self._phase: Phase = "warming"
@@ -191,13 +192,13 @@ class LiveSession:
             labels=self._decoder.card.labels,
             epoch=self._decoder.card.epoch,
             missed=self._telemetry.missed(),
-            note=self.note,
+            note=" ".join(filter(None, (self.note, self._drawer.note))),
             simulated_decoder=self._decoder.card.simulated,
             guess=self._telemetry.guess(),
             faults=self._channels.now,
             fault_times=self._channels.times,
             channels=self._decoder.card.channels,
-            pipeline=self._decoder.card.pipeline,
+            pipeline=self._reconstructor.name,
             diffusion=self._diffusion,
         )
 

@@ -17,18 +17,21 @@ from bci_live.errors import DiffusionError, LabelError
 from bci_live.types import FloatArray
 
 BANK_FILE = "caption_bank.safetensors"
+# What the pipelines that are trained here read (`training.captions`).
+SENTENCE_ENCODER = "all-MiniLM-L6-v2 centred"
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionBank:
     """Embeddings by label.
 
-    `labels`: n names. `embeddings`: (n, tokens, width), float32. `captions`: what was embedded, one a label.
+    `labels`: n names. `embeddings`: (n, tokens, width), float32. `captions`: what was embedded, one a label. `encoder`: by what.
     """
 
     labels: tuple[str, ...]
     embeddings: FloatArray
     captions: tuple[str, ...]
+    encoder: str = SENTENCE_ENCODER
 
     def __post_init__(self) -> None:
         if self.embeddings.ndim != 3 or not len(self.labels) == len(self.captions) == len(self.embeddings):
@@ -36,6 +39,11 @@ class CaptionBank:
                 f"{len(self.labels)} labels and {len(self.captions)} captions do not fit "
                 f"embeddings of the shape {self.embeddings.shape}"
             )
+
+    @property
+    def space(self) -> str:
+        """The text space that it speaks: the encoder, and the shape of what it makes of a caption."""
+        return space_of(self.encoder, *self.embeddings.shape[1:])
 
     def embedding(self, label: str) -> FloatArray:
         """(tokens, width).
@@ -53,8 +61,17 @@ class CaptionBank:
 
     def save(self, path: Path) -> None:
         """Write the bank; the labels and captions stand in the file's metadata."""
-        metadata = {"labels": json.dumps(self.labels), "captions": json.dumps(self.captions)}
+        metadata = {
+            "labels": json.dumps(self.labels),
+            "captions": json.dumps(self.captions),
+            "encoder": self.encoder,
+        }
         save_file({"embeddings": np.ascontiguousarray(self.embeddings, dtype=np.float32)}, path, metadata)
+
+
+def space_of(encoder: str, tokens: int, width: int) -> str:
+    """The name of a text space: embeddings of one fit wherever it is read."""
+    return f"{encoder}/{tokens}x{width}"
 
 
 def load_bank(path: Path) -> CaptionBank:
@@ -70,7 +87,8 @@ def load_bank(path: Path) -> CaptionBank:
         with safe_open(file, "np") as bank:
             metadata = bank.metadata() or {}
             labels, captions = (tuple(map(str, json.loads(metadata[key]))) for key in ("labels", "captions"))
-            return CaptionBank(labels, bank.get_tensor("embeddings"), captions)
+            encoder = metadata.get("encoder", SENTENCE_ENCODER)
+            return CaptionBank(labels, bank.get_tensor("embeddings"), captions, encoder)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise DiffusionError(
             f"The caption bank {file} cannot be read ({error}). Get the pipeline folder anew, "

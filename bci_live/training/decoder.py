@@ -16,7 +16,10 @@ from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork
 from bci_live.decoding.encoder import check_encoder
 from bci_live.decoding.storage import check_out, save_decoder
-from bci_live.stimuli.captions import CaptionBank, load_bank
+from bci_live.diffusion.pipeline import pipeline_folder, pipeline_name
+from bci_live.diffusion.spaces import latent_space
+from bci_live.diffusion.text import caption_bank
+from bci_live.stimuli.captions import CaptionBank
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
@@ -74,7 +77,7 @@ def train_decoder(
     Parameters
     ----------
     sessions : recordings with markers, of one headset
-    pipeline : folder of the diffusion pipeline whose caption bank and autoencoder the decoder learns to speak to
+    pipeline : the diffusion pipeline, a folder or a name, whose text and latent space the decoder learns to speak
     filter_config : the band; None takes the one of `bands.BANDS` that does best on runs left out
     marker_labels : what the sessions' markers mean, where they are no labels; the decoder remembers it
 
@@ -87,20 +90,29 @@ def train_decoder(
     DiffusionError
         If the pipeline cannot be read.
     """
-    out, pipeline = Path(out), Path(pipeline)
+    out, folder = Path(out), pipeline_folder(pipeline)
     check_out(out, overwrite)
     processes = join(device)
     for_encoder = encoder_training or EncoderTraining()
     check_encoder(for_encoder.encoder)
-    bank = load_bank(pipeline)
+    bank = caption_bank(folder, processes.device)
     meaning = marker_labels or {}
     loaded = load_sessions(sessions, bank.labels, meaning)
     band, examples = prepare_in_the_best_band(
         lambda band: cut_sessions(loaded, band, epoch_config, meaning),
         [filter_config] if filter_config else BANDS,
     )
-    latents, is_latent = structure_of(examples.pictures, pipeline, processes.device)
-    card = _card(examples, bank, pipeline, latents, is_latent, band, epoch_config, for_encoder.encoder)
+    latents, is_latent = structure_of(examples.pictures, folder, processes.device)
+    card = _card(
+        examples,
+        bank,
+        pipeline,
+        latents,
+        latent_space(folder) if is_latent else "",
+        band,
+        epoch_config,
+        for_encoder.encoder,
+    )
     captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
     setup = Setup(card, captions, for_encoder, seed, processes)
     for_saliency = saliency_training or SaliencyTraining()
@@ -150,7 +162,7 @@ def _card(
     bank: CaptionBank,
     pipeline: Path,
     latents: Tensor,
-    is_latent: bool,
+    space: str,
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
     encoder: str,
@@ -172,10 +184,12 @@ def _card(
         labels=examples.names,
         marker_labels=examples.marker_labels,
         bank_labels=bank.labels,
-        pipeline=pipeline.resolve().name,
+        pipeline=pipeline_name(pipeline),
         tokens=bank.embeddings.shape[1],
         width=bank.embeddings.shape[2],
-        latent_shape=(latents.shape[1], latents.shape[2], latents.shape[3]) if is_latent else None,
+        text_space=bank.space,
+        latent_shape=(latents.shape[1], latents.shape[2], latents.shape[3]) if space else None,
+        latent_space=space,
         encoder=encoder,
         sizes=sizes,
         label_head="encoder",

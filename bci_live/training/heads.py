@@ -73,16 +73,21 @@ def fit_captions(
     captions : (labels, tokens, width)
     features : (n, feature)
     """
+    points = lay_captions(head, captions).numpy()
+    ridge, _ = fit_ridge(features.double().numpy(), points[labels], folds)
+    _set_ridge(head.weight, head.bias, ridge)
+
+
+def lay_captions(head: CaptionHead, captions: Tensor) -> Tensor:
+    """Set all of the head but the ridge, from the captions, (labels, tokens, width); returns these in their plane, (labels, axes)."""
     flat = captions.flatten(1)
     centre = flat.mean(dim=0)
     _, _, axes = torch.linalg.svd(flat - centre, full_matrices=False)
     head.captions.copy_(flat)
     head.centre.copy_(centre)
     head.axes.copy_(axes[: len(head.axes)])
-    points = ((flat - centre) @ head.axes.T).double().numpy()
-    ridge, _ = fit_ridge(features.double().numpy(), points[labels], folds)
-    _set_ridge(head.weight, head.bias, ridge)
     head.sharpness.fill_(SHARPNESS_OF_LABELS if head.source == "labels" else SHARPNESS_OF_RIDGE)
+    return head.points().double()
 
 
 def structure_axes(latents: Tensor) -> int:

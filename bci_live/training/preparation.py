@@ -130,7 +130,7 @@ def cut_sessions(
     runs = np.repeat(np.arange(len(cuts)), [len(cut.labels) for cut in cuts])
     check_learnable(numbers, names, runs)
     details = [detail for cut in cuts for detail in cut.details]
-    pictures, shown = _pictures(list(zip(labels, details, strict=True)))
+    pictures, shown = pictures_of(list(zip(labels, details, strict=True)))
     return TrainingSet(
         data=np.concatenate([cut.data for cut in cuts]),
         labels=numbers,
@@ -243,8 +243,14 @@ def _enough_of_each(labels: Sequence[str], rejected: str) -> tuple[str, ...]:
     return tuple(sorted(counts))
 
 
-def _pictures(stimuli: list[tuple[str, str]]) -> tuple[Picture, NDArray[np.int64]]:
-    """Each different stimulus drawn once, and which of them each epoch saw."""
+def pictures_of(stimuli: list[tuple[str, str]]) -> tuple[Picture, NDArray[np.int64]]:
+    """Each different stimulus (label, detail of its marker) drawn once, and which of them each epoch saw.
+
+    Raises
+    ------
+    LabelError
+        If a label has no picture.
+    """
     catalogue = load_catalogue()
     different = {stimulus: index for index, stimulus in enumerate(dict.fromkeys(stimuli))}
     drawn = []

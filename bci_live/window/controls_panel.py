@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import ValidationError
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -15,7 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from bci_live.config import DiffusionConfig
+from bci_live.config import DiffusionConfig, complaint
 from bci_live.live.averaging import MOST
 from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, known_pipelines
 from bci_live.window import theme
@@ -93,15 +94,16 @@ class ControlsPanel(theme.Panel):
 
     def _draw(self) -> None:
         before = self._control.drawing().diffusion
-        steps, strength = self.steps.value(), self.strength.value()
-        if int(steps * strength) < 1:
-            self.problem.setText(f"{steps} steps × strength {strength:g} is less than one step: raise either of them.")
-            return
         wanted = before.model_dump() | {
-            "steps": steps, "strength": strength, "seed": self.seed.value(), "initial": self.initial.currentData()
+            "steps": self.steps.value(), "strength": round(self.strength.value(), 2),
+            "seed": self.seed.value(), "initial": self.initial.currentData(),
         }  # fmt: skip
+        try:
+            diffusion = DiffusionConfig.model_validate(wanted)
+        except ValidationError as error:
+            self.problem.setText(f"{complaint(error)}.")
+            return
         self.seed.setEnabled(not self.free.isChecked())
-        diffusion = DiffusionConfig.model_validate(wanted)
         every_s = self.every.value() or None
         self._shown = DrawingChoice(diffusion, self.free.isChecked(), self.averaged.value(), every_s)
         self._control.draw_with(self._shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -59,15 +59,19 @@ class FakeDecoder:
 
 
 class FakeReconstructor:
-    """Two steps of black."""
+    """Two steps of black; `between` is called before each."""
 
-    name = "black"
+    name, note = "black", ""
+
+    def __init__(self, between: Callable[[], None] = lambda: None) -> None:
+        self.between = between
 
     def warm_up(self) -> None:
         """Nothing to warm."""
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         for step in (1, 2):
+            self.between()
             yield Reconstruction(np.zeros((2, 2, 3), np.uint8), step, 2, seed, decoding, decoding.made + 0.1 * step)
 
 

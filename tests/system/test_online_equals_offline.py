@@ -45,7 +45,7 @@ class KeepsEpochs:
 class DrawsNothing:
     """Stands where diffusion does."""
 
-    name = ""
+    name = note = ""
 
     def warm_up(self) -> None:
         """Nothing to warm."""

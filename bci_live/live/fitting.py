@@ -1,0 +1,49 @@
+"""Whether a decoder and a pipeline speak to each other: told by their folders, before either is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bci_live.config import DiffusionConfig, bundled
+from bci_live.errors import DecoderError
+
+if TYPE_CHECKING:
+    from bci_live.decoding.card import DecoderCard
+
+
+def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Path("DECODER")) -> None:
+    """The decoder's captions must be of the pipeline's text space; the latent, where it is drawn from, of its latent space.
+
+    Raises
+    ------
+    DecoderError
+        If they are not, with the command that mends it.
+    DiffusionError
+        If the pipeline is not there.
+    """
+    from bci_live.diffusion.pipeline import pipeline_folder, pipeline_name
+    from bci_live.diffusion.spaces import latent_space, text_space
+
+    source = bundled(diffusion.pipeline)
+    folder, name = pipeline_folder(source), pipeline_name(source)
+    mending = f"bci-live retarget {decoder} {{}}--diffusion {diffusion.pipeline} --out FOLDER"
+    space = text_space(folder)
+    if card.text_space != space:
+        raise DecoderError(
+            f"The decoder {decoder} speaks '{card.text_space}', but the pipeline '{name}' reads '{space}'. Make one that "
+            f"speaks it, in seconds: {mending.format('')}"
+        )
+    if diffusion.initial != "latent":
+        return
+    if card.latent_shape is None:
+        raise DecoderError(
+            f"The decoder {decoder} predicts no latent to draw from. Choose saliency or grey to draw from (--initial)."
+        )
+    fits = card.latent_space == latent_space(folder) if card.latent_space else card.pipeline == name
+    if not fits:
+        raise DecoderError(
+            f"The decoder {decoder} predicts latents of '{card.latent_space or card.pipeline}', which the pipeline '{name}' "
+            "cannot draw from. Choose saliency or grey to draw from (--initial), or fit the latent to it: "
+            f"{mending.format('SESSION… ')}"
+        )
