@@ -92,7 +92,9 @@ def live(
     ] = None,
     initial: Annotated[
         str | None,
-        typer.Option(help=f"Draw from: saliency, latent or grey; {DiffusionConfig().initial}, or the pipeline's own."),
+        typer.Option(
+            help=f"Draw from: saliency, latent, blend (both) or grey; {DiffusionConfig().initial}, or the pipeline's own."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
     abstain: Annotated[

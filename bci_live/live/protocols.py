@@ -69,8 +69,8 @@ class Reconstructor(Protocol):
 
     name: str
 
-    def warm_up(self) -> None:
-        """Do once what only the first picture needs."""
+    def warm_up(self, tokens: int) -> None:
+        """Do once what only the first picture needs, of an embedding of so many tokens."""
         ...
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:

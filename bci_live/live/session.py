@@ -222,5 +222,5 @@ class LiveSession:
         epoch = Epoch(blank, now, Marker(card.labels[0], now), now, now)
         for until_s in card.prefixes:
             self._decoder.guess(replace(epoch, data=blank[:, : plan.until(until_s).n_times]), until_s)
-        self._decoder.decode(epoch)
-        self._reconstructor.warm_up()
+        decoding = self._decoder.decode(epoch)
+        self._reconstructor.warm_up(len(decoding.embedding))

@@ -63,7 +63,7 @@ class FakeReconstructor:
 
     name = "black"
 
-    def warm_up(self) -> None:
+    def warm_up(self, tokens: int) -> None:
         """Nothing to warm."""
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:

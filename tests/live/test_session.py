@@ -63,7 +63,7 @@ class Draws:
     def __init__(self, slow: threading.Event | None = None) -> None:
         self._slow = slow
 
-    def warm_up(self) -> None:
+    def warm_up(self, tokens: int) -> None:
         """Nothing to warm."""
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:

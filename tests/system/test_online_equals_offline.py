@@ -47,7 +47,7 @@ class DrawsNothing:
 
     name = ""
 
-    def warm_up(self) -> None:
+    def warm_up(self, tokens: int) -> None:
         """Nothing to warm."""
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
