@@ -69,6 +69,7 @@ class MissedReason(StrEnum):
     ARTEFACT = "artefact"
     TOO_OLD = "too_old"
     DROPPED = "dropped"
+    INTERRUPTED = "interrupted"
     TWICE = "twice"
     UNSURE = "unsure"
     UNKNOWN_LABEL = "unknown_label"

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from bci_live.config import DiffusionConfig
 from bci_live.diffusion.engine import Engine, as_pixels
 from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
+from bci_live.diffusion.plan import Plan
 from bci_live.diffusion.start import Initial, begin
 from bci_live.errors import DiffusionError
 from bci_live.types import Decoding, FloatArray, Picture, Reconstruction
@@ -21,30 +21,13 @@ from bci_live.types import Decoding, FloatArray, Picture, Reconstruction
 class DiffusionReconstructor:
     """Draws a decoding with a diffusers img2img pipeline, one picture per denoising step.
 
-    `name`: the pipeline, as decoders remember it. `steps`: pictures per decoding. `engine`: its networks, for a second
-    reconstructor that draws otherwise with the same.
+    `name`: the pipeline, as decoders remember it. `engine`: its networks.
     """
 
-    def __init__(
-        self,
-        pipeline: Any,
-        name: str,
-        config: DiffusionConfig,
-        clock: Callable[[], float],
-        engine: Engine | None = None,
-    ) -> None:
-        self.name = name
-        if int(config.steps * config.strength) < 1:
-            raise DiffusionError(
-                f"{config.steps} steps at strength {config.strength} are less than one step: raise either of them."
-            )
-        self.engine = engine or Engine(pipeline)
-        self._pipeline, self._config, self._clock = pipeline, config, clock
-        # One of its own: a scheduler counts its steps. It and its timesteps stay on the CPU, so that no step waits for the GPU.
-        self._scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
-        self._timesteps = self._begin_steps()
-        self._moments = [timestep[None].to(self.engine.device) for timestep in self._timesteps]
-        self.steps = len(self._moments)
+    def __init__(self, pipeline: Any, name: str, config: DiffusionConfig, clock: Callable[[], float]) -> None:
+        self.name, self.engine = name, Engine(pipeline)
+        self._pipeline, self._clock = pipeline, clock
+        self.draw_as(config)
 
     @classmethod
     def load(
@@ -61,9 +44,21 @@ class DiffusionReconstructor:
 
         return cls(load_pipeline(source, device), pipeline_name(source), config, clock or local_clock)
 
-    def with_config(self, config: DiffusionConfig) -> Self:
-        """The same networks, as warm as they are, drawing otherwise."""
-        return type(self)(self._pipeline, self.name, config, self._clock, self.engine)
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """From the next picture on, by the same networks, as warm as they are.
+
+        Raises
+        ------
+        DiffusionError
+            If that is less than one step.
+        """
+        # Another thread may be drawing: replaced as a whole.
+        self._plan = Plan(self._pipeline, config, self.engine.device)
+
+    @property
+    def steps(self) -> int:
+        """Pictures per decoding."""
+        return self._plan.steps
 
     def warm_up(self, tokens: int, rows: int = 1) -> None:
         """Make draws of `rows` embeddings of so many `tokens` fast, and draw once for nothing.
@@ -75,7 +70,7 @@ class DiffusionReconstructor:
         """
         blank = np.zeros((rows, tokens, self.engine.width), dtype=np.float32)
         try:
-            self.engine.prepare(rows, tokens, self._moments[0])
+            self.engine.prepare(rows, tokens, self._plan.moments[0])
             for _ in self.draw_batch(blank, [None] * rows, [0] * rows):
                 pass
         except (ValueError, TypeError, RuntimeError) as error:
@@ -91,16 +86,16 @@ class DiffusionReconstructor:
         DiffusionError
             If the embedding is not of this pipeline's width, or the latent that is to be drawn from is absent.
         """
-        initial = self._initial(decoding)
-        for step, image in enumerate(self.draw(decoding.embedding, initial, seed), start=1):
-            yield Reconstruction(image, step, self.steps, seed, decoding, self._clock())
+        plan = self._plan
+        initial = _initial(plan.config, decoding)
+        for step, images in enumerate(self._drawn(plan, decoding.embedding[None], [initial], [seed]), start=1):
+            yield Reconstruction(images[0], step, plan.steps, seed, decoding, self._clock())
 
     def draw(self, embedding: FloatArray, initial: Initial, seed: int) -> Iterator[Picture]:
         """`draw_batch` of one: (tokens, width) → (pixels, pixels, 3), uint8."""
         for pictures in self.draw_batch(embedding[None], [initial], [seed]):
             yield pictures[0]
 
-    @torch.inference_mode()
     def draw_batch(
         self, embeddings: FloatArray, initials: Sequence[Initial], seeds: Sequence[int]
     ) -> Iterator[Picture]:
@@ -119,45 +114,40 @@ class DiffusionReconstructor:
         ------
         (n, pixels, pixels, 3), uint8
         """
+        return self._drawn(self._plan, embeddings, initials, seeds)
+
+    @torch.inference_mode()
+    def _drawn(
+        self, plan: Plan, embeddings: FloatArray, initials: Sequence[Initial], seeds: Sequence[int]
+    ) -> Iterator[Picture]:
         engine = self.engine
         if embeddings.ndim != 3 or embeddings.shape[2] != engine.width:
             raise DiffusionError(
                 f"An embedding of the shape {embeddings.shape[1:]} does not fit the pipeline '{self.name}', "
                 f"which reads (tokens, {engine.width}). Train the decoder for this pipeline."
             )
-        prompt = engine.sent(embeddings)
-        timesteps = self._begin_steps()
+        prompt, timesteps = engine.sent(embeddings), plan.begin()
         start, noise, generators = begin(engine, initials, seeds)
-        latents = self._scheduler.add_noise(start, noise, timesteps[:1])
+        latents = plan.scheduler.add_noise(start, noise, timesteps[:1])
         extra = self._pipeline.prepare_extra_step_kwargs(generators, 0.0)
-        for count, (timestep, moment) in enumerate(zip(timesteps, self._moments, strict=True), start=1):
-            scaled = self._scheduler.scale_model_input(latents, timestep)
+        for count, (timestep, moment) in enumerate(zip(timesteps, plan.moments, strict=True), start=1):
+            scaled = plan.scheduler.scale_model_input(latents, timestep)
             predicted = engine.denoise(scaled, moment.expand(len(scaled)), prompt)
-            stepped = self._scheduler.step(predicted, timestep, latents, **extra)
+            stepped = plan.scheduler.step(predicted, timestep, latents, **extra)
             latents = stepped.prev_sample
-            if count == len(timesteps):
+            if count == plan.steps:
                 yield engine.fetched(engine.decode(latents))
             else:
                 guess = getattr(stepped, "pred_original_sample", None)
                 preview = engine.preview(latents if guess is None else guess, engine.pixels)
                 yield engine.fetched(as_pixels(preview))
 
-    def _begin_steps(self) -> Tensor:
-        """Set the scheduler to its first step; the timesteps that are run, as `get_timesteps` of diffusers has them."""
-        config, scheduler = self._config, self._scheduler
-        scheduler.set_timesteps(config.steps, device="cpu")
-        skipped = (config.steps - int(config.steps * config.strength)) * scheduler.order
-        if hasattr(scheduler, "set_begin_index"):
-            scheduler.set_begin_index(skipped)
-        timesteps: Tensor = scheduler.timesteps[skipped:]
-        return timesteps
 
-    def _initial(self, decoding: Decoding) -> Initial:
-        wanted = self._config.initial
-        if wanted == "grey":
-            return None
-        if wanted == "saliency":
-            return decoding.saliency
-        if decoding.latent is None:
-            raise DiffusionError("This decoder predicts no latent to draw from. Choose --initial saliency or grey.")
-        return decoding.latent if wanted == "latent" else (decoding.saliency, decoding.latent)
+def _initial(config: DiffusionConfig, decoding: Decoding) -> Initial:
+    if config.initial == "grey":
+        return None
+    if config.initial == "saliency":
+        return decoding.saliency
+    if decoding.latent is None:
+        raise DiffusionError("This decoder predicts no latent to draw from. Choose --initial saliency or grey.")
+    return decoding.latent if config.initial == "latent" else (decoding.saliency, decoding.latent)

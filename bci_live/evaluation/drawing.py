@@ -96,17 +96,16 @@ class _Artist:
         pipeline = load_pipeline(settings.pipeline, pick_device(settings.device))
         name = pipeline_name(settings.pipeline)
         told = {"pipeline": Path(settings.pipeline).as_posix()}
-        self.config, grey = (DiffusionConfig.model_validate(told | it) for it in ({}, {"initial": "grey"}))
+        self.config, self._anew = (DiffusionConfig.model_validate(told | it) for it in ({}, {"initial": "grey"}))
         self._seed, self._judge = settings.seed, judge
-        self._over = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
-        self._anew = self._over.with_config(grey)
-        self._over.warm_up(tokens)
-        self.latent_shape = self._over.engine.latent_shape
+        self._reconstructor = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
+        self._reconstructor.warm_up(tokens)
+        self.latent_shape = self._reconstructor.engine.latent_shape
 
     def draw(self, embedding: FloatArray, initial: FloatArray | None) -> Picture:
         """(h, w, 3), as the pipeline draws it."""
-        reconstructor = self._anew if initial is None else self._over
-        *_, last = reconstructor.draw(embedding, initial, self._seed)
+        self._reconstructor.draw_as(self._anew if initial is None else self.config)
+        *_, last = self._reconstructor.draw(embedding, initial, self._seed)
         return last
 
     def finish(self, pictures: Sequence[Picture]) -> Series:

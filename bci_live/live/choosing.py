@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bci_live.config import DiffusionConfig, known_pipeline
 from bci_live.errors import BciError
 from bci_live.live.controls import DrawingChoice, ModelChoice
-from bci_live.live.launcher import LiveRequest, load_models, load_reconstructor
+from bci_live.live.fitting import check_fit
+from bci_live.live.launcher import LiveRequest, load_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,13 +52,13 @@ class Choices:
             return request
         config = request.config.model_copy(update={"diffusion": wanted.diffusion})
         try:
-            changed = replace(request, config=config)
-            session.draw_with(load_reconstructor(changed), wanted)
+            check_fit(request.decoder, wanted.diffusion)
+            session.draw_with(wanted)
         except BciError as error:
             self.problem, self.drawing = str(error), self._drawn
             return request
         self.problem, self._drawn = "", wanted
-        return changed
+        return replace(request, config=config)
 
 
 def _drawn_by(pipeline: str, before: DiffusionConfig) -> DiffusionConfig:

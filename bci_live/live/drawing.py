@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bci_live.config import DiffusionConfig
 from bci_live.errors import BciError
 from bci_live.live.averaging import TrialMeans
 from bci_live.live.mailbox import Mailbox
@@ -21,7 +22,8 @@ _SEEDS = 2**31
 class Drawer:
     """One step: one epoch. The decoding is told at once, so that the saliency map is seen while the picture forms.
 
-    `abstain`: what the decoder is not sure of gets no picture.
+    `abstain`: what the decoder is not sure of gets no picture. `give_way`: a newer epoch that waits ends a drawing between
+    its steps. One that ended another is itself drawn to its end, so that a device slower than the markers finishes some.
     """
 
     name = "decoding and drawing"
@@ -35,17 +37,32 @@ class Drawer:
         errors: ErrorLog,
         seed: int,
         abstain: bool = False,
+        give_way: bool = False,
     ) -> None:
         self._mailbox, self._decoder = mailbox, decoder
+        self._gives_way, self._gave_way = give_way, False
+        self._reconstructor = reconstructor
         self._telemetry, self._errors, self._abstain = telemetry, errors, abstain
         # Of another thread's making: always read and replaced as a whole.
-        self._drawing: tuple[Reconstructor, int | None, int] = (reconstructor, seed, 1)
+        self._drawing: tuple[int | None, int] = (seed, 1)
         self._means = TrialMeans()
         self._random = np.random.default_rng()
 
-    def draw_with(self, reconstructor: Reconstructor, seed: int | None, averaged: int) -> None:
-        """From the next picture on. `seed`: None for another each time. `averaged`: trials of one stimulus, at most."""
-        self._drawing = (reconstructor, seed, averaged)
+    @property
+    def note(self) -> str:
+        """What the user should know of how pictures are drawn now."""
+        return self._reconstructor.note
+
+    def draw_with(self, diffusion: DiffusionConfig, seed: int | None, averaged: int) -> None:
+        """From the next picture on. `seed`: None for another each time. `averaged`: trials of one stimulus, at most.
+
+        Raises
+        ------
+        DiffusionError
+            If the pipeline cannot draw so.
+        """
+        self._reconstructor.draw_as(diffusion)
+        self._drawing = (seed, averaged)
 
     def step(self) -> None:
         """Wait a moment for an epoch; decode and draw it."""
@@ -62,7 +79,7 @@ class Drawer:
             self._errors.report(self.name, error)
 
     def _show(self, epoch: Epoch) -> Outcome:
-        reconstructor, seed, averaged = self._drawing
+        seed, averaged = self._drawing
         if seed is None:
             seed = int(self._random.integers(_SEEDS))
         decoding = self._decoder.decode(epoch if is_sliding(epoch.marker) else self._means.mean(epoch, averaged))
@@ -72,9 +89,15 @@ class Drawer:
             return Missed(epoch.marker, MissedReason.UNSURE, told)
         first_made = None
         reconstruction = None
-        for reconstruction in reconstructor.reconstruct(decoding, seed):
+        may_give_way = self._gives_way and not self._gave_way
+        self._gave_way = False
+        for reconstruction in self._reconstructor.reconstruct(decoding, seed):
             first_made = reconstruction.made if first_made is None else first_made
             self._telemetry.drew(reconstruction)
+            if may_give_way and reconstruction.step < reconstruction.steps and len(self._mailbox):
+                self._gave_way = True
+                told = f"a newer epoch came after step {reconstruction.step} of {reconstruction.steps} of its picture"
+                return Missed(epoch.marker, MissedReason.INTERRUPTED, told)
         if reconstruction is None or first_made is None:
-            raise BciError(f"The pipeline '{reconstructor.name}' drew nothing. Raise steps or strength.")
+            raise BciError(f"The pipeline '{self._reconstructor.name}' drew nothing. Raise steps or strength.")
         return Shown(reconstruction, Timings(**timings_of(reconstruction, first_made)))

@@ -71,7 +71,7 @@ def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[
 
 
 def load_reconstructor(request: LiveRequest) -> Reconstructor:
-    """The pipeline alone, set up as the request says.
+    """The pipeline alone, set up as the request says; on the processor where the device has too little memory.
 
     Raises
     ------
@@ -79,12 +79,12 @@ def load_reconstructor(request: LiveRequest) -> Reconstructor:
         If it is absent or damaged, or reads another space than the decoder speaks, or the device is not there.
     """
     from bci_live.decoding.device import pick_device
-    from bci_live.diffusion.reconstructor import DiffusionReconstructor
+    from bci_live.diffusion.falling_back import FallingBack, ladder
     from bci_live.live.fitting import check_fit
 
     diffusion = request.config.diffusion
     check_fit(request.decoder, diffusion)
-    return DiffusionReconstructor.load(bundled(diffusion.pipeline), pick_device(request.device), diffusion)
+    return FallingBack(ladder(bundled(diffusion.pipeline), pick_device(request.device)), diffusion)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pylsl
 
-from bci_live.config import EpochConfig, FilterConfig
+from bci_live.config import DiffusionConfig, EpochConfig, FilterConfig
 from bci_live.types import Decoding, Epoch, Guess, Marker, Reconstruction
 
 
@@ -65,12 +65,19 @@ class Decoder(Protocol):
 
 
 class Reconstructor(Protocol):
-    """Draws a decoding."""
+    """Draws a decoding. `note`: what the user should know of how; empty where it is as asked for."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def note(self) -> str: ...
 
     def warm_up(self, tokens: int) -> None:
         """Do once what only the first picture needs, of an embedding of so many tokens."""
+        ...
+
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """Draw so from the next picture on."""
         ...
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:

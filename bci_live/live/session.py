@@ -74,6 +74,7 @@ class LiveSession:
         self._drawer = Drawer(
             self._mailbox, decoder, reconstructor, self._telemetry, self._errors,
             config.diffusion.seed, not keep_outcomes if config.live.abstain is None else config.live.abstain,
+            give_way=not keep_outcomes,
         )  # fmt: skip
         self._closing = ExitStack()
         self._phase: Phase = "warming"
@@ -191,7 +192,7 @@ class LiveSession:
             labels=self._decoder.card.labels,
             epoch=self._decoder.card.epoch,
             missed=self._telemetry.missed(),
-            note=self.note,
+            note=" ".join(filter(None, (self.note, self._drawer.note))),
             simulated_decoder=self._decoder.card.simulated,
             guess=self._telemetry.guess(),
             faults=self._channels.now,
@@ -201,11 +202,18 @@ class LiveSession:
             diffusion=self._diffusion,
         )
 
-    def draw_with(self, reconstructor: Reconstructor, choice: DrawingChoice) -> None:
-        """Draw the next pictures so, and cut windows without markers where that is chosen."""
+    def draw_with(self, choice: DrawingChoice) -> None:
+        """Draw the next pictures so, and cut windows without markers where that is chosen.
+
+        Raises
+        ------
+        DiffusionError
+            If the pipeline cannot draw so.
+        """
+        seed = None if choice.free_seed else choice.diffusion.seed
+        self._drawer.draw_with(choice.diffusion, seed, choice.averaged)
         self._diffusion = choice.diffusion
         self._markers.every_s = choice.every_s
-        self._drawer.draw_with(reconstructor, None if choice.free_seed else choice.diffusion.seed, choice.averaged)
 
     def _marker_source(self) -> AbstractContextManager[MarkerSource]:
         wanted = self._infos[1]

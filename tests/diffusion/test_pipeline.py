@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import LCMScheduler, StableDiffusionImg2ImgPipeline
+from huggingface_hub import constants
 
 from bci_live.config import DiffusionConfig, bundled
-from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
+from bci_live.diffusion.pipeline import load_pipeline, pipeline_name, quiet_libraries
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.errors import DiffusionError
 from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import load_catalogue
+from tests.diffusion.stable_diffusion import WIDTH, save_stable_diffusion
 
 CPU = torch.device("cpu")
 SHIPPED = bundled("models/diffusion-demo")
@@ -74,6 +77,45 @@ def test_code_in_the_folder_is_never_executed(folder: Path) -> None:
     with pytest.raises(DiffusionError, match="from diffusers and transformers alone"):
         load_pipeline(folder, CPU)
     assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("_class_name", ["trap", "Trap"]), ("unet", [["diffusers"], "X"]), ("vae", []), ("scheduler", None)],
+)
+def test_an_index_of_another_shape_is_a_clear_error(folder: Path, name: str, value: object) -> None:
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {name: value}))
+    with pytest.raises(DiffusionError):
+        load_pipeline(folder, CPU)
+
+
+def test_half_precision_is_read_as_single_on_the_processor(tmp_path: Path) -> None:
+    pipeline = load_pipeline(save_stable_diffusion(tmp_path / "sd", half=True), CPU)
+    assert pipeline.unet.dtype == pipeline.vae.dtype == torch.float32
+
+
+def test_the_guidance_that_a_latent_consistency_model_reads_is_part_of_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "empty"))
+    folder = save_stable_diffusion(tmp_path / "lcm", time_cond_proj_dim=16)
+    with quiet_libraries():
+        LCMScheduler.from_config(load_pipeline(folder, CPU).scheduler.config).save_pretrained(folder / "scheduler")
+        index = json.loads((folder / "model_index.json").read_text())
+        index |= {"_class_name": "LatentConsistencyModelPipeline", "scheduler": ["diffusers", "LCMScheduler"]}
+        (folder / "model_index.json").write_text(json.dumps(index))
+        ours, theirs = load_pipeline(folder, CPU), StableDiffusionImg2ImgPipeline.from_pretrained(folder)
+    theirs.set_progress_bar_config(disable=True)
+
+    def draw(pipeline: StableDiffusionImg2ImgPipeline, guidance: float) -> np.ndarray:
+        return pipeline(
+            prompt_embeds=torch.ones(1, 77, WIDTH), image=torch.full((1, 3, 64, 64), 0.5), strength=0.5,
+            num_inference_steps=4, guidance_scale=guidance, generator=torch.Generator().manual_seed(1), output_type="np",
+        ).images[0]  # fmt: skip
+
+    np.testing.assert_allclose(draw(ours, 0.0), draw(theirs, 8.0), atol=1e-4)
+    assert np.abs(draw(theirs, 1.0) - draw(theirs, 8.0)).max() > 1e-3
 
 
 def test_pickled_weights_are_not_read(folder: Path) -> None:

@@ -157,11 +157,16 @@ def test_before_the_last_step_a_preview_shows_what_the_decoder_would() -> None:
     assert (previewed - decoded).square().mean() < 0.15 * (decoded - decoded.mean((0, 1, 2))).square().mean()
 
 
-def test_another_way_of_drawing_shares_the_networks(exported: Path, decoding: Decoding) -> None:
+def test_how_it_draws_changes_from_one_picture_to_the_next_not_within_one(exported: Path, decoding: Decoding) -> None:
     reconstructor = _load(exported)
-    other = reconstructor.with_config(DiffusionConfig(initial="grey", steps=2))
-    assert other.engine is reconstructor.engine
-    assert [len(list(it.reconstruct(decoding, 0))) for it in (reconstructor, other, reconstructor)] == [3, 2, 3]
+    undisturbed = [it.image for it in reconstructor.reconstruct(decoding, 0)]
+    running = reconstructor.reconstruct(decoding, 0)
+    first = next(running)
+    reconstructor.draw_as(DiffusionConfig(initial="grey", steps=2))
+    np.testing.assert_array_equal([first.image, *(it.image for it in running)], undisturbed)
+    assert [(it.step, it.steps) for it in reconstructor.reconstruct(decoding, 0)] == [(1, 2), (2, 2)]
+    with pytest.raises(DiffusionError, match="less than one step"):
+        reconstructor.draw_as(DiffusionConfig.model_construct(steps=1, strength=0.4, initial="grey"))
 
 
 def test_at_full_strength_the_initial_picture_has_no_say(exported: Path, decoding: Decoding) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
 
+from bci_live.config import DiffusionConfig
 from bci_live.errors import BciError
 from bci_live.streams.ring import RingBuffer
 from bci_live.types import Chunk, Decoding, Epoch, Guess, Marker, Reconstruction, StreamFacts
@@ -59,15 +60,22 @@ class FakeDecoder:
 
 
 class FakeReconstructor:
-    """Two steps of black."""
+    """Two steps of black; `between` is called before each."""
 
-    name = "black"
+    name, note = "black", ""
+
+    def __init__(self, between: Callable[[], None] = lambda: None) -> None:
+        self.between = between
 
     def warm_up(self, tokens: int) -> None:
         """Nothing to warm."""
 
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """Black, whatever is asked for."""
+
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         for step in (1, 2):
+            self.between()
             yield Reconstruction(np.zeros((2, 2, 3), np.uint8), step, 2, seed, decoding, decoding.made + 0.1 * step)
 
 

@@ -211,6 +211,33 @@ def test_a_decoder_that_refuses_costs_one_marker_and_is_shown() -> None:
     assert "refuses" in bench.errors.recent()[0]
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_newer_epoch_ends_a_drawing_between_steps_but_not_every_one(watched: bool) -> None:
+    bench, coming = Bench(), iter((Marker("b", 1.1), Marker("a", 1.2)))
+
+    def between() -> None:
+        bench.markers.waiting = [marker for marker in (next(coming, None),) if marker]
+        bench.now += 0.1
+        bench.epocher.step()
+
+    bench.drawer = Drawer(
+        bench.mailbox, FakeDecoder(), FakeReconstructor(between), bench.telemetry, bench.errors, 7, give_way=watched
+    )  # type: ignore[arg-type]
+    bench.eeg.write(0, 200)
+    bench.now = 1.45
+    bench.markers.waiting = [Marker("a", 1.0)]
+    bench.epocher.step()
+    for _ in range(3):
+        bench.drawer.step()
+    outcomes = bench.telemetry.drain()
+    assert [outcome.marker.time for outcome in outcomes] == [1.0, 1.1, 1.2]
+    # The one for which the first was ended is drawn to its end, though the third came meanwhile.
+    kinds = [o.reason if isinstance(o, Missed) else "shown" for o in outcomes]
+    assert kinds == ([MissedReason.INTERRUPTED, "shown", "shown"] if watched else ["shown"] * 3)
+    assert bench.telemetry.open == 0
+    assert bench.telemetry.counts().missed == ({MissedReason.INTERRUPTED: 1} if watched else {})
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.tuples(st.sampled_from(["a", "b", "x"]), st.floats(-1, 12)), max_size=25),
