@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bci_live.config import DiffusionConfig
 from bci_live.diffusion.engine import Engine, as_pixels
@@ -60,6 +61,12 @@ class DiffusionReconstructor:
         """Pictures per decoding."""
         return self._plan.steps
 
+    @property
+    def moment(self) -> Tensor:
+        """The first timestep, on the device, (1,)."""
+        moment: Tensor = self._plan.moments[0]
+        return moment
+
     def warm_up(self, tokens: int, rows: int = 1) -> None:
         """Make draws of `rows` embeddings of so many `tokens` fast, and draw once for nothing.
 
@@ -70,7 +77,7 @@ class DiffusionReconstructor:
         """
         blank = np.zeros((rows, tokens, self.engine.width), dtype=np.float32)
         try:
-            self.engine.prepare(rows, tokens, self._plan.moments[0])
+            self.engine.prepare(rows, tokens, self.moment)
             for _ in self.draw_batch(blank, [None] * rows, [0] * rows):
                 pass
         except (ValueError, TypeError, RuntimeError) as error:
