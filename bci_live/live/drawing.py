@@ -12,8 +12,9 @@ from bci_live.live.protocols import Decoder, Reconstructor
 from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import Outcome, Shown, Timings
 from bci_live.live.stages import ErrorLog
+from bci_live.live.still import StillPictures
 from bci_live.live.telemetry import Telemetry, timings_of
-from bci_live.types import Epoch, Missed, MissedReason
+from bci_live.types import Decoding, Epoch, Missed, MissedReason
 
 _WAIT_S = 0.05
 _SEEDS = 2**31
@@ -47,6 +48,7 @@ class Drawer:
         self._drawing: tuple[int | None, int] = (seed, 1)
         self._means = TrialMeans()
         self._random = np.random.default_rng()
+        self._still = StillPictures(self._random)
 
     @property
     def note(self) -> str:
@@ -62,6 +64,7 @@ class Drawer:
             If the pipeline cannot draw so.
         """
         self._reconstructor.draw_as(diffusion)
+        self._still.drew(None)
         self._drawing = (seed, averaged)
 
     def step(self) -> None:
@@ -87,6 +90,12 @@ class Drawer:
         if self._abstain and decoding.abstained:
             told = f"{decoding.top} with {decoding.confidence:.0%}: trials so unsure are no better than guessed"
             return Missed(epoch.marker, MissedReason.UNSURE, told)
+        if is_sliding(epoch.marker) and (kept := self._still.instead_of(decoding, seed)):
+            self._telemetry.drew(kept)
+            return Shown(kept, Timings(**timings_of(kept, kept.made)))
+        return self._draw(decoding, seed)
+
+    def _draw(self, decoding: Decoding, seed: int) -> Outcome:
         first_made = None
         reconstruction = None
         may_give_way = self._gives_way and not self._gave_way
@@ -97,7 +106,8 @@ class Drawer:
             if may_give_way and reconstruction.step < reconstruction.steps and len(self._mailbox):
                 self._gave_way = True
                 told = f"a newer epoch came after step {reconstruction.step} of {reconstruction.steps} of its picture"
-                return Missed(epoch.marker, MissedReason.INTERRUPTED, told)
+                return Missed(decoding.epoch.marker, MissedReason.INTERRUPTED, told)
         if reconstruction is None or first_made is None:
             raise BciError(f"The pipeline '{self._reconstructor.name}' drew nothing. Raise steps or strength.")
+        self._still.drew(reconstruction)
         return Shown(reconstruction, Timings(**timings_of(reconstruction, first_made)))
