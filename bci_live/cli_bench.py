@@ -81,6 +81,9 @@ def bench_reconstruct_command(
         str, typer.Option(help="Also draw for so many listeners at once, for instance 1,2,4,8,16,32.")
     ] = "",
     rounds: Annotated[int, typer.Option(help="Draws of each.", min=3)] = 30,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="On CUDA: compile ours first, which takes minutes.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """How long a picture takes, part by part, beside the plain diffusers call with the same weights."""
@@ -88,7 +91,7 @@ def bench_reconstruct_command(
     from bci_live.evaluation.drawing_speed import DrawingBench, bench_reconstruct
 
     name = pipeline or ("sd-turbo" if random_weights else DiffusionConfig().pipeline)
-    plan = DrawingBench(name, device, steps, size, random_weights, rounds, _counts(streams))
+    plan = DrawingBench(name, device, steps, size, random_weights, rounds, _counts(streams), compiled)
     _report(bench_reconstruct(plan, _say), as_json)
 
 

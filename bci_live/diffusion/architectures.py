@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bci_live.diffusion.pipeline import EULER_TRAILING, placed, quiet_libraries
+from bci_live.diffusion.pipeline import placed, quiet_libraries
 from bci_live.errors import DiffusionError
 
 # What both have of the latent diffusion UNet (Rombach et al. 2022); the rest are diffusers' defaults.
@@ -41,6 +41,15 @@ AUTOENCODER: Mapping[str, Any] = {
     "latent_channels": 4,
     "sample_size": 512,
     "scaling_factor": 0.18215,
+}
+
+# scheduler/scheduler_config.json of stabilityai/sd-turbo.
+EULER_TRAILING: Mapping[str, Any] = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "steps_offset": 1,
+    "timestep_spacing": "trailing",
 }
 
 

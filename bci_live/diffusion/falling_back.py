@@ -31,7 +31,11 @@ def ladder(source: Path, device: torch.device) -> tuple[Rung, ...]:
     """As asked for, then on the processor. Pictures are drawn one by one and by the tiny decoder, where it is there, already."""
 
     def on(where: torch.device) -> Callable[[DiffusionConfig], DiffusionReconstructor]:
-        return lambda config: DiffusionReconstructor.load(source, where, config)
+        def load(config: DiffusionConfig) -> DiffusionReconstructor:
+            compiled = config.compiled and where == device
+            return DiffusionReconstructor.load(source, where, config.model_copy(update={"compiled": compiled}))
+
+        return load
 
     asked = Rung("as asked for", on(device))
     if device.type == "cpu":

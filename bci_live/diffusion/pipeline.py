@@ -31,14 +31,8 @@ _LIBRARIES = {"diffusers", "transformers", "stable_diffusion", None}
 _REMEDY = "Get the folder anew, or train one: bci-live train-diffusion --out FOLDER"
 # What the authors of latent consistency models draw with; it is an input of the network.
 _GUIDANCE = 8.0
-# scheduler/scheduler_config.json of stabilityai/sd-turbo.
-EULER_TRAILING: Mapping[str, Any] = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "steps_offset": 1,
-    "timestep_spacing": "trailing",
-}
+# These need more evaluations of the network than there are steps.
+_COSTLY = {"PNDMScheduler", "HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"}
 
 
 def pipeline_name(source: str | Path) -> str:
@@ -89,11 +83,10 @@ def load_pipeline(source: str | Path, device: torch.device) -> Any:
     folder, known = pipeline_folder(source), known_pipeline(Path(source).as_posix())
     _check_folder(folder)
     pipeline = _from_pretrained(folder)
-    if known and known.euler:
+    if (known and known.euler) or type(pipeline.scheduler).__name__ in _COSTLY:
         from diffusers import EulerDiscreteScheduler
 
-        kind = pipeline.scheduler.config.prediction_type
-        pipeline.scheduler = EulerDiscreteScheduler(**EULER_TRAILING, prediction_type=kind)
+        pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="trailing")
     if pipeline.unet.config.time_cond_proj_dim is not None:
         _fix_guidance(pipeline)
     if is_stable_diffusion(pipeline.vae.config) and type(pipeline.vae).__name__ == "AutoencoderKL":

@@ -26,7 +26,10 @@ class DiffusionReconstructor:
     """
 
     def __init__(self, pipeline: Any, name: str, config: DiffusionConfig, clock: Callable[[], float]) -> None:
-        self.name, self.engine = name, Engine(pipeline)
+        kind = pipeline.unet.device.type
+        if config.compiled and kind != "cuda":
+            raise DiffusionError(f"Compiling pays on CUDA alone, and this runs on {kind}: leave --compile out.")
+        self.name, self.engine = name, Engine(pipeline, config.compiled)
         self._pipeline, self._clock = pipeline, clock
         self.draw_as(config)
 

@@ -16,8 +16,10 @@ from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.types import FloatArray
 
 
-def caption_bank(folder: Path) -> CaptionBank:
+def caption_bank(folder: Path, device: torch.device | str = "cpu") -> CaptionBank:
     """The embeddings of the catalogue's captions in the text space of the pipeline in `folder`.
+
+    `device`: where its text encoder runs, if it has no bank; the largest takes half a minute on a processor.
 
     Raises
     ------
@@ -29,12 +31,12 @@ def caption_bank(folder: Path) -> CaptionBank:
     catalogue = load_catalogue()
     captions = tuple(catalogue.caption(label) for label in catalogue.labels)
     encoder = text_space(folder).rpartition("/")[0]
-    return CaptionBank(catalogue.labels, embed(folder, captions), captions, encoder)
+    return CaptionBank(catalogue.labels, embed(folder, captions, device), captions, encoder)
 
 
 @torch.inference_mode()
-def embed(folder: Path, captions: Sequence[str]) -> FloatArray:
-    """(n, tokens, width): last hidden states of the pipeline's text encoder, on the CPU, as the pipeline itself makes them.
+def embed(folder: Path, captions: Sequence[str], device: torch.device | str = "cpu") -> FloatArray:
+    """(n, tokens, width): last hidden states of the pipeline's text encoder, as the pipeline itself makes them.
 
     Raises
     ------
@@ -46,19 +48,23 @@ def embed(folder: Path, captions: Sequence[str]) -> FloatArray:
     try:
         with quiet_libraries():
             tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-            encoder = CLIPTextModel.from_pretrained(
-                folder / "text_encoder",
-                local_files_only=True,
-                use_safetensors=True,
-                variant=variant_of(folder, "text_encoder"),
-                dtype=torch.float32,
-            ).eval()
+            encoder = (
+                CLIPTextModel.from_pretrained(
+                    folder / "text_encoder",
+                    local_files_only=True,
+                    use_safetensors=True,
+                    variant=variant_of(folder, "text_encoder"),
+                    dtype=torch.float32,
+                )
+                .to(device)
+                .eval()
+            )
             length = encoder.config.max_position_embeddings
             tokens = tokenizer(
                 list(captions), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
             )
             # The padding is attended to, as in training.
-            states: FloatArray = encoder(tokens.input_ids).last_hidden_state.numpy()
+            states: FloatArray = encoder(tokens.input_ids.to(device)).last_hidden_state.cpu().numpy()
             return states
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -46,11 +46,12 @@ class DrawingBench:
     random_weights: bool = False
     rounds: int = 30
     streams: tuple[int, ...] = ()
+    compiled: bool = False
 
     @property
     def config(self) -> DiffusionConfig:
         """All of the steps are run: at strength 1."""
-        return DiffusionConfig(steps=self.steps, strength=1.0, initial="saliency")
+        return DiffusionConfig(steps=self.steps, strength=1.0, initial="saliency", compiled=self.compiled)
 
 
 def bench_reconstruct(bench: DrawingBench, tell: Tell = lambda _: None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bci_live.config import DiffusionConfig
 from bci_live.decoding.decoder import TrainedDecoder
 from bci_live.errors import RecordingError
 from bci_live.evaluation.conclusion import (
@@ -35,6 +36,7 @@ from bci_live.evaluation.reading import (
     read_sessions,
 )
 from bci_live.evaluation.result import Evaluation
+from bci_live.live.fitting import check_fit
 from bci_live.sessions.recording import Recording, digest
 
 
@@ -68,6 +70,8 @@ def evaluate_decoder(
     recordings = read_sessions(sessions, card.marker_labels if marker_labels is None else marker_labels)
     check_unseen(decoder, recordings)
     check_known(recordings, card.labels)
+    if drawing.count:
+        check_fit(card, DiffusionConfig(pipeline=Path(drawing.pipeline).as_posix()))
     limits = card.epoch.reject_uv if reject_uv is None else dict(reject_uv)
     epoch_config = card.epoch.model_copy(update={"reject_uv": limits})
     tell("reading", 0.0)

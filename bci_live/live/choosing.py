@@ -47,12 +47,14 @@ class Choices:
 
     def redraw(self, request: LiveRequest, session: LiveSession) -> LiveRequest:
         """Hand `session` how to draw, if that was chosen anew; the request as it is then."""
+        from bci_live.decoding.storage import read_card
+
         wanted = self.drawing
         if wanted == self._drawn:
             return request
         config = request.config.model_copy(update={"diffusion": wanted.diffusion})
         try:
-            check_fit(request.decoder, wanted.diffusion)
+            check_fit(read_card(request.decoder), wanted.diffusion, request.decoder)
             session.draw_with(wanted)
         except BciError as error:
             self.problem, self.drawing = str(error), self._drawn

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import DecoderError
 
+if TYPE_CHECKING:
+    from bci_live.decoding.card import DecoderCard
 
-def check_fit(decoder: Path, diffusion: DiffusionConfig) -> None:
-    """The captions must be of the pipeline's text space; the latent, where it is drawn from, of its latent space.
+
+def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Path("DECODER")) -> None:
+    """The decoder's captions must be of the pipeline's text space; the latent, where it is drawn from, of its latent space.
 
     Raises
     ------
@@ -18,12 +22,11 @@ def check_fit(decoder: Path, diffusion: DiffusionConfig) -> None:
     DiffusionError
         If the pipeline is not there.
     """
-    from bci_live.decoding.storage import read_card
     from bci_live.diffusion.pipeline import pipeline_folder, pipeline_name
     from bci_live.diffusion.spaces import latent_space, text_space
 
     source = bundled(diffusion.pipeline)
-    card, folder, name = read_card(decoder), pipeline_folder(source), pipeline_name(source)
+    folder, name = pipeline_folder(source), pipeline_name(source)
     mending = f"bci-live retarget {decoder} {{}}--diffusion {diffusion.pipeline} --out FOLDER"
     space = text_space(folder)
     if card.text_space != space:

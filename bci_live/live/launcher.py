@@ -79,11 +79,12 @@ def load_reconstructor(request: LiveRequest) -> Reconstructor:
         If it is absent or damaged, or reads another space than the decoder speaks, or the device is not there.
     """
     from bci_live.decoding.device import pick_device
+    from bci_live.decoding.storage import read_card
     from bci_live.diffusion.falling_back import FallingBack, ladder
     from bci_live.live.fitting import check_fit
 
     diffusion = request.config.diffusion
-    check_fit(request.decoder, diffusion)
+    check_fit(read_card(request.decoder), diffusion, request.decoder)
     return FallingBack(ladder(bundled(diffusion.pipeline), pick_device(request.device)), diffusion)
 
 

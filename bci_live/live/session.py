@@ -198,7 +198,7 @@ class LiveSession:
             faults=self._channels.now,
             fault_times=self._channels.times,
             channels=self._decoder.card.channels,
-            pipeline=self._decoder.card.pipeline,
+            pipeline=self._reconstructor.name,
             diffusion=self._diffusion,
         )
 

@@ -95,7 +95,7 @@ def train_decoder(
     processes = join(device)
     for_encoder = encoder_training or EncoderTraining()
     check_encoder(for_encoder.encoder)
-    bank = caption_bank(folder)
+    bank = caption_bank(folder, processes.device)
     meaning = marker_labels or {}
     loaded = load_sessions(sessions, bank.labels, meaning)
     band, examples = prepare_in_the_best_band(

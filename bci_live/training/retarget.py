@@ -67,8 +67,8 @@ def retarget(
     out = Path(out)
     check_out(out, overwrite)
     card, network = load_network(decoder)
-    folder = pipeline_folder(pipeline)
-    bank = caption_bank(folder)
+    folder, where = pipeline_folder(pipeline), pick_device(device)
+    bank = caption_bank(folder, where)
     captions = _captions(bank, card)
     told: dict[str, object] = {
         "pipeline": pipeline_name(pipeline),
@@ -81,7 +81,7 @@ def retarget(
     latents = None
     if sessions:
         seen = _cut(sessions, card, bank.labels)
-        latents, is_latent = structure_of(seen.pictures, folder, pick_device(device))
+        latents, is_latent = structure_of(seen.pictures, folder, where)
         told |= {"latent_shape": tuple(latents.shape[1:]), "latent_space": latent_space(folder)} if is_latent else {}
     other = DecoderNetwork(card.model_copy(update=told))
     _take_over(other, network)

@@ -10,7 +10,8 @@ import torch
 from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from bci_live.diffusion.pipeline import EULER_TRAILING, quiet_libraries
+from bci_live.diffusion.architectures import EULER_TRAILING
+from bci_live.diffusion.pipeline import quiet_libraries
 
 WIDTH, LAYERS, SIDE = 32, 2, 8
 SPACE = f"clip-{LAYERS}x{WIDTH}/77x{WIDTH}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import LCMScheduler, StableDiffusionImg2ImgPipeline
+from diffusers import LCMScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline
 from huggingface_hub import constants
 
 from bci_live.config import DiffusionConfig, bundled
@@ -88,6 +88,21 @@ def test_an_index_of_another_shape_is_a_clear_error(folder: Path, name: str, val
     (folder / "model_index.json").write_text(json.dumps(index | {name: value}))
     with pytest.raises(DiffusionError):
         load_pipeline(folder, CPU)
+
+
+def test_a_step_is_one_evaluation_whatever_scheduler_the_folder_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "empty"))
+    folder = save_stable_diffusion(tmp_path / "sd")
+    PNDMScheduler(beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1).save_pretrained(
+        folder / "scheduler"
+    )
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"scheduler": ["diffusers", "PNDMScheduler"]}))
+    reconstructor = DiffusionReconstructor.load(folder, CPU, DiffusionConfig(steps=4, strength=0.75))
+    pictures = list(reconstructor.draw(np.ones((77, WIDTH), np.float32), None, 0))
+    assert len(pictures) == reconstructor.steps == 3
 
 
 def test_half_precision_is_read_as_single_on_the_processor(tmp_path: Path) -> None:

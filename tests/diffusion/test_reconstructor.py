@@ -193,6 +193,11 @@ def test_less_than_one_step_is_refused(exported: Path) -> None:
         DiffusionReconstructor.load(exported, CPU, too_weak)
 
 
+def test_compiling_is_refused_where_it_does_not_pay(exported: Path) -> None:
+    with pytest.raises(DiffusionError, match="Compiling pays on CUDA alone, and this runs on cpu"):
+        _load(exported, compiled=True)
+
+
 def test_embedding_of_another_text_space_is_refused(exported: Path, decoding: Decoding) -> None:
     foreign = dataclasses.replace(decoding, embedding=np.zeros((8, 77), np.float32))
     with pytest.raises(DiffusionError, match=r"\(8, 77\) does not fit the pipeline 'tiny'"):

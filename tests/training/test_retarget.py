@@ -12,7 +12,7 @@ from bci_live.config import DiffusionConfig, EpochConfig, FilterConfig, bundled
 from bci_live.decoding.card import DecoderCard, NetworkSizes
 from bci_live.decoding.decoder import DecoderNetwork, load_decoder
 from bci_live.decoding.heads import CaptionHead, StructureHead
-from bci_live.decoding.storage import save_decoder
+from bci_live.decoding.storage import read_card, save_decoder
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.diffusion.spaces import STABLE_DIFFUSION, latent_space
 from bci_live.diffusion.text import caption_bank
@@ -64,12 +64,12 @@ def test_a_mismatch_names_the_command_and_the_command_mends_it(big: Path, tmp_pa
     with pytest.raises(
         DecoderError, match=rf"speaks 'all-MiniLM-L6-v2 centred/8x32', but .* reads '{SPACE}'"
     ) as refused:
-        check_fit(decoder, grey)
+        check_fit(read_card(decoder), grey, decoder)
     assert f"bci-live retarget {decoder} --diffusion {big} --out FOLDER" in str(refused.value)
     card = retarget(decoder, [], out, pipeline=big)
     assert (card.text_space, card.tokens, card.width, card.pipeline) == (SPACE, 77, WIDTH, "small-sd")
     assert card.scores == {"top1": 0.9}
-    check_fit(out, grey)
+    check_fit(read_card(out), grey)
     before, after = (load_decoder(folder).decode(_epoch()) for folder in (decoder, out))
     assert before.scores == after.scores
     np.testing.assert_array_equal(before.saliency, after.saliency)
@@ -86,16 +86,16 @@ def test_a_mismatch_names_the_command_and_the_command_mends_it(big: Path, tmp_pa
 def test_the_latent_of_another_autoencoder_is_refused_and_the_saliency_map_is_not(big: Path, tmp_path: Path) -> None:
     decoder, out = _save(tmp_path / "decoder", _card()), tmp_path / "retargeted"
     retarget(decoder, [], out, pipeline=big)
-    check_fit(out, DiffusionConfig(pipeline=str(big)))
+    check_fit(read_card(out), DiffusionConfig(pipeline=str(big)))
     with pytest.raises(DecoderError, match=r"predicts latents of 'autoencoder abc'.*bci-live retarget .* SESSION…"):
-        check_fit(out, DiffusionConfig(pipeline=str(big), initial="latent"))
+        check_fit(read_card(out), DiffusionConfig(pipeline=str(big), initial="latent"))
 
 
 def test_between_pipelines_that_share_latents_these_fit(big: Path, tmp_path: Path) -> None:
     card = _card(latent_space=STABLE_DIFFUSION, latent_shape=(4, SIDE, SIDE))
     retarget(_save(tmp_path / "decoder", card), [], tmp_path / "out", pipeline=big)
     assert latent_space(big) == STABLE_DIFFUSION
-    check_fit(tmp_path / "out", DiffusionConfig(pipeline=str(big), initial="latent"))
+    check_fit(read_card(tmp_path / "out"), DiffusionConfig(pipeline=str(big), initial="latent"))
 
 
 def test_a_label_without_caption_is_refused(big: Path, tmp_path: Path) -> None:
@@ -148,4 +148,4 @@ def test_the_demo_decoder_with_its_session_predicts_latents_of_the_other_pipelin
     out = tmp_path / "out"
     card = retarget(bundled("models/decoder-demo"), [session], out, pipeline=big)
     assert (card.latent_shape, card.latent_space) == ((4, SIDE, SIDE), STABLE_DIFFUSION)
-    check_fit(out, DiffusionConfig(pipeline=str(big), initial="latent"))
+    check_fit(read_card(out), DiffusionConfig(pipeline=str(big), initial="latent"))
