@@ -92,9 +92,14 @@ def live(
     ] = None,
     initial: Annotated[
         str | None,
-        typer.Option(help=f"Draw from: saliency, latent or grey; {DiffusionConfig().initial}, or the pipeline's own."),
+        typer.Option(
+            help=f"Draw from: saliency, latent, blend (both) or grey; {DiffusionConfig().initial}, or the pipeline's own."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="On CUDA: compile the pipeline, which takes minutes at the start.")
+    ] = False,
     abstain: Annotated[
         bool | None,
         typer.Option(
@@ -118,7 +123,14 @@ def live(
     )
     _refuse_without("--replay", replay is not None, {"--loop": loop, "--start": start})
     _refuse_without("--headless", headless, {"--seconds": seconds, "--json": as_json})
-    asked = {"pipeline": pipeline, "steps": steps, "strength": strength, "initial": initial, "seed": seed}
+    asked = {
+        "pipeline": pipeline,
+        "steps": steps,
+        "strength": strength,
+        "initial": initial,
+        "seed": seed,
+        "compiled": compiled,
+    }
     diffusion = DiffusionConfig.model_validate({name: value for name, value in asked.items() if value is not None})
     request = LiveRequest(
         stream=stream,

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bci_live.errors import BciError
+
 bench = typer.Typer(help="Measure speed on this machine, beside a peer.", no_args_is_help=True)
 
 
@@ -59,6 +61,45 @@ def bench_window_command(
     from bci_live.window.bench.run import bench_window
 
     _report(bench_window(channels=channels, rate=rate, seconds=seconds, peer=peer, tell=_say), as_json)
+
+
+@bench.command("reconstruct")
+def bench_reconstruct_command(
+    pipeline: Annotated[
+        str | None,
+        typer.Option("--diffusion", help="What draws: as for live; with --random-weights sd-turbo or sd-1.5."),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Pixels along a side; the pipeline's own unless told.", min=8)
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps that are run.", min=1, max=50)] = 1,
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="The architecture alone: speed does not depend on the weights.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+    streams: Annotated[
+        str, typer.Option(help="Also draw for so many listeners at once, for instance 1,2,4,8,16,32.")
+    ] = "",
+    rounds: Annotated[int, typer.Option(help="Draws of each.", min=3)] = 30,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="On CUDA: compile ours first, which takes minutes.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
+) -> None:
+    """How long a picture takes, part by part, beside the plain diffusers call with the same weights."""
+    from bci_live.config import DiffusionConfig
+    from bci_live.evaluation.drawing_speed import DrawingBench, bench_reconstruct
+
+    name = pipeline or ("sd-turbo" if random_weights else DiffusionConfig().pipeline)
+    plan = DrawingBench(name, device, steps, size, random_weights, rounds, _counts(streams), compiled)
+    _report(bench_reconstruct(plan, _say), as_json)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise BciError(f"--streams '{text}' is no list of numbers: write for instance 1,2,4,8.")
+    return tuple(int(part) for part in parts)
 
 
 def _say(text: str) -> None:

@@ -170,7 +170,7 @@ class StreamConfig(_Part):
     stale_s: float = Field(1.0, gt=0)
 
 
-Initial = Literal["saliency", "latent", "grey"]
+Initial = Literal["saliency", "latent", "blend", "grey"]
 
 
 class KnownPipeline(_Part):
@@ -209,7 +209,8 @@ def known_pipeline(name: str) -> KnownPipeline | None:
 class DiffusionConfig(_Part):
     """The pipeline that draws, and how. `int(steps * strength)` steps are run, as in diffusers.
 
-    `pipeline`: a folder, a short name of `KNOWN_PIPELINES`, or a name on the hub.
+    `pipeline`: a folder, a short name of `KNOWN_PIPELINES`, or a name on the hub. `initial`: what is drawn over; "blend" is
+    the mean of saliency map and latent, in latent space. `compiled`: by `torch.compile`, on CUDA; minutes at the start.
     Flat grey has nothing to keep, so unless a strength is asked for it is drawn over altogether.
     """
 
@@ -218,6 +219,7 @@ class DiffusionConfig(_Part):
     strength: float = Field(0.75, gt=0, le=1)
     initial: Initial = "saliency"
     seed: int = 0
+    compiled: bool = False
 
     @model_validator(mode="before")
     @classmethod

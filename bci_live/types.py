@@ -142,7 +142,10 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Reconstruction:
-    """A picture, finished when `step == steps`. `image`: (h, w, 3). `made`: s."""
+    """A picture, finished when `step == steps`. `image`: (h, w, 3). `made`: s.
+
+    `repeated`: not drawn, but that of before, because what was read since hardly moved.
+    """
 
     image: Picture
     step: int
@@ -150,6 +153,7 @@ class Reconstruction:
     seed: int
     decoding: Decoding
     made: float
+    repeated: bool = False
 
 
 def channel_types(kind: str, types: Sequence[str]) -> tuple[str, ...]:

@@ -24,14 +24,18 @@ class Rung:
     """A way to draw. `told`: what it means for the user. `load`: makes what draws so."""
 
     told: str
-    load: Callable[[], DiffusionReconstructor]
+    load: Callable[[DiffusionConfig], DiffusionReconstructor]
 
 
-def ladder(source: Path, device: torch.device, config: DiffusionConfig) -> tuple[Rung, ...]:
+def ladder(source: Path, device: torch.device) -> tuple[Rung, ...]:
     """As asked for, then on the processor. Pictures are drawn one by one and by the tiny decoder, where it is there, already."""
 
-    def on(where: torch.device) -> Callable[[], DiffusionReconstructor]:
-        return lambda: DiffusionReconstructor.load(source, where, config)
+    def on(where: torch.device) -> Callable[[DiffusionConfig], DiffusionReconstructor]:
+        def load(config: DiffusionConfig) -> DiffusionReconstructor:
+            compiled = config.compiled and where == device
+            return DiffusionReconstructor.load(source, where, config.model_copy(update={"compiled": compiled}))
+
+        return load
 
     asked = Rung("as asked for", on(device))
     if device.type == "cpu":
@@ -52,18 +56,25 @@ class FallingBack:
         If not even the last rung has enough.
     """
 
-    def __init__(self, ladder: Sequence[Rung]) -> None:
+    def __init__(self, ladder: Sequence[Rung], config: DiffusionConfig) -> None:
         first, *self._left = ladder
         self.note = ""
-        self._present = self._tried(first.load)
+        self._config, self._tokens = config, 0
+        self._present = self._tried(partial(self._loaded, first))
         if self._present is None:
             self._step_down()
         self.name = self._drawer.name
 
-    def warm_up(self) -> None:
-        """Draw once for nothing."""
-        if self._tried(partial(_warmed, self._drawer)) is None:
+    def warm_up(self, tokens: int) -> None:
+        """Draw once for nothing, an embedding of so many tokens."""
+        self._tokens = tokens
+        if self._tried(partial(self._warmed, self._drawer)) is None:
             self._step_down()
+
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """From the next picture on."""
+        self._config = config
+        self._drawer.draw_as(config)
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         """As the rung draws it; begun anew, from the first step, where it had to be stepped down."""
@@ -89,7 +100,15 @@ class FallingBack:
             rung = self._left.pop(0)
             self.note = f"The device ran out of memory: {rung.told}."
             _log.warning("%s", self.note)
-            self._present = self._tried(partial(_load_warm, rung))
+            self._present = self._tried(partial(self._loaded, rung))
+
+    def _loaded(self, rung: Rung) -> DiffusionReconstructor:
+        return self._warmed(rung.load(self._config))
+
+    def _warmed(self, reconstructor: DiffusionReconstructor) -> DiffusionReconstructor:
+        if self._tokens:
+            reconstructor.warm_up(self._tokens)
+        return reconstructor
 
     def _tried(self, load: Callable[[], DiffusionReconstructor]) -> DiffusionReconstructor | None:
         """None where the memory did not suffice."""
@@ -103,15 +122,6 @@ class FallingBack:
         """Raise `error` again, unless it is one of memory, and there is a rung to step down to."""
         if not (self._left and _is_of_memory(error)):
             raise error
-
-
-def _warmed(reconstructor: DiffusionReconstructor) -> DiffusionReconstructor:
-    reconstructor.warm_up()
-    return reconstructor
-
-
-def _load_warm(rung: Rung) -> DiffusionReconstructor:
-    return _warmed(rung.load())
 
 
 def _is_of_memory(error: BaseException) -> bool:

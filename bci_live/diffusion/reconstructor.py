@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from bci_live.config import DiffusionConfig
+from bci_live.diffusion.engine import Engine, as_pixels
 from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
+from bci_live.diffusion.plan import Plan
+from bci_live.diffusion.start import Initial, begin
 from bci_live.errors import DiffusionError
 from bci_live.types import Decoding, FloatArray, Picture, Reconstruction
 
@@ -20,22 +22,16 @@ from bci_live.types import Decoding, FloatArray, Picture, Reconstruction
 class DiffusionReconstructor:
     """Draws a decoding with a diffusers img2img pipeline, one picture per denoising step.
 
-    `name`: the pipeline, as decoders remember it. `steps`: pictures per decoding. `pixels`: their width and height.
-    `latent_shape`: what a decoder's latent has to have.
+    `name`: the pipeline, as decoders remember it. `engine`: its networks.
     """
 
     def __init__(self, pipeline: Any, name: str, config: DiffusionConfig, clock: Callable[[], float]) -> None:
-        self.name = name
-        self.steps = int(config.steps * config.strength)
-        if self.steps < 1:
-            raise DiffusionError(
-                f"{config.steps} steps at strength {config.strength} are less than one step: raise either of them."
-            )
-        size = int(pipeline.unet.config.sample_size)
-        self.latent_shape = (int(pipeline.unet.config.in_channels), size, size)
-        self.pixels = size * int(pipeline.vae_scale_factor)
-        self._pipeline, self._config, self._clock = pipeline, config, clock
-        self._width = int(pipeline.unet.config.cross_attention_dim)
+        kind = pipeline.unet.device.type
+        if config.compiled and kind != "cuda":
+            raise DiffusionError(f"Compiling pays on CUDA alone, and this runs on {kind}: leave --compile out.")
+        self.name, self.engine = name, Engine(pipeline, config.compiled)
+        self._pipeline, self._clock = pipeline, clock
+        self.draw_as(config)
 
     @classmethod
     def load(
@@ -52,16 +48,40 @@ class DiffusionReconstructor:
 
         return cls(load_pipeline(source, device), pipeline_name(source), config, clock or local_clock)
 
-    def warm_up(self) -> None:
-        """Draw once for nothing: the first draw allocates and picks kernels.
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """From the next picture on, by the same networks, as warm as they are.
+
+        Raises
+        ------
+        DiffusionError
+            If that is less than one step.
+        """
+        # Another thread may be drawing: replaced as a whole.
+        self._plan = Plan(self._pipeline, config, self.engine.device)
+
+    @property
+    def steps(self) -> int:
+        """Pictures per decoding."""
+        return self._plan.steps
+
+    @property
+    def moment(self) -> Tensor:
+        """The first timestep, on the device, (1,)."""
+        moment: Tensor = self._plan.moments[0]
+        return moment
+
+    def warm_up(self, tokens: int, rows: int = 1) -> None:
+        """Make draws of `rows` embeddings of so many `tokens` fast, and draw once for nothing.
 
         Raises
         ------
         DiffusionError
             If the pipeline's parts do not work together.
         """
+        blank = np.zeros((rows, tokens, self.engine.width), dtype=np.float32)
         try:
-            for _ in self.draw(np.zeros((8, self._width), dtype=np.float32), None, seed=0):
+            self.engine.prepare(rows, tokens, self.moment)
+            for _ in self.draw_batch(blank, [None] * rows, [0] * rows):
                 pass
         except (ValueError, TypeError, RuntimeError) as error:
             raise DiffusionError(
@@ -76,86 +96,68 @@ class DiffusionReconstructor:
         DiffusionError
             If the embedding is not of this pipeline's width, or the latent that is to be drawn from is absent.
         """
-        initial = self._initial(decoding)
-        for step, image in enumerate(self.draw(decoding.embedding, initial, seed), start=1):
-            yield Reconstruction(image, step, self.steps, seed, decoding, self._clock())
+        plan = self._plan
+        initial = _initial(plan.config, decoding)
+        for step, images in enumerate(self._drawn(plan, decoding.embedding[None], [initial], [seed]), start=1):
+            yield Reconstruction(images[0], step, plan.steps, seed, decoding, self._clock())
 
-    @torch.inference_mode()
-    def draw(self, embedding: FloatArray, initial: FloatArray | None, seed: int) -> Iterator[Picture]:
-        """The pictures as they become clear: the model's guess at the clean one after each step, then the result.
+    def draw(self, embedding: FloatArray, initial: Initial, seed: int) -> Iterator[Picture]:
+        """`draw_batch` of one: (tokens, width) → (pixels, pixels, 3), uint8."""
+        for pictures in self.draw_batch(embedding[None], [initial], [seed]):
+            yield pictures[0]
 
-        Does what `StableDiffusionImg2ImgPipeline.__call__` does at guidance 0, whose callback cannot see the guess.
+    def draw_batch(
+        self, embeddings: FloatArray, initials: Sequence[Initial], seeds: Sequence[int]
+    ) -> Iterator[Picture]:
+        """The pictures as they become clear: a small preview of the clean one after each step, then the result.
+
+        Does what `StableDiffusionImg2ImgPipeline.__call__` does at guidance 0, whose callback cannot see the guess. Each row
+        is drawn as it would be alone: with its own condition, its own start, its own noise.
 
         Parameters
         ----------
-        embedding : (tokens, width)
-        initial : (h, w, 3) picture in 0…1, (channels, h, w) scaled latent, or None for flat grey
-        seed : of the noise
+        embeddings : (n, tokens, width)
+        initials : of each row a picture, a latent, both, or None; see `Initial`
+        seeds : of each row's noise
 
         Yields
         ------
-        (pixels, pixels, 3), uint8
+        (n, pixels, pixels, 3), uint8
         """
-        if embedding.ndim != 2 or embedding.shape[1] != self._width:
+        return self._drawn(self._plan, embeddings, initials, seeds)
+
+    @torch.inference_mode()
+    def _drawn(
+        self, plan: Plan, embeddings: FloatArray, initials: Sequence[Initial], seeds: Sequence[int]
+    ) -> Iterator[Picture]:
+        engine = self.engine
+        if embeddings.ndim != 3 or embeddings.shape[2] != engine.width:
             raise DiffusionError(
-                f"An embedding of the shape {embedding.shape} does not fit the pipeline '{self.name}', "
-                f"which reads (tokens, {self._width}). Train the decoder for this pipeline."
+                f"An embedding of the shape {embeddings.shape[1:]} does not fit the pipeline '{self.name}', "
+                f"which reads (tokens, {engine.width}). Train the decoder for this pipeline."
             )
-        pipeline, config = self._pipeline, self._config
-        device, kind = pipeline.unet.device, pipeline.unet.dtype
-        # On the CPU, so that a seed means the same picture on every device.
-        generator = torch.Generator().manual_seed(seed)
-        prompt = torch.from_numpy(np.array(embedding, dtype=np.float32))[None].to(device, kind)
-        pipeline.scheduler.set_timesteps(config.steps, device=device)
-        timesteps, _ = pipeline.get_timesteps(config.steps, config.strength, device)
-        latents = self._noisy_start(initial, timesteps[:1], generator)
-        extra = pipeline.prepare_extra_step_kwargs(generator, 0.0)
-        for count, timestep in enumerate(timesteps, start=1):
-            scaled = pipeline.scheduler.scale_model_input(latents, timestep)
-            predicted = pipeline.unet(scaled, timestep, encoder_hidden_states=prompt, return_dict=False)[0]
-            stepped = pipeline.scheduler.step(predicted, timestep, latents, **extra)
+        prompt, timesteps = engine.sent(embeddings), plan.begin()
+        start, noise, generators = begin(engine, initials, seeds)
+        latents = plan.scheduler.add_noise(start, noise, timesteps[:1])
+        extra = self._pipeline.prepare_extra_step_kwargs(generators, 0.0)
+        for count, (timestep, moment) in enumerate(zip(timesteps, plan.moments, strict=True), start=1):
+            scaled = plan.scheduler.scale_model_input(latents, timestep)
+            predicted = engine.denoise(scaled, moment.expand(len(scaled)), prompt)
+            stepped = plan.scheduler.step(predicted, timestep, latents, **extra)
             latents = stepped.prev_sample
-            guess = getattr(stepped, "pred_original_sample", None)
-            yield self._picture(latents if guess is None or count == len(timesteps) else guess)
+            if count == plan.steps:
+                yield engine.fetched(engine.decode(latents))
+            else:
+                guess = getattr(stepped, "pred_original_sample", None)
+                preview = engine.preview(latents if guess is None else guess, engine.pixels)
+                yield engine.fetched(as_pixels(preview))
 
-    def _initial(self, decoding: Decoding) -> FloatArray | None:
-        if self._config.initial == "grey":
-            return None
-        if self._config.initial == "saliency":
-            return decoding.saliency
-        if decoding.latent is None:
-            raise DiffusionError("This decoder predicts no latent to draw from. Choose --initial saliency or grey.")
-        return decoding.latent
 
-    def _noisy_start(self, initial: FloatArray | None, timestep: Tensor, generator: torch.Generator) -> Tensor:
-        """The initial picture or latent with the noise of the first timestep: (1, channels, h, w)."""
-        pipeline = self._pipeline
-        device, kind = pipeline.unet.device, pipeline.unet.dtype
-        if initial is None or initial.shape[-1] == 3:
-            picture = self._resized(initial).to(device, kind)
-            latents: Tensor = pipeline.prepare_latents(picture, timestep, 1, 1, kind, device, generator)
-            return latents
-        if initial.shape != self.latent_shape:
-            raise DiffusionError(
-                f"A latent of the shape {initial.shape} does not fit the pipeline '{self.name}', which draws from "
-                f"{self.latent_shape}. Train the decoder for this pipeline."
-            )
-        # `prepare_latents` takes a latent of four channels alone.
-        start = torch.from_numpy(np.array(initial, dtype=np.float32))[None]
-        noise = torch.randn(start.shape, generator=generator)
-        noisy: Tensor = pipeline.scheduler.add_noise(start.to(device, kind), noise.to(device, kind), timestep)
-        return noisy
-
-    def _resized(self, picture: FloatArray | None) -> Tensor:
-        """(1, 3, pixels, pixels) in -1…1; flat grey without a picture."""
-        if picture is None:
-            return torch.zeros(1, 3, self.pixels, self.pixels)
-        values = torch.from_numpy(np.array(picture, dtype=np.float32)).permute(2, 0, 1)[None]
-        resized = functional.interpolate(values, (self.pixels, self.pixels), mode="bilinear", antialias=True)
-        return resized.mul(2).sub(1).clamp(-1, 1)
-
-    def _picture(self, latents: Tensor) -> Picture:
-        vae = self._pipeline.vae
-        decoded = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]
-        pixels = decoded[0].float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
-        return np.ascontiguousarray(pixels.permute(1, 2, 0).cpu().numpy())
+def _initial(config: DiffusionConfig, decoding: Decoding) -> Initial:
+    if config.initial == "grey":
+        return None
+    if config.initial == "saliency":
+        return decoding.saliency
+    if decoding.latent is None:
+        raise DiffusionError("This decoder predicts no latent to draw from. Choose --initial saliency or grey.")
+    return decoding.latent if config.initial == "latent" else (decoding.saliency, decoding.latent)

@@ -92,20 +92,20 @@ class Drawn:
 class _Artist:
     """Draws decodings from any of the three ways into the picture, with one pipeline in memory, and has them judged."""
 
-    def __init__(self, settings: Drawing, judge: Judge | None) -> None:
+    def __init__(self, settings: Drawing, judge: Judge | None, tokens: int) -> None:
         pipeline = load_pipeline(settings.pipeline, pick_device(settings.device))
         name = pipeline_name(settings.pipeline)
         told = {"pipeline": Path(settings.pipeline).as_posix()}
-        self.config, grey = (DiffusionConfig.model_validate(told | it) for it in ({}, {"initial": "grey"}))
+        self.config, self._anew = (DiffusionConfig.model_validate(told | it) for it in ({}, {"initial": "grey"}))
         self._seed, self._judge = settings.seed, judge
-        self._over = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
-        self._anew = DiffusionReconstructor(pipeline, name, grey, _no_clock)
-        self.latent_shape = self._over.latent_shape
+        self._reconstructor = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
+        self._reconstructor.warm_up(tokens)
+        self.latent_shape = self._reconstructor.engine.latent_shape
 
     def draw(self, embedding: FloatArray, initial: FloatArray | None) -> Picture:
         """(h, w, 3), as the pipeline draws it."""
-        reconstructor = self._anew if initial is None else self._over
-        *_, last = reconstructor.draw(embedding, initial, self._seed)
+        self._reconstructor.draw_as(self._anew if initial is None else self.config)
+        *_, last = self._reconstructor.draw(embedding, initial, self._seed)
         return last
 
     def finish(self, pictures: Sequence[Picture]) -> Series:
@@ -137,7 +137,7 @@ def draw_first(
     if in_catalogue:
         catalogue = catalogue.around(marker.label for marker in trials.cut.markers)
     judge = load_judge(settings.judge, catalogue) if settings.judge and in_catalogue else None
-    artist = _Artist(settings, judge)
+    artist = _Artist(settings, judge, len(trials.decodings[0].embedding))
     target = _target(trials, settings, judge, catalogue)
     decodings = trials.decodings[: settings.count]
     drawn, baselines = _ways(decodings, artist, tell), _baselines(trials, settings, artist)

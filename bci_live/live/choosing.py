@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bci_live.config import DiffusionConfig, known_pipeline
 from bci_live.errors import BciError
 from bci_live.live.controls import DrawingChoice, ModelChoice
-from bci_live.live.launcher import LiveRequest, load_models, load_reconstructor
+from bci_live.live.fitting import check_fit
+from bci_live.live.launcher import LiveRequest, load_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,18 +47,20 @@ class Choices:
 
     def redraw(self, request: LiveRequest, session: LiveSession) -> LiveRequest:
         """Hand `session` how to draw, if that was chosen anew; the request as it is then."""
+        from bci_live.decoding.storage import read_card
+
         wanted = self.drawing
         if wanted == self._drawn:
             return request
         config = request.config.model_copy(update={"diffusion": wanted.diffusion})
         try:
-            changed = replace(request, config=config)
-            session.draw_with(load_reconstructor(changed), wanted)
+            check_fit(read_card(request.decoder), wanted.diffusion, request.decoder)
+            session.draw_with(wanted)
         except BciError as error:
             self.problem, self.drawing = str(error), self._drawn
             return request
         self.problem, self._drawn = "", wanted
-        return changed
+        return replace(request, config=config)
 
 
 def _drawn_by(pipeline: str, before: DiffusionConfig) -> DiffusionConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bci_live.config import DiffusionConfig
 from bci_live.errors import BciError
 from bci_live.live.averaging import TrialMeans
 from bci_live.live.mailbox import Mailbox
@@ -11,8 +12,9 @@ from bci_live.live.protocols import Decoder, Reconstructor
 from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import Outcome, Shown, Timings
 from bci_live.live.stages import ErrorLog
+from bci_live.live.still import StillPictures
 from bci_live.live.telemetry import Telemetry, timings_of
-from bci_live.types import Epoch, Missed, MissedReason
+from bci_live.types import Decoding, Epoch, Missed, MissedReason
 
 _WAIT_S = 0.05
 _SEEDS = 2**31
@@ -40,20 +42,30 @@ class Drawer:
     ) -> None:
         self._mailbox, self._decoder = mailbox, decoder
         self._gives_way, self._gave_way = give_way, False
+        self._reconstructor = reconstructor
         self._telemetry, self._errors, self._abstain = telemetry, errors, abstain
         # Of another thread's making: always read and replaced as a whole.
-        self._drawing: tuple[Reconstructor, int | None, int] = (reconstructor, seed, 1)
+        self._drawing: tuple[int | None, int] = (seed, 1)
         self._means = TrialMeans()
         self._random = np.random.default_rng()
+        self._still = StillPictures(self._random)
 
     @property
     def note(self) -> str:
         """What the user should know of how pictures are drawn now."""
-        return self._drawing[0].note
+        return self._reconstructor.note
 
-    def draw_with(self, reconstructor: Reconstructor, seed: int | None, averaged: int) -> None:
-        """From the next picture on. `seed`: None for another each time. `averaged`: trials of one stimulus, at most."""
-        self._drawing = (reconstructor, seed, averaged)
+    def draw_with(self, diffusion: DiffusionConfig, seed: int | None, averaged: int) -> None:
+        """From the next picture on. `seed`: None for another each time. `averaged`: trials of one stimulus, at most.
+
+        Raises
+        ------
+        DiffusionError
+            If the pipeline cannot draw so.
+        """
+        self._reconstructor.draw_as(diffusion)
+        self._still.drew(None)
+        self._drawing = (seed, averaged)
 
     def step(self) -> None:
         """Wait a moment for an epoch; decode and draw it."""
@@ -70,7 +82,7 @@ class Drawer:
             self._errors.report(self.name, error)
 
     def _show(self, epoch: Epoch) -> Outcome:
-        reconstructor, seed, averaged = self._drawing
+        seed, averaged = self._drawing
         if seed is None:
             seed = int(self._random.integers(_SEEDS))
         decoding = self._decoder.decode(epoch if is_sliding(epoch.marker) else self._means.mean(epoch, averaged))
@@ -78,17 +90,24 @@ class Drawer:
         if self._abstain and decoding.abstained:
             told = f"{decoding.top} with {decoding.confidence:.0%}: trials so unsure are no better than guessed"
             return Missed(epoch.marker, MissedReason.UNSURE, told)
+        if is_sliding(epoch.marker) and (kept := self._still.instead_of(decoding, seed)):
+            self._telemetry.drew(kept)
+            return Shown(kept, Timings(**timings_of(kept, kept.made)))
+        return self._draw(decoding, seed)
+
+    def _draw(self, decoding: Decoding, seed: int) -> Outcome:
         first_made = None
         reconstruction = None
         may_give_way = self._gives_way and not self._gave_way
         self._gave_way = False
-        for reconstruction in reconstructor.reconstruct(decoding, seed):
+        for reconstruction in self._reconstructor.reconstruct(decoding, seed):
             first_made = reconstruction.made if first_made is None else first_made
             self._telemetry.drew(reconstruction)
             if may_give_way and reconstruction.step < reconstruction.steps and len(self._mailbox):
                 self._gave_way = True
                 told = f"a newer epoch came after step {reconstruction.step} of {reconstruction.steps} of its picture"
-                return Missed(epoch.marker, MissedReason.INTERRUPTED, told)
+                return Missed(decoding.epoch.marker, MissedReason.INTERRUPTED, told)
         if reconstruction is None or first_made is None:
-            raise BciError(f"The pipeline '{reconstructor.name}' drew nothing. Raise steps or strength.")
+            raise BciError(f"The pipeline '{self._reconstructor.name}' drew nothing. Raise steps or strength.")
+        self._still.drew(reconstruction)
         return Shown(reconstruction, Timings(**timings_of(reconstruction, first_made)))

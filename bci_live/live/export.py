@@ -49,6 +49,7 @@ def provenance(reconstruction: Reconstruction, origin: Origin) -> dict[str, Any]
         "scores": {label: round(p, 6) for label, p in sorted(decoding.scores.items(), key=lambda row: -row[1])},
         "pipeline": origin.pipeline,
         "seed": reconstruction.seed,
+        "repeated": reconstruction.repeated,
         "step": reconstruction.step,
         "steps": reconstruction.steps,
         "strength": origin.diffusion.strength,

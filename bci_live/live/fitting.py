@@ -34,7 +34,7 @@ def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Pat
             f"The decoder {decoder} speaks '{card.text_space}', but the pipeline '{name}' reads '{space}'. Make one that "
             f"speaks it, in seconds: {mending.format('')}"
         )
-    if diffusion.initial != "latent":
+    if diffusion.initial not in ("latent", "blend"):
         return
     if card.latent_shape is None:
         raise DecoderError(

@@ -85,7 +85,7 @@ def load_reconstructor(request: LiveRequest) -> Reconstructor:
 
     diffusion = request.config.diffusion
     check_fit(read_card(request.decoder), diffusion, request.decoder)
-    return FallingBack(ladder(bundled(diffusion.pipeline), pick_device(request.device), diffusion))
+    return FallingBack(ladder(bundled(diffusion.pipeline), pick_device(request.device)), diffusion)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pylsl
 
-from bci_live.config import EpochConfig, FilterConfig
+from bci_live.config import DiffusionConfig, EpochConfig, FilterConfig
 from bci_live.types import Decoding, Epoch, Guess, Marker, Reconstruction
 
 
@@ -72,8 +72,12 @@ class Reconstructor(Protocol):
     @property
     def note(self) -> str: ...
 
-    def warm_up(self) -> None:
-        """Do once what only the first picture needs."""
+    def warm_up(self, tokens: int) -> None:
+        """Do once what only the first picture needs, of an embedding of so many tokens."""
+        ...
+
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """Draw so from the next picture on."""
         ...
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:

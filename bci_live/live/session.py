@@ -202,11 +202,18 @@ class LiveSession:
             diffusion=self._diffusion,
         )
 
-    def draw_with(self, reconstructor: Reconstructor, choice: DrawingChoice) -> None:
-        """Draw the next pictures so, and cut windows without markers where that is chosen."""
+    def draw_with(self, choice: DrawingChoice) -> None:
+        """Draw the next pictures so, and cut windows without markers where that is chosen.
+
+        Raises
+        ------
+        DiffusionError
+            If the pipeline cannot draw so.
+        """
+        seed = None if choice.free_seed else choice.diffusion.seed
+        self._drawer.draw_with(choice.diffusion, seed, choice.averaged)
         self._diffusion = choice.diffusion
         self._markers.every_s = choice.every_s
-        self._drawer.draw_with(reconstructor, None if choice.free_seed else choice.diffusion.seed, choice.averaged)
 
     def _marker_source(self) -> AbstractContextManager[MarkerSource]:
         wanted = self._infos[1]
@@ -223,5 +230,5 @@ class LiveSession:
         epoch = Epoch(blank, now, Marker(card.labels[0], now), now, now)
         for until_s in card.prefixes:
             self._decoder.guess(replace(epoch, data=blank[:, : plan.until(until_s).n_times]), until_s)
-        self._decoder.decode(epoch)
-        self._reconstructor.warm_up()
+        decoding = self._decoder.decode(epoch)
+        self._reconstructor.warm_up(len(decoding.embedding))

@@ -22,7 +22,12 @@ from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, k
 from bci_live.window import theme
 from bci_live.window.source import ModelControl
 
-_INITIAL = {"saliency": "the saliency map", "latent": "the latent read", "grey": "grey: the caption alone"}
+_INITIAL = {
+    "saliency": "the saliency map",
+    "latent": "the latent read",
+    "blend": "both, half and half",
+    "grey": "grey: the caption alone",
+}
 _LARGEST_SEED = 2**31 - 1
 
 

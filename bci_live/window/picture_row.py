@@ -81,7 +81,8 @@ def _trials(count: int) -> str:
 
 def _progress(reconstruction: Reconstruction) -> str:
     decoding = reconstruction.decoding
-    return f"{decoding.top} · step {reconstruction.step} of {reconstruction.steps} · seed {reconstruction.seed}"
+    drawn = "as before" if reconstruction.repeated else f"step {reconstruction.step} of {reconstruction.steps}"
+    return f"{decoding.top} · {drawn} · seed {reconstruction.seed}"
 
 
 if __name__ == "__main__":

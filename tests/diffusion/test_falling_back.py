@@ -16,6 +16,7 @@ from bci_live.errors import DiffusionError
 from bci_live.types import Decoding, Reconstruction
 
 CPU = torch.device("cpu")
+CONFIG, TOKENS = DiffusionConfig(), 8
 
 
 class Greedy(DiffusionReconstructor):
@@ -32,7 +33,7 @@ class Greedy(DiffusionReconstructor):
 
 @pytest.fixture
 def load(exported: Path) -> Callable[[type[DiffusionReconstructor]], DiffusionReconstructor]:
-    return lambda kind: kind.load(exported, CPU, DiffusionConfig(), clock=lambda: 0.0)
+    return lambda kind: kind.load(exported, CPU, CONFIG, clock=lambda: 0.0)
 
 
 def _greedy_when_warm(load: Callable) -> DiffusionReconstructor:
@@ -48,9 +49,9 @@ def _greedy_when_warm(load: Callable) -> DiffusionReconstructor:
 def test_a_drawing_that_runs_out_of_memory_is_begun_anew_one_rung_down_with_one_warning(
     load: Callable, decoding: Decoding, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rungs = [Rung("as asked for", lambda: load(Greedy)), Rung("slowly", lambda: load(DiffusionReconstructor))]
-    drawer = FallingBack(rungs)
-    drawer.warm_up()
+    rungs = [Rung("as asked for", lambda _: load(Greedy)), Rung("slowly", lambda _: load(DiffusionReconstructor))]
+    drawer = FallingBack(rungs, CONFIG)
+    drawer.warm_up(TOKENS)
     assert (drawer.name, drawer.note) == ("tiny", "")
     with caplog.at_level(logging.WARNING):
         assert [it.step for it in drawer.reconstruct(decoding, 1)] == [1, 1, 2, 3]
@@ -62,34 +63,36 @@ def test_a_drawing_that_runs_out_of_memory_is_begun_anew_one_rung_down_with_one_
 def test_memory_that_lacks_at_loading_or_warming_up_is_found_before_the_first_picture(
     load: Callable, decoding: Decoding
 ) -> None:
-    def never() -> DiffusionReconstructor:
+    def never(_: DiffusionConfig) -> DiffusionReconstructor:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     rungs = [
         Rung("", never),
-        Rung("less", lambda: _greedy_when_warm(load)),
-        Rung("least", lambda: load(DiffusionReconstructor)),
+        Rung("less", lambda _: _greedy_when_warm(load)),
+        Rung("least", lambda _: load(DiffusionReconstructor)),
     ]
-    drawer = FallingBack(rungs)
+    drawer = FallingBack(rungs, CONFIG)
+    assert drawer.note == "The device ran out of memory: less."
+    drawer.warm_up(TOKENS)
     assert drawer.note == "The device ran out of memory: least."
     assert len(list(drawer.reconstruct(decoding, 1))) == 3
-    drawer = FallingBack([Rung("", lambda: _greedy_when_warm(load)), rungs[-1]])
-    drawer.warm_up()
+    drawer = FallingBack([Rung("", lambda _: _greedy_when_warm(load)), rungs[-1]], CONFIG)
+    drawer.warm_up(TOKENS)
     assert drawer.note == "The device ran out of memory: least."
 
 
 def test_the_last_rung_and_other_errors_raise(load: Callable, decoding: Decoding) -> None:
     with pytest.raises(torch.OutOfMemoryError):
-        list(FallingBack([Rung("", lambda: load(Greedy))]).reconstruct(decoding, 1))
-    foreign = FallingBack([Rung("", lambda: load(DiffusionReconstructor)), Rung("", lambda: load(Greedy))])
-    foreign._drawer._pipeline.scheduler.register_to_config(prediction_type="astrology")
+        list(FallingBack([Rung("", lambda _: load(Greedy))], CONFIG).reconstruct(decoding, 1))
+    foreign = FallingBack([Rung("", lambda _: load(DiffusionReconstructor)), Rung("", lambda _: load(Greedy))], CONFIG)
+    foreign._drawer._plan.scheduler.register_to_config(prediction_type="astrology")
     with pytest.raises(DiffusionError, match="cannot draw"):
-        foreign.warm_up()
+        foreign.warm_up(TOKENS)
     assert foreign.note == ""
 
 
 def test_the_processor_is_the_last_rung_of_any_other_device(exported: Path) -> None:
-    assert [rung.told for rung in ladder(exported, CPU, DiffusionConfig())] == ["as asked for"]
-    told = [rung.told for rung in ladder(exported, torch.device("cuda"), DiffusionConfig())]
+    assert [rung.told for rung in ladder(exported, CPU)] == ["as asked for"]
+    told = [rung.told for rung in ladder(exported, torch.device("cuda"))]
     assert told == ["as asked for", "pictures are drawn by the processor now, which takes longer"]
-    assert ladder(exported, torch.device("cuda"), DiffusionConfig())[-1].load().name == "tiny"
+    assert ladder(exported, torch.device("cuda"))[-1].load(CONFIG).name == "tiny"

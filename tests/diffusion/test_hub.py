@@ -83,7 +83,7 @@ def test_only_what_is_needed_is_downloaded_and_then_the_hub_is_not_needed(
     assert pipeline_name("someone/small-sd") == "someone/small-sd"
     config = DiffusionConfig(pipeline="someone/small-sd", steps=2, strength=0.5, initial="grey")
     reconstructor = DiffusionReconstructor.load("someone/small-sd", CPU, config, clock=lambda: 0.0)
-    reconstructor.warm_up()
+    reconstructor.warm_up(tokens=77)
     assert len(hub.asked) == sent
     again = run("download someone/small-sd", hub.url, tmp_path)
     assert again.returncode == 0

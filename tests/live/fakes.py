@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from bci_live.config import DiffusionConfig
 from bci_live.errors import BciError
 from bci_live.streams.ring import RingBuffer
 from bci_live.types import Chunk, Decoding, Epoch, Guess, Marker, Reconstruction, StreamFacts
@@ -66,8 +67,11 @@ class FakeReconstructor:
     def __init__(self, between: Callable[[], None] = lambda: None) -> None:
         self.between = between
 
-    def warm_up(self) -> None:
+    def warm_up(self, tokens: int) -> None:
         """Nothing to warm."""
+
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """Black, whatever is asked for."""
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         for step in (1, 2):

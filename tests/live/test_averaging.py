@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bci_live.config import DiffusionConfig
 from bci_live.live.averaging import TrialMeans
 from bci_live.live.drawing import Drawer
 from bci_live.live.mailbox import Mailbox
@@ -39,7 +40,7 @@ def test_how_pictures_are_drawn_can_change_between_two_of_them() -> None:
         telemetry.marker(epoch(0, time=time).marker)
         mailbox.put(epoch(time, time=time))
         if time == 2:
-            drawer.draw_with(FakeReconstructor(), None, 3)
+            drawer.draw_with(DiffusionConfig(), None, 3)
         drawer.step()
     seeds = [it.seed for it in telemetry.history()[0]]
     trials = [it.decoding.epoch.trials for it in telemetry.history()[0]]

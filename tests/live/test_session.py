@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bci_live.config import Config, EpochConfig, FilterConfig, LiveConfig
+from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, LiveConfig
 from bci_live.live.headless import run_headless
 from bci_live.live.protocol_writer import prepare_folder
 from bci_live.live.replay_process import ReplayProcess
@@ -63,8 +63,11 @@ class Draws:
     def __init__(self, slow: threading.Event | None = None) -> None:
         self._slow = slow
 
-    def warm_up(self) -> None:
+    def warm_up(self, tokens: int) -> None:
         """Nothing to warm."""
+
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """Black, whatever is asked for."""
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         for step in (1, 2):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bci_live.config import Config, EpochConfig, FilterConfig
+from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.live.session import LiveSession
 from bci_live.live.snapshot import Shown
@@ -47,8 +47,11 @@ class DrawsNothing:
 
     name = note = ""
 
-    def warm_up(self) -> None:
+    def warm_up(self, tokens: int) -> None:
         """Nothing to warm."""
+
+    def draw_as(self, config: DiffusionConfig) -> None:
+        """Black, whatever is asked for."""
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         yield Reconstruction(np.zeros((1, 1, 3), np.uint8), 1, 1, seed, decoding, local_clock())

@@ -1,0 +1,45 @@
+"""The steps of a draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bci_live.config import DiffusionConfig
+from bci_live.errors import DiffusionError
+
+
+class Plan:
+    """How pictures are drawn from now on: `config`, and the scheduler of a pipeline set to it.
+
+    Scheduler and timesteps stay on the CPU, so that no step waits for the GPU; `moments` are the same timesteps there, (1,) each.
+    `steps`: pictures per decoding.
+
+    Raises
+    ------
+    DiffusionError
+        If there is no step to run.
+    """
+
+    def __init__(self, pipeline: Any, config: DiffusionConfig, device: torch.device) -> None:
+        if int(config.steps * config.strength) < 1:
+            raise DiffusionError(
+                f"{config.steps} steps at strength {config.strength} are less than one step: raise either of them."
+            )
+        self.config = config
+        # One of its own: a scheduler counts its steps.
+        self.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
+        self.moments = [timestep[None].to(device) for timestep in self.begin()]
+        self.steps = len(self.moments)
+
+    def begin(self) -> Tensor:
+        """Set the scheduler to its first step; the timesteps that are run, as `get_timesteps` of diffusers has them."""
+        config, scheduler = self.config, self.scheduler
+        scheduler.set_timesteps(config.steps, device="cpu")
+        skipped = (config.steps - int(config.steps * config.strength)) * scheduler.order
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(skipped)
+        timesteps: Tensor = scheduler.timesteps[skipped:]
+        return timesteps

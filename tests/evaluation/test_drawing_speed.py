@@ -1,0 +1,41 @@
+"""The benchmark of drawing measures what is drawn, and its peer draws the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bci_live.cli_bench import _counts
+from bci_live.errors import BciError
+from bci_live.evaluation.drawing_speed import DrawingBench, bench_reconstruct
+
+
+def test_both_draw_the_same_picture_and_every_part_of_ours_is_told() -> None:
+    told: list[str] = []
+    figures = bench_reconstruct(DrawingBench("models/diffusion-demo", steps=2, rounds=3, streams=(1, 2)), told.append)
+    ours, peer = figures["ours"], figures["peer"]
+    # The peer's picture is not yet rounded to whole grey levels.
+    assert ours["largest_difference"] < 1.01
+    assert (ours["steps"], ours["device"]) == (2, "cpu")
+    for part in ("total", "eeg_decoder", "vae_encode", "step", "vae_decode"):
+        assert 0 < ours[f"{part}_ms_median"] <= ours[f"{part}_ms_p95"]
+    # Whatever else the machine does: the processor time of two steps is in the total's.
+    assert ours["total_processor_ms_median"] > 1.5 * ours["step_processor_ms_median"]
+    assert ours["memory_mb"] > 100
+    assert set(ours["pictures_a_second_by_streams"]) == {"1", "2"}
+    assert peer["name"] == "diffusers"
+    assert peer["total_ms_median"] > 0
+    assert "2 at once …" in told
+
+
+def test_what_cannot_be_measured_is_refused_with_what_can() -> None:
+    with pytest.raises(BciError, match="draws no 65 pixels: take a --size that 16 divides"):
+        bench_reconstruct(DrawingBench("models/diffusion-demo", size=65))
+    with pytest.raises(BciError, match="no architecture 'sd-3'"):
+        bench_reconstruct(DrawingBench("sd-3", random_weights=True))
+    with pytest.raises(BciError, match="There is no diffusion pipeline in"):
+        bench_reconstruct(DrawingBench(str(Path("nowhere") / "at" / "all")))
+    with pytest.raises(BciError, match="--streams '1,many' is no list of numbers"):
+        _counts("1,many")
+    assert _counts("1, 2,4") == (1, 2, 4)
