@@ -23,7 +23,7 @@ from bci_live.stimuli.truth import stimulus_of
 from bci_live.streams.ring import RingBuffer
 from bci_live.training.epochs import EpochSet, cut_recording, ring_of
 from bci_live.training.folds import check_learnable
-from bci_live.types import FloatArray, Marker, Picture
+from bci_live.types import FloatArray, Marker, Picture, TimeArray
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ class TrainingSet:
     """What all heads are fitted to.
 
     `data`: (n, channels, times), µV. `labels`: (n,), index into `names`. `runs`: (n,), the number of each epoch's
-    session. `marker_labels`: what the sessions' own markers mean. `pictures`: (m, 64, 64, 3), the different stimuli.
-    `shown`: (n,), index into `pictures`. `rate`: Hz.
+    session. `onsets`: (n,), s on the session's clock. `marker_labels`: what the sessions' own markers mean.
+    `pictures`: (m, 64, 64, 3), the different stimuli. `shown`: (n,), index into `pictures`. `rate`: Hz.
     """
 
     data: FloatArray
@@ -45,6 +45,7 @@ class TrainingSet:
     names: tuple[str, ...]
     marker_labels: Mapping[str, str]
     runs: NDArray[np.int64]
+    onsets: TimeArray
     pictures: Picture
     shown: NDArray[np.int64]
     channels: tuple[str, ...]
@@ -137,6 +138,7 @@ def cut_sessions(
         names=names,
         marker_labels=marker_labels,
         runs=runs,
+        onsets=np.concatenate([cut.onsets for cut in cuts]),
         pictures=pictures,
         shown=shown,
         channels=channels,
