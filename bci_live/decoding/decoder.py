@@ -119,6 +119,11 @@ class TrainedDecoder:
 
 
 def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDecoder:
+    """Read a decoder folder, to decode with it; raises as `load_network` does."""
+    return TrainedDecoder(*load_network(Path(folder)), torch.device(device))
+
+
+def load_network(folder: Path) -> tuple[DecoderCard, DecoderNetwork]:
     """Read a decoder folder: `decoder.json` and `weights.safetensors`. Nothing in it is ever executed.
 
     Raises
@@ -126,7 +131,6 @@ def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDec
     DecoderError
         If the folder is no decoder, is damaged, or is from another version.
     """
-    folder = Path(folder)
     card = read_card(folder)
     weights = read_weights(folder, card)
     try:
@@ -137,7 +141,7 @@ def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDec
         ) from error
     _check_tensors(folder, network.state_dict(), weights)
     network.load_state_dict(weights)
-    return TrainedDecoder(card, network, torch.device(device))
+    return card, network
 
 
 _ANEW = "Get the folder anew, or train a decoder: bci-live train"

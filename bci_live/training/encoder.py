@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bci_live.config import ObjectiveConfig, TrainingConfig
 from bci_live.decoding.card import DecoderCard
+from bci_live.decoding.decoder import DecoderNetwork
 from bci_live.decoding.encoder import LabelLayer, make_encoder
 from bci_live.training.loop import follow
 from bci_live.training.objective import Objective
@@ -47,13 +48,17 @@ class EncoderTraining:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every encoder of one decoder is trained with. `captions`: (labels, tokens, width), of the card's labels."""
+    """What every encoder of one decoder is trained with.
+
+    `captions`: (labels, tokens, width), of the card's labels. `known`: another person's decoder to begin from, of the same sizes.
+    """
 
     card: DecoderCard
     captions: Tensor
     settings: EncoderTraining
     seed: int
     processes: Processes
+    known: DecoderNetwork | None = None
 
 
 class EncoderWithLabels(nn.Module):
@@ -88,6 +93,9 @@ def train_encoder(
     settings, processes, device = setup.settings, setup.processes, setup.processes.device
     torch.manual_seed(setup.seed)
     network = EncoderWithLabels(setup.card)
+    if setup.known is not None:
+        network.encoder.load_state_dict(setup.known.encoder.state_dict())
+        network.labels.load_state_dict(setup.known.labels.state_dict())
     network.encoder.whitener.copy_(torch.from_numpy(spatial_whitener(data, labels)))
     objective = Objective(settings.objective, setup.card.sizes.feature, setup.captions)
     network.to(device)

@@ -98,7 +98,12 @@ def structure_axes(latents: Tensor) -> int:
 
 
 def fit_structure(
-    head: StructureHead, data: FloatArray, latents: Tensor, shown: NDArray[np.int64], folds: Sequence[Fold]
+    head: StructureHead,
+    data: FloatArray,
+    latents: Tensor,
+    shown: NDArray[np.int64],
+    folds: Sequence[Fold],
+    known: StructureHead | None = None,
 ) -> tuple[Tensor, float]:
     """Fit the ridge from waveforms to the PCA of the stimuli's latents.
 
@@ -107,6 +112,7 @@ def fit_structure(
     data : (n, channels, times), µV
     latents : (m, *latent shape), of the different stimuli
     shown : (n,), which of them each epoch saw
+    known : another person's: its axes are kept, and to what it reads the ridge is shrunk
 
     Returns
     -------
@@ -114,11 +120,14 @@ def fit_structure(
     these explain (R², at most 1; 0 is what the mean explains)
     """
     flat = latents.flatten(1)[shown]
-    centre = flat.mean(dim=0)
-    _, _, axes = torch.linalg.svd(latents.flatten(1) - centre, full_matrices=False)
-    axes = axes[: len(head.axes)]
+    if known is None:
+        centre = flat.mean(dim=0)
+        _, _, axes = torch.linalg.svd(latents.flatten(1) - centre, full_matrices=False)
+        axes = axes[: len(head.axes)]
+    else:
+        centre, axes = known.centre, known.axes
     targets = ((flat - centre) @ axes.T).double().numpy()
-    held_out = _fit_waveforms(head.read, data, targets, folds)
+    held_out = _fit_waveforms(head.read, data, targets, folds, known.read if known else None)
     head.axes.copy_(axes)
     head.centre.copy_(centre)
     head.spread.copy_(torch.from_numpy(held_out).std(dim=0).clamp_min(1e-6))
@@ -126,9 +135,14 @@ def fit_structure(
 
 
 def fit_contrast(
-    head: ContrastHead, data: FloatArray, maps: Tensor, shown: NDArray[np.int64], folds: Sequence[Fold]
+    head: ContrastHead,
+    data: FloatArray,
+    maps: Tensor,
+    shown: NDArray[np.int64],
+    folds: Sequence[Fold],
+    known: ContrastHead | None = None,
 ) -> tuple[Tensor, float]:
-    """Fit the ridge from early waveforms to the stimuli's contrast maps, (m, side, side).
+    """Fit the ridge from early waveforms to the stimuli's contrast maps, (m, side, side), shrunk to what a `known` one reads.
 
     Returns
     -------
@@ -137,20 +151,30 @@ def fit_contrast(
     flat = maps.flatten(1)[shown].double()
     centred = flat - flat.mean(dim=0)
     targets = (centred / centred.square().mean().sqrt().clamp_min(1e-9)).numpy()
-    held_out = _fit_waveforms(head.read, data, targets, folds)
+    held_out = _fit_waveforms(head.read, data, targets, folds, known.read if known else None)
     read = torch.from_numpy(held_out).float().unflatten(1, (1, *maps.shape[1:]))
     return read, _explained(held_out, targets, float((targets**2).sum()))
 
 
-def _fit_waveforms(head: WaveformRidge, data: FloatArray, targets: Array, folds: Sequence[Fold]) -> Array:
-    """Fit the ridge; returns (n, outputs), each trial read by a ridge that had not seen its run."""
+def _fit_waveforms(
+    head: WaveformRidge, data: FloatArray, targets: Array, folds: Sequence[Fold], known: WaveformRidge | None
+) -> Array:
+    """Fit the ridge; returns (n, outputs), each trial read by a ridge that had not seen its run.
+
+    Where another person's is known, the ridge is fitted to what that leaves, and both are added.
+    """
     inputs = head.inputs(torch.from_numpy(data))
     head.mean.copy_(inputs.mean(dim=0))
     head.deviation.copy_(inputs.std(dim=0).clamp_min(1e-6))
     standard = ((inputs - head.mean) / head.deviation).double().numpy()
-    ridge, held_out = fit_ridge(standard, targets, folds)
+    expected = np.zeros_like(targets) if known is None else known(torch.from_numpy(data)).double().numpy()
+    ridge, held_out = fit_ridge(standard, targets - expected, folds)
     _set_ridge(head.weight, head.bias, ridge)
-    return held_out
+    if known is not None:
+        weight = known.weight / known.deviation
+        head.weight.add_(weight * head.deviation)
+        head.bias.add_(known.bias + weight @ (head.mean - known.mean))
+    return held_out + expected
 
 
 def _explained(predicted: Array, targets: Array, total: float) -> float:
