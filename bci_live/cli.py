@@ -191,6 +191,9 @@ def train(
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Same seed, same decoder (on the CPU).")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace the decoder in --out.")] = False,
+    fine_tune: Annotated[
+        Path | None, typer.Option(help="Begin from this decoder of another person: five minutes are enough then.")
+    ] = None,
 ) -> None:
     """Make a decoder from recordings of one's own."""
     from bci_live.sessions.labels import parse_labels
@@ -198,6 +201,8 @@ def train(
     from bci_live.training.encoder import EncoderTraining
     from bci_live.training.processes import is_main_process
 
+    own = {"--reference": reference, "--band": band != "auto", "--encoder": encoder != TrainingConfig().encoder}
+    _refuse_together("--fine-tune, which keeps what its decoder has", fine_tune is not None, own)
     training = TrainingConfig.model_validate(
         {"encoder": encoder} | ({"objective": objective} if objective is not None else {})
     )
@@ -213,6 +218,7 @@ def train(
         device=device,
         overwrite=overwrite,
         encoder_training=EncoderTraining(encoder=training.encoder, objective=training.objective),
+        fine_tune=fine_tune,
     )
     if is_main_process():
         print(f"The decoder is in {out}: {card.describe()}")

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bci_live.config import Config, EpochConfig, FilterConfig, bundled
+from bci_live.config import Config, EpochConfig, FilterConfig, TrainingConfig, bundled
 from bci_live.errors import BciError, DecoderError
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def evaluate(
         ),
     ] = None,
     band: Annotated[str, typer.Option(help="With --cross-validate: as in train, for instance 1-30.")] = "auto",
+    encoder: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
+    objective: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
     pipeline: Annotated[str | None, typer.Option("--diffusion", help="The pipeline that draws.")] = None,
     trials: Annotated[
         int | None,
@@ -58,7 +60,12 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """Score a decoder on sessions that it has not seen, or a training by leaving parts out; with every control."""
-    if cross_validate is not None:
+    named = {"encoder": encoder, "objective": objective}
+    learning = TrainingConfig.model_validate({name: value for name, value in named.items() if value is not None})
+    if cross_validate is None:
+        own = {"reference": reference, "band": band != "auto"} | named
+        _refuse_of_a_decoder([f"--{name}" for name, given in own.items() if given])
+    else:
         from bci_live.evaluation.splits import check_kind, groups_of
 
         groups_of(paths, check_kind(cross_validate))  # before torch and diffusers load, which takes seconds
@@ -72,34 +79,33 @@ def evaluate(
     drawing = Drawing(bundled(pipeline or Config().diffusion.pipeline), count, chosen, seed, named_judge(judge))
     with _bar() as tell:
         if cross_validate is None:
-            found = _judge_decoder(paths, labels, reference, reject, band, seed, drawing, tell)
+            found = _judge_decoder(paths, labels, reject, seed, drawing, tell)
         else:
-            found = _judge_training(paths, cross_validate, labels, reference, reject, band, seed, drawing, tell)
+            found = _judge_training(
+                paths, cross_validate, labels, reference, reject, band, learning, seed, drawing, tell
+            )
     if report is not None:
         write_report(found, report)
     told = found.summary() | {"report": None if report is None else str(report)}
     print(json.dumps(told) if as_json else _words(found, report))
 
 
+def _refuse_of_a_decoder(options: list[str]) -> None:
+    """What a decoder has of its own is told instead of ignored."""
+    if options:
+        raise BciError(
+            f"{' and '.join(options)} would change nothing: a decoder has a reference, a band and an encoder of its own. "
+            "Leave it out, or train anew with --cross-validate."
+        )
+
+
 def _judge_decoder(
-    paths: list[Path],
-    labels: str,
-    reference: str,
-    reject: str | None,
-    band: str,
-    seed: int,
-    drawing: Drawing,
-    tell: Tell,
+    paths: list[Path], labels: str, reject: str | None, seed: int, drawing: Drawing, tell: Tell
 ) -> Evaluation:
     from bci_live.decoding.decoder import load_decoder
     from bci_live.evaluation.evaluate import evaluate_decoder
     from bci_live.sessions.labels import parse_labels
 
-    if reference or band != "auto":
-        raise BciError(
-            "A decoder has a reference and a band of its own: --reference and --band are for --cross-validate alone. "
-            "Leave them out."
-        )
     if len(paths) < 2:
         raise DecoderError(
             f"Name a decoder and the sessions to evaluate it on; there is '{paths[0]}' alone. To train on the sessions "
@@ -123,12 +129,14 @@ def _judge_training(
     reference: str,
     reject: str | None,
     band: str,
+    learning: TrainingConfig,
     seed: int,
     drawing: Drawing,
     tell: Tell,
 ) -> Evaluation:
     from bci_live.evaluation.cross_validation import Training, cross_validate
     from bci_live.sessions.labels import parse_labels
+    from bci_live.training.encoder import EncoderTraining
 
     told = {"reference": reference} | ({} if reject is None else {"reject_uv": reject})
     training = Training(
@@ -137,6 +145,7 @@ def _judge_training(
         parse_labels(labels),
         seed,
         drawing.device,
+        encoder=EncoderTraining(encoder=learning.encoder, objective=learning.objective),
         chooses_band=band == "auto",
     )
     return cross_validate(paths, by, training, drawing=drawing, tell=tell)

@@ -51,7 +51,7 @@ class DecoderCard(_Part):
     `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
     none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
     embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `encoder`: a name only, never
-    code. `label_head`: which of the label heads validation chose. `certainty`: the confidence below which it abstains.
+    code. `label_head`: which of the label heads have a say. `certainty`: the confidence below which it abstains.
     `prefixes`: the beginnings of the window that are decoded, too, each until so many seconds after the onset. `scores` and
     `controls`: measured on runs that the scored head had not seen.
     """

@@ -119,8 +119,8 @@ class TrainedDecoder:
 
 
 def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDecoder:
-    """A decoder from its folder, as `load_network` reads it."""
-    return TrainedDecoder(*load_network(folder), torch.device(device))
+    """Read a decoder folder, to decode with it; raises as `load_network` does."""
+    return TrainedDecoder(*load_network(Path(folder)), torch.device(device))
 
 
 def load_network(folder: Path) -> tuple[DecoderCard, DecoderNetwork]:
@@ -131,7 +131,6 @@ def load_network(folder: Path) -> tuple[DecoderCard, DecoderNetwork]:
     DecoderError
         If the folder is no decoder, is damaged, or is from another version.
     """
-    folder = Path(folder)
     card = read_card(folder)
     weights = read_weights(folder, card)
     try:

@@ -23,6 +23,8 @@ Report = Callable[[float, str], None]
 _MOST_GAIN = 4.0
 # Steps over which the likeness is averaged, and what counts as growth of it.
 _PLATEAU_MEMORY, _PLATEAU_GAIN = 50, 0.001
+# Two stimuli are drawn as well after 300 steps as after 1000; forty objects, each in a layout of its own, are not.
+_STEPS, _STEPS_A_STIMULUS = 300, 10
 # Mode seeking needs two pictures of each condition, the other terms one: it is taken at every so many steps, and as many
 # times as heavily (lazy regularisation: Karras et al. 2020).
 _SEEK_EVERY = 4
@@ -30,7 +32,7 @@ _SEEK_EVERY = 4
 
 @dataclass(frozen=True, slots=True)
 class SaliencyTraining:
-    """What the training can be told. `patience`, `keep_every`: see `train_saliency`.
+    """What the training can be told. `steps`: at most. `patience`, `keep_every`: see `train_saliency`.
 
     `adversarial`, `mode_seeking`, `similarity` are the paper's α₁, α₂, α₃.
     The paper does not state them; these let the stimulus outweigh the texture.
@@ -78,7 +80,9 @@ def train_saliency(
     resume: Resume,
     report: Report,
 ) -> None:
-    """Train in place: `steps` steps, or fewer: the end comes near when the pictures have come no nearer to the stimuli for `patience`.
+    """Train in place: `steps` steps, or fewer where there are few stimuli, or where pictures come no nearer to them.
+
+    The end comes near when they have come no nearer for `patience` steps.
 
     Parameters
     ----------
@@ -92,7 +96,7 @@ def train_saliency(
     rivals, device = _Rivals(generator, conditions.shape[1], settings, processes), processes.device
     targets = functional.avg_pool2d(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1, 2)
     of_each = torch.from_numpy(shown)
-    course = _Course(settings.steps, settings.patience)
+    course = _Course(min(settings.steps, _STEPS + _STEPS_A_STIMULUS * len(pictures)), settings.patience)
     if kept := resume.recall("saliency"):
         rivals.load(kept)
         course.load(kept["course"])
@@ -107,7 +111,7 @@ def train_saliency(
         course.advance(processes.mean(losses[2].item()))
         if course.step % 10 == 0:
             told = "D {:.2f}, G {:.2f}, SSIM {:.2f}".format(*(it.item() for it in losses))
-            report(course.step / settings.steps, told)
+            report(course.step / course.last, told)
         if course.step % settings.keep_every == 0:
             state = {"course": course.state(), "random": torch.get_rng_state()}
             resume.keep("saliency", rivals.state() | state)
@@ -154,7 +158,7 @@ class _Rivals:
         generator.fixed_noise.copy_(torch.randn(generator.fixed_noise.shape))
         self._discriminator = Discriminator(condition).to(device).train()
         self._for_generator, self._for_discriminator = (
-            torch.optim.Adam(model.parameters(), settings.learning_rate, betas=(0.5, 0.99))
+            torch.optim.Adam(model.parameters(), settings.learning_rate, betas=(0.5, 0.99), fused=True)
             for model in (generator, self._discriminator)
         )
 
@@ -177,7 +181,7 @@ class _Rivals:
 
         loss, similarity = generator_loss(self._settings, self._discriminator, fakes, noises, real, condition)
         self._for_generator.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward(inputs=list(self._generator.parameters()))  # type: ignore[no-untyped-call]
         self._processes.average_gradients(self._generator.parameters())
         self._for_generator.step()
         return critique, loss, similarity

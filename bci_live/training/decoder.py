@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor
 
 from bci_live.config import EpochConfig, FilterConfig
@@ -24,6 +22,7 @@ from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
 from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
+from bci_live.training.fine_tuning import cut_as, gentler, load_origin
 from bci_live.training.folds import describe_split, folds_by_run
 from bci_live.training.heads import (
     Blend,
@@ -39,6 +38,7 @@ from bci_live.training.plain import fit_plain
 from bci_live.training.prefixes import PREFIXES_S, fit_prefixes
 from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
 from bci_live.training.processes import join
+from bci_live.training.progress import phases
 from bci_live.training.resume import Resume, Tensors, key_of, prefixed, unprefixed
 from bci_live.training.validation import (
     HeldOut,
@@ -68,6 +68,7 @@ def train_decoder(
     progress: bool = True,
     encoder_training: EncoderTraining | None = None,
     saliency_training: SaliencyTraining | None = None,
+    fine_tune: Path | None = None,
 ) -> DecoderCard:
     """Make a decoder from recordings and write it to `out`. The same seed gives the same decoder, on the CPU.
 
@@ -80,11 +81,13 @@ def train_decoder(
     pipeline : the diffusion pipeline, a folder or a name, whose text and latent space the decoder learns to speak
     filter_config : the band; None takes the one of `bands.BANDS` that does best on runs left out
     marker_labels : what the sessions' markers mean, where they are no labels; the decoder remembers it
+    fine_tune : another person's decoder, to begin from; its band, window and encoder take the place of those given
 
     Raises
     ------
     DecoderError
-        If `out` holds something else, or a decoder that is not to be overwritten; or if there is no such encoder.
+        If `out` holds something else, or a decoder that is not to be overwritten; if there is no such encoder; or if the
+        decoder to begin from does not fit.
     RecordingError, MontageError, LabelError
         If the sessions cannot be trained on.
     DiffusionError
@@ -94,14 +97,21 @@ def train_decoder(
     check_out(out, overwrite)
     processes = join(device)
     for_encoder = encoder_training or EncoderTraining()
-    check_encoder(for_encoder.encoder)
     bank = caption_bank(folder, processes.device)
+    origin = load_origin(Path(fine_tune), pipeline, bank) if fine_tune else None
+    if origin is not None:
+        for_encoder = gentler(for_encoder, origin)
+        epoch_config = origin.card.epoch.model_copy(update={"reject_uv": epoch_config.reject_uv})
+    check_encoder(for_encoder.encoder)
     meaning = marker_labels or {}
     loaded = load_sessions(sessions, bank.labels, meaning)
-    band, examples = prepare_in_the_best_band(
-        lambda band: cut_sessions(loaded, band, epoch_config, meaning),
-        [filter_config] if filter_config else BANDS,
-    )
+    if origin is None:
+        band, examples = prepare_in_the_best_band(
+            lambda band: cut_sessions(loaded, band, epoch_config, meaning),
+            [filter_config] if filter_config else BANDS,
+        )
+    else:
+        band, examples = origin.card.filter, cut_as(origin, loaded, epoch_config, meaning)
     latents, is_latent = structure_of(examples.pictures, folder, processes.device)
     card = _card(
         examples,
@@ -113,11 +123,13 @@ def train_decoder(
         epoch_config,
         for_encoder.encoder,
     )
+    if origin is not None:
+        card = card.model_copy(update={"sizes": origin.card.sizes, "prefixes": origin.card.prefixes})
     captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
-    setup = Setup(card, captions, for_encoder, seed, processes)
+    setup = Setup(card, captions, for_encoder, seed, processes, origin.network if origin else None)
     for_saliency = saliency_training or SaliencyTraining()
     resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
-    with _reproducible(seed), _phases(progress and processes.is_main) as phase:
+    with _reproducible(seed), phases(progress and processes.is_main) as phase:
         if resume.goes_on:
             phase("going on where it was interrupted")
         held_out = HeldOut.of(resume.once("held-out", lambda: hold_out(examples, setup, phase).tensors()))
@@ -128,7 +140,7 @@ def train_decoder(
         network = DecoderNetwork(card)
         network.blend.weights.copy_(torch.tensor(blend.weights))
         features = _fit_labels(network, examples, setup, held_out.passes, resume, phase)
-        guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed)
+        guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed, setup.known)
         fit_captions(network.caption, captions, features, examples.labels, folds_by_run(examples.runs))
         probabilities = torch.softmax(held_out.logits(blend), dim=1)
         explained = _fit_pictures(network, examples, probabilities, latents, setup, for_saliency, resume, phase)
@@ -143,7 +155,8 @@ def train_decoder(
 def _key(setup: Setup, for_saliency: SaliencyTraining, latents: Tensor) -> str:
     """Of all that a training's result depends on; the card has the recordings' digests and how they are cut."""
     told = f"{setup.settings}, {for_saliency}, seed {setup.seed}, {setup.processes}"
-    return key_of(setup.card.model_dump_json(), told, setup.captions, latents)
+    known = [] if setup.known is None else list(setup.known.state_dict().values())
+    return key_of(setup.card.model_dump_json(), told, setup.captions, latents, *known)
 
 
 def _control(
@@ -233,7 +246,9 @@ def _fit_labels(
     trained.load_state_dict(unprefixed("network", made))
     network.encoder, network.labels = trained.encoder, trained.labels
     card = setup.card
-    network.plain.load_state_dict(fit_plain(examples.data, examples.labels, len(card.labels), card.sizes).state_dict())
+    known = setup.known.plain if setup.known else None
+    plain = fit_plain(examples.data, examples.labels, len(card.labels), card.sizes, known)
+    network.plain.load_state_dict(plain.state_dict())
     return made["features"]
 
 
@@ -252,9 +267,16 @@ def _fit_pictures(
     `probabilities`: (n, labels), of heads that had not seen the trial's run.
     """
     folds = folds_by_run(examples.runs)
-    coordinates, explained = fit_structure(network.structure, examples.data, latents, examples.shown, folds)
+    known = setup.known
+    coordinates, explained = fit_structure(
+        network.structure, examples.data, latents, examples.shown, folds, known.structure if known else None
+    )
     maps = contrast_map(examples.pictures, network.contrast.SIDE)
-    contrasts, placed = fit_contrast(network.contrast, examples.data, maps, examples.shown, folds)
+    contrasts, placed = fit_contrast(
+        network.contrast, examples.data, maps, examples.shown, folds, known.contrast if known else None
+    )
+    if known is not None:
+        network.saliency.load_state_dict(known.saliency.state_dict())
     train_saliency(
         network.saliency,
         network.condition(probabilities, coordinates),
@@ -288,21 +310,3 @@ def _reproducible(seed: int) -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(threads)
-
-
-@contextmanager
-def _phases(shown: bool) -> Iterator[Phase]:
-    """A progress bar with one line a phase: `phase(name)` begins one and returns what reports its share and losses."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[losses]}"))
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
-
-        def begin(name: str) -> Callable[[float, str], None]:
-            for earlier in bar.task_ids:
-                bar.update(earlier, completed=1.0)
-            if shown and not bar.console.is_terminal:  # where no bar can be drawn
-                bar.console.print(f"{name} …")
-            task = bar.add_task(name, total=1.0, losses="")
-            return lambda share, losses: bar.update(task, completed=share, losses=losses)
-
-        yield begin

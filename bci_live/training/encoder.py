@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,13 +13,18 @@ from torch import Tensor, nn
 
 from bci_live.config import ObjectiveConfig, TrainingConfig
 from bci_live.decoding.card import DecoderCard
+from bci_live.decoding.decoder import DecoderNetwork
 from bci_live.decoding.encoder import LabelLayer, make_encoder
+from bci_live.training.loop import follow
 from bci_live.training.objective import Objective
 from bci_live.training.patterns import spatial_whitener
 from bci_live.training.processes import Processes
 from bci_live.types import FloatArray
 
 Report = Callable[[float, str], None]
+# Weights are averaged over about twenty steps, at the beginning over fewer: training ends, where few trials are to be read,
+# while steps are still long, and leaves the weights to one side or another of where they should be.
+_AVERAGE_DECAY = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +48,17 @@ class EncoderTraining:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every encoder of one decoder is trained with. `captions`: (labels, tokens, width), of the card's labels."""
+    """What every encoder of one decoder is trained with.
+
+    `captions`: (labels, tokens, width), of the card's labels. `known`: another person's decoder to begin from, of the same sizes.
+    """
 
     card: DecoderCard
     captions: Tensor
     settings: EncoderTraining
     seed: int
     processes: Processes
+    known: DecoderNetwork | None = None
 
 
 class EncoderWithLabels(nn.Module):
@@ -73,6 +83,8 @@ def train_encoder(
 ) -> Iterator[EncoderWithLabels]:
     """Yield the network after each pass over the data, the same object, for the caller to look at or to stop.
 
+    It has the average of the weights that the last steps had.
+
     Parameters
     ----------
     data : (n, channels, times), µV
@@ -81,10 +93,14 @@ def train_encoder(
     settings, processes, device = setup.settings, setup.processes, setup.processes.device
     torch.manual_seed(setup.seed)
     network = EncoderWithLabels(setup.card)
+    if setup.known is not None:
+        network.encoder.load_state_dict(setup.known.encoder.state_dict())
+        network.labels.load_state_dict(setup.known.labels.state_dict())
     network.encoder.whitener.copy_(torch.from_numpy(spatial_whitener(data, labels)))
     objective = Objective(settings.objective, setup.card.sizes.feature, setup.captions)
     network.to(device)
     objective.to(device)
+    average, step = copy.deepcopy(network), 0
     rng = processes.diverge(setup.seed)
     learned = [*network.parameters(), *objective.parameters()]
     steps = max(1, len(data) // (settings.batch * processes.count))
@@ -106,10 +122,12 @@ def train_encoder(
             processes.average_gradients(learned)
             optimizer.step()
             schedule.step()
-        processes.average_buffers(network)
+            step += 1
+            follow(average, network, min(_AVERAGE_DECAY, (1 + step) / (10 + step)))
+        processes.average_buffers(average)
         told = ", ".join(f"{name} {term.item():.3f}" for name, term in terms.items())
         report((number + 1) / settings.passes, told)
-        yield network
+        yield average
 
 
 def balanced_batch(labels: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,47 +20,54 @@ from bci_live.types import FloatArray
 SHARPNESS_OF_LABELS = 12.0
 SHARPNESS_OF_RIDGE = 40.0
 MOST_STRUCTURE_AXES = 48
+# Of encoder and plain head, per standard deviation of their logits: where every trial is read right, confidence has no end.
+_WEIGHTS = ((0.0, 30.0), (1e-3, 30.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """Which label head validation chose, and the weights (deep, plain) that calibrate it."""
+    """Which label heads have a weight, and the weights (deep, plain), which calibrate, too."""
 
     head: str
     weights: tuple[float, float]
 
 
 def choose_blend(deep: Tensor, plain: Tensor, labels: Tensor) -> Blend:
-    """Of the encoder, the plain head and their mean, the one with the smallest cross-entropy on trials held out.
+    """The weighted sum of both heads' logits with the smallest cross-entropy on trials held out.
+
+    Weights are not negative (stacking: Breiman 1996), so an encoder that only disturbs gets none. The plain head keeps a
+    little: where nothing is read, trials have an order all the same, by which that can be seen.
 
     Parameters
     ----------
     deep, plain : (n, labels) logits of heads that had not seen the trial's run
     labels : (n,)
     """
-    deep_scale, plain_scale = inverse_temperature(deep, labels), inverse_temperature(plain, labels)
-    both_scale = inverse_temperature(deep_scale * deep + plain_scale * plain, labels)
-    candidates = [
-        Blend("encoder", (deep_scale, 0.0)),
-        Blend("plain", (0.0, plain_scale)),
-        Blend("encoder and plain", (both_scale * deep_scale, both_scale * plain_scale)),
-    ]
-    return min(candidates, key=lambda blend: _entropy(blend.weights[0] * deep + blend.weights[1] * plain, labels))
+    both = torch.stack([deep.double(), plain.double()])
+    spread = both.std(dim=(1, 2)).clamp_min(1e-12)
+    alike = both / spread[:, None, None]
 
+    def entropy(weights: Array) -> tuple[float, Array]:
+        tried = torch.tensor(weights, requires_grad=True)
+        loss = _entropy(torch.einsum("h,hnl->nl", tried, alike), labels)
+        (gradient,) = torch.autograd.grad(loss, tried)
+        return loss.item(), gradient.numpy()
 
-def calibrated_entropy(logits: Tensor, labels: Tensor) -> float:
-    """Cross-entropy of (n, labels) logits at the temperature that suits them best."""
-    return _entropy(inverse_temperature(logits, labels) * logits, labels)
+    found = minimize(entropy, np.full(2, 0.5), jac=True, method="L-BFGS-B", bounds=_WEIGHTS).x
+    weights = (float(found[0] / spread[0]), float(found[1] / spread[1]))
+    return Blend("encoder and plain" if weights[0] > 0 else "plain", weights)
 
 
 def inverse_temperature(logits: Tensor, labels: Tensor) -> float:
     """That with the smallest cross-entropy (Guo et al. 2017)."""
-    found = minimize_scalar(lambda power: _entropy(10**power * logits, labels), bounds=(-3, 1.5), method="bounded")
+    found = minimize_scalar(
+        lambda power: _entropy(10**power * logits, labels).item(), bounds=(-3, 1.5), method="bounded"
+    )
     return float(10**found.x)
 
 
-def _entropy(logits: Tensor, labels: Tensor) -> float:
-    return functional.cross_entropy(logits.double(), labels).item()
+def _entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    return functional.cross_entropy(logits.double(), labels)
 
 
 def fit_captions(
@@ -96,7 +103,12 @@ def structure_axes(latents: Tensor) -> int:
 
 
 def fit_structure(
-    head: StructureHead, data: FloatArray, latents: Tensor, shown: NDArray[np.int64], folds: Sequence[Fold]
+    head: StructureHead,
+    data: FloatArray,
+    latents: Tensor,
+    shown: NDArray[np.int64],
+    folds: Sequence[Fold],
+    known: StructureHead | None = None,
 ) -> tuple[Tensor, float]:
     """Fit the ridge from waveforms to the PCA of the stimuli's latents.
 
@@ -105,6 +117,7 @@ def fit_structure(
     data : (n, channels, times), µV
     latents : (m, *latent shape), of the different stimuli
     shown : (n,), which of them each epoch saw
+    known : another person's: its axes are kept, and to what it reads the ridge is shrunk
 
     Returns
     -------
@@ -112,11 +125,14 @@ def fit_structure(
     these explain (R², at most 1; 0 is what the mean explains)
     """
     flat = latents.flatten(1)[shown]
-    centre = flat.mean(dim=0)
-    _, _, axes = torch.linalg.svd(latents.flatten(1) - centre, full_matrices=False)
-    axes = axes[: len(head.axes)]
+    if known is None:
+        centre = flat.mean(dim=0)
+        _, _, axes = torch.linalg.svd(latents.flatten(1) - centre, full_matrices=False)
+        axes = axes[: len(head.axes)]
+    else:
+        centre, axes = known.centre, known.axes
     targets = ((flat - centre) @ axes.T).double().numpy()
-    held_out = _fit_waveforms(head.read, data, targets, folds)
+    held_out = _fit_waveforms(head.read, data, targets, folds, known.read if known else None)
     head.axes.copy_(axes)
     head.centre.copy_(centre)
     head.spread.copy_(torch.from_numpy(held_out).std(dim=0).clamp_min(1e-6))
@@ -124,9 +140,14 @@ def fit_structure(
 
 
 def fit_contrast(
-    head: ContrastHead, data: FloatArray, maps: Tensor, shown: NDArray[np.int64], folds: Sequence[Fold]
+    head: ContrastHead,
+    data: FloatArray,
+    maps: Tensor,
+    shown: NDArray[np.int64],
+    folds: Sequence[Fold],
+    known: ContrastHead | None = None,
 ) -> tuple[Tensor, float]:
-    """Fit the ridge from early waveforms to the stimuli's contrast maps, (m, side, side).
+    """Fit the ridge from early waveforms to the stimuli's contrast maps, (m, side, side), shrunk to what a `known` one reads.
 
     Returns
     -------
@@ -135,20 +156,30 @@ def fit_contrast(
     flat = maps.flatten(1)[shown].double()
     centred = flat - flat.mean(dim=0)
     targets = (centred / centred.square().mean().sqrt().clamp_min(1e-9)).numpy()
-    held_out = _fit_waveforms(head.read, data, targets, folds)
+    held_out = _fit_waveforms(head.read, data, targets, folds, known.read if known else None)
     read = torch.from_numpy(held_out).float().unflatten(1, (1, *maps.shape[1:]))
     return read, _explained(held_out, targets, float((targets**2).sum()))
 
 
-def _fit_waveforms(head: WaveformRidge, data: FloatArray, targets: Array, folds: Sequence[Fold]) -> Array:
-    """Fit the ridge; returns (n, outputs), each trial read by a ridge that had not seen its run."""
+def _fit_waveforms(
+    head: WaveformRidge, data: FloatArray, targets: Array, folds: Sequence[Fold], known: WaveformRidge | None
+) -> Array:
+    """Fit the ridge; returns (n, outputs), each trial read by a ridge that had not seen its run.
+
+    Where another person's is known, the ridge is fitted to what that leaves, and both are added.
+    """
     inputs = head.inputs(torch.from_numpy(data))
     head.mean.copy_(inputs.mean(dim=0))
     head.deviation.copy_(inputs.std(dim=0).clamp_min(1e-6))
     standard = ((inputs - head.mean) / head.deviation).double().numpy()
-    ridge, held_out = fit_ridge(standard, targets, folds)
+    expected = np.zeros_like(targets) if known is None else known(torch.from_numpy(data)).double().numpy()
+    ridge, held_out = fit_ridge(standard, targets - expected, folds)
     _set_ridge(head.weight, head.bias, ridge)
-    return held_out
+    if known is not None:
+        weight = known.weight / known.deviation
+        head.weight.add_(weight * head.deviation)
+        head.bias.add_(known.bias + weight @ (head.mean - known.mean))
+    return held_out + expected
 
 
 def _explained(predicted: Array, targets: Array, total: float) -> float:

@@ -80,7 +80,7 @@ def run_loop(
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
                 step += 1
-                _follow(average, model, min(settings.average_decay, (1 + step) / (10 + step)))
+                follow(average, model, min(settings.average_decay, (1 + step) / (10 + step)))
                 if step % settings.log_every == 0:
                     bar.update(task, completed=done, loss=f"loss {loss.item():.4f}")
                     _log(work / f"{settings.name}.jsonl", step, time.monotonic() - started, loss.item())
@@ -134,8 +134,12 @@ def _share_done(settings: LoopSettings, step: int, seconds: float) -> float:
 
 
 @torch.no_grad()
-def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+def follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Let an exponential average of weights and measured statistics take in the model's newest."""
+    for ours, newest in ((average.parameters(), model.parameters()), (average.buffers(), model.buffers())):
+        pairs = [(a, b) for a, b in zip(ours, newest, strict=True) if a.is_floating_point()]
+        if pairs:
+            torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - decay)
 
 
 def _progress_bar() -> Progress:

@@ -33,6 +33,10 @@ class Whitening:
         """(…, channels, bins) → the same."""
         return np.asarray(self.space @ trials @ self.time)
 
+    def undone(self, white: Array) -> Array:
+        """What gives `white`, (…, channels, bins)."""
+        return np.linalg.solve(self.space, white) @ np.linalg.inv(self.time)
+
     @classmethod
     def of(cls, noise: Array, freedom: int) -> Self:
         """From trials without their label's mean, (n, channels, bins), which have `freedom` degrees of freedom left."""
@@ -46,13 +50,17 @@ class Whitening:
         return cls(space, time)
 
 
-def response_patterns(trials: Array, labels: NDArray[np.int64], count: int) -> tuple[Array, Array]:
+def response_patterns(
+    trials: Array, labels: NDArray[np.int64], count: int, known: Array | None = None
+) -> tuple[Array, Array]:
     """The linear discriminant of matrix-normal trials with empirical Bayes patterns.
 
     Parameters
     ----------
     trials : (n, channels, bins), µV
     labels : (n,), 0 … count - 1, each there at least twice
+    known : (count, channels, bins), the weights of another person's discriminant. As much of its patterns as this person's
+        responses have, on average over all labels, is what they are shrunk to.
 
     Returns
     -------
@@ -62,9 +70,16 @@ def response_patterns(trials: Array, labels: NDArray[np.int64], count: int) -> t
     means = np.stack([trials[labels == label].mean(axis=0) for label in range(count)])
     whiten = Whitening.of(trials - means[labels], max(1, len(trials) - count))
     middle = means.mean(axis=0)
-    patterns = shrunk(whiten(means - middle), 1 / sizes)
+    white = whiten(means - middle)
+    expected = np.zeros_like(white) if known is None else _shared(white, whiten.undone(known - known.mean(axis=0)))
+    patterns = expected + shrunk(white - expected, 1 / sizes)
     weights = whiten(patterns)
     return weights, -0.5 * (patterns**2).sum(axis=(1, 2)) - (weights * middle).sum(axis=(1, 2))
+
+
+def _shared(means: Array, patterns: Array) -> Array:
+    """The multiple of other patterns, not a negative one, that comes nearest to the means; all (count, channels, bins)."""
+    return np.asarray(max(0.0, float((means * patterns).sum())) / max(float((patterns**2).sum()), 1e-12) * patterns)
 
 
 def shrunk(means: Array, variances: Array) -> Array:

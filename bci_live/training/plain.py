@@ -27,18 +27,22 @@ _LOGISTIC_C = 0.01
 Linear = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def fit_plain(data: FloatArray, labels: NDArray[np.int64], count: int, sizes: NetworkSizes) -> PlainHead:
+def fit_plain(
+    data: FloatArray, labels: NDArray[np.int64], count: int, sizes: NetworkSizes, known: PlainHead | None = None
+) -> PlainHead:
     """Patterns of the waveforms; and where there are few labels, prototypes and a logistic regression of the tangents.
 
     Parameters
     ----------
     data : (n, channels, times), µV
     labels : (n,), 0 … count - 1, each there at least twice
+    known : another person's, of the same sizes, whose patterns are expected
     """
     head = PlainHead(data.shape[1], data.shape[2], count, sizes)
     doubles = torch.from_numpy(data).double()
     waveforms = binned(doubles, head.waveforms.bins)
-    weights, biases = response_patterns(waveforms.numpy(), labels, count)
+    expected = None if known is None else known.waveforms.weight.unflatten(1, waveforms.shape[1:]).numpy()
+    weights, biases = response_patterns(waveforms.numpy(), labels, count, expected)
     head.waveforms.weight.copy_(torch.from_numpy(weights).flatten(1))
     head.waveforms.bias.copy_(torch.from_numpy(biases))
     if head.tangents is not None:
@@ -48,12 +52,17 @@ def fit_plain(data: FloatArray, labels: NDArray[np.int64], count: int, sizes: Ne
 
 
 def read_held_out(
-    data: FloatArray, labels: NDArray[np.int64], count: int, sizes: NetworkSizes, folds: Sequence[Fold]
+    data: FloatArray,
+    labels: NDArray[np.int64],
+    count: int,
+    sizes: NetworkSizes,
+    folds: Sequence[Fold],
+    known: PlainHead | None = None,
 ) -> Tensor:
     """(n, labels) logits, each trial's of a head that had not seen its fold."""
     logits = torch.zeros(len(labels), count, dtype=torch.float64)
     for fit, hold in folds:
-        logits[hold] = fit_plain(data[fit], labels[fit], count, sizes)(torch.from_numpy(data[hold]))
+        logits[hold] = fit_plain(data[fit], labels[fit], count, sizes, known)(torch.from_numpy(data[hold]))
     return logits
 
 

@@ -23,7 +23,7 @@ from bci_live.stimuli.truth import stimulus_of
 from bci_live.streams.ring import RingBuffer
 from bci_live.training.epochs import EpochSet, cut_recording, ring_of
 from bci_live.training.folds import check_learnable
-from bci_live.types import FloatArray, Marker, Picture
+from bci_live.types import FloatArray, Marker, Picture, TimeArray
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ class TrainingSet:
     """What all heads are fitted to.
 
     `data`: (n, channels, times), µV. `labels`: (n,), index into `names`. `runs`: (n,), the number of each epoch's
-    session. `marker_labels`: what the sessions' own markers mean. `pictures`: (m, 64, 64, 3), the different stimuli.
-    `shown`: (n,), index into `pictures`. `rate`: Hz.
+    session. `onsets`: (n,), s on the session's clock. `marker_labels`: what the sessions' own markers mean.
+    `pictures`: (m, 64, 64, 3), the different stimuli. `shown`: (n,), index into `pictures`. `rate`: Hz.
     """
 
     data: FloatArray
@@ -45,6 +45,7 @@ class TrainingSet:
     names: tuple[str, ...]
     marker_labels: Mapping[str, str]
     runs: NDArray[np.int64]
+    onsets: TimeArray
     pictures: Picture
     shown: NDArray[np.int64]
     channels: tuple[str, ...]
@@ -107,8 +108,15 @@ def cut_sessions(
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
     marker_labels: Mapping[str, str],
+    channels: tuple[str, ...] | None = None,
+    fewest: int = MIN_EPOCHS_PER_LABEL,
 ) -> TrainingSet:
     """Cut and label the recordings.
+
+    Parameters
+    ----------
+    channels : in their order; all that carry EEG unless told
+    fewest : so many clean epochs of each label there have to be
 
     Raises
     ------
@@ -121,11 +129,11 @@ def cut_sessions(
     """
     first = sessions[0].recording
     dead = frozenset[str]().union(*(session.dead for session in sessions)) if "eeg" in epoch_config.reject_uv else ()
-    facts, channels = first.facts, _decoded_channels(first, epoch_config, dead)
+    facts, channels = first.facts, channels or _decoded_channels(first, epoch_config, dead)
     plan = EpochPlan(facts.rate, facts.rate, filter_config, epoch_config)
     cuts = [cut_recording(session.recording, plan, channels, session.ring) for session in sessions]
     labels = [label for cut in cuts for label in cut.labels]
-    names = _enough_of_each(labels, _rejected(cuts))
+    names = _enough_of_each(labels, fewest, _rejected(cuts))
     numbers = np.array([names.index(label) for label in labels])
     runs = np.repeat(np.arange(len(cuts)), [len(cut.labels) for cut in cuts])
     check_learnable(numbers, names, runs)
@@ -137,6 +145,7 @@ def cut_sessions(
         names=names,
         marker_labels=marker_labels,
         runs=runs,
+        onsets=np.concatenate([cut.onsets for cut in cuts]),
         pictures=pictures,
         shown=shown,
         channels=channels,
@@ -227,17 +236,17 @@ def _rejected(cuts: Sequence[EpochSet]) -> str:
     return f" Of {len(missed) + sum(len(cut.labels) for cut in cuts)} markers were left out: {told}{example}."
 
 
-def _enough_of_each(labels: Sequence[str], rejected: str) -> tuple[str, ...]:
+def _enough_of_each(labels: Sequence[str], fewest: int, rejected: str) -> tuple[str, ...]:
     counts = Counter(labels)
     if len(counts) < 2:
         raise LabelError(
             f"There are usable epochs of {len(counts)} labels only ({', '.join(counts) or 'none'}): there is nothing to "
             f"tell apart.{rejected} Add sessions with at least two labels, check the electrodes, or raise --reject."
         )
-    rare = [f"{label!r} has {count}" for label, count in counts.items() if count < MIN_EPOCHS_PER_LABEL]
+    rare = [f"{label!r} has {count}" for label, count in counts.items() if count < fewest]
     if rare:
         raise RecordingError(
-            f"A decoder needs at least {MIN_EPOCHS_PER_LABEL} clean epochs of each label, but {', '.join(rare[:5])}."
+            f"A decoder needs at least {fewest} clean epochs of each label, but {', '.join(rare[:5])}."
             f"{rejected} Record more, check the electrodes, or raise --reject."
         )
     return tuple(sorted(counts))

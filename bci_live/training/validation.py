@@ -60,7 +60,8 @@ def hold_out(examples: TrainingSet, setup: Setup, phase: Phase) -> HeldOut:
     card = setup.card
     folds = folds_by_run(examples.runs)
     shape = len(examples.labels), len(card.labels)
-    plain = read_held_out(examples.data, examples.labels, len(card.labels), card.sizes, folds)
+    known = setup.known.plain if setup.known else None
+    plain = read_held_out(examples.data, examples.labels, len(card.labels), card.sizes, folds, known)
     best = _train_together(examples, folds, setup, phase("encoder, runs left out in turn"))
     deep, nearness = torch.zeros(shape), torch.zeros(shape)
     for (fit, hold), weights in zip(folds, best.weights, strict=True):
@@ -110,7 +111,8 @@ def shuffled_control(examples: TrainingSet, setup: Setup, blend: Blend, passes: 
     networks = train_encoder(examples.data[fit], shuffled[fit], setup, report)
     trained = [network for network, _ in zip(networks, range(passes), strict=False)][-1]
     _, deep = trained.read(examples.data[hold])
-    plain = read_held_out(examples.data, shuffled, len(setup.card.labels), setup.card.sizes, [fold])[hold]
+    known = setup.known.plain if setup.known else None
+    plain = read_held_out(examples.data, shuffled, len(setup.card.labels), setup.card.sizes, [fold], known)[hold]
     logits = blend.weights[0] * deep + blend.weights[1] * plain
     return {f"{name}_shuffled": value for name, value in label_scores(logits, shuffled[hold]).items()}
 

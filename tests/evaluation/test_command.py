@@ -56,6 +56,8 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
         ((DECODER, "nothing.xdf"), "nothing.xdf"),
         (("nothing", SESSION), "nothing"),
         ((DECODER, SESSION, "--reference", "Cz"), "--reference"),
+        ((DECODER, SESSION, "--encoder", "lstm", "--objective", "labels=1"), "--encoder and --objective would change"),
+        ((DECODER, SESSION, "--encoder", "cnn"), "'cnn' is no encoder"),
         ((DECODER, SESSION, "--judge", "jury"), "objects, imagenet or none"),
         ((DECODER, SESSION, "--reject", "eeg"), "eeg=150"),
         ((SESSION, SESSION, "--cross-validate", "trial"), "neighbours in time"),

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from bci_live.decoding.card import NetworkSizes
-from bci_live.decoding.saliency import SaliencyGenerator, background
+from bci_live.decoding.saliency import SaliencyGenerator, _Block, background
 from bci_live.training.adversarial import SaliencyTraining, contrast_gain, differentiable_augment, train_saliency
 from bci_live.training.processes import Processes
 from bci_live.training.resume import Resume
@@ -48,6 +49,15 @@ def test_the_trained_generator_puts_its_object_where_the_contrast_map_has_it(tmp
         red = generator.live(torch.zeros(64, 4), contrasts)[:, 0]
     halves = red[:, :, 32:].mean(dim=(1, 2)) - red[:, :, :32].mean(dim=(1, 2))
     assert ((halves > 0).numpy() == right).mean() > 0.95
+
+
+def test_a_block_doubles_its_pixels_and_then_convolves() -> None:
+    torch.manual_seed(0)
+    block, x, contrast = _Block(5, 3), torch.randn(2, 5, 6, 6), torch.randn(2, 1, 8, 8)
+    doubled = functional.interpolate(x, scale_factor=2.0)
+    place = functional.interpolate(contrast, (12, 12), mode="bilinear", align_corners=False)
+    expected = functional.leaky_relu(block.norm(block.draw(doubled) + block.place(place)), 0.2)
+    torch.testing.assert_close(block(x, contrast), expected)
 
 
 def test_augmentation_changes_pictures_but_not_their_shape_and_lets_gradients_through() -> None:

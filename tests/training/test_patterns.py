@@ -57,6 +57,23 @@ def test_few_trials_a_label_are_read_better_than_by_a_discriminant_with_shrinkag
     assert ours > 0.5  # chance is 0.1
 
 
+def test_another_persons_patterns_help_as_far_as_they_are_alike_and_do_no_harm_where_not() -> None:
+    rng = np.random.default_rng(5)
+    truth, strange = responses(rng), responses(rng)
+    labels, others = np.arange(40) % LABELS, np.arange(1000) % LABELS
+    noise, _, _ = matrix_normal(5040, rng)
+    fit, new = 0.5 * truth[labels] + noise[:40], 0.5 * truth[others] + noise[40:1040]
+    many = np.arange(4000) % LABELS
+
+    def right(known: np.ndarray | None) -> float:
+        weights, biases = response_patterns(fit, labels, LABELS, known)
+        return float(((np.einsum("nct,kct->nk", new, weights) + biases).argmax(axis=1) == others).mean())
+
+    alike, unlike = (response_patterns(person[many] + noise[1040:], many, LABELS)[0] for person in (truth, strange))
+    assert right(alike) > right(None) + 0.1
+    assert right(unlike) > right(None) - 0.05
+
+
 def test_with_many_trials_its_probabilities_are_those_of_the_true_model() -> None:
     rng = np.random.default_rng(2)
     truth = responses(rng) / 2
