@@ -40,7 +40,7 @@ def renderings(seed: int) -> tuple[Picture, tuple[Marker, ...]]:
 @pytest.fixture(scope="module")
 def target() -> Target:
     """Judged by a network that has learnt nothing yet: enough to see that the figures follow from what it sees."""
-    judge = ObjectJudge(ObjectClassifier(40).eval(), 40)
+    judge = ObjectJudge(ObjectClassifier(40).eval(), load_catalogue("objects"))
     stimuli, markers = renderings(0)
     others, _ = renderings(1)
     right = judge.look(stimuli).probabilities.argmax(axis=1)
