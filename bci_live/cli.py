@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +28,7 @@ from bci_live.config import (
     complaint,
 )
 from bci_live.errors import BciError
+from bci_live.live.stages import leave
 
 app = typer.Typer(
     name="bci-live",
@@ -268,19 +268,24 @@ def _refuse_without(option: str, given: bool, others: Mapping[str, object]) -> N
 
 def main() -> None:
     """Run a command; what the user can mend ends with a sentence and exit code 2."""
+    code = 0
     try:
         app()
     except BciError as error:
-        _complain(str(error))
+        code = _complain(str(error))
     except ValidationError as error:
-        _complain(complaint(error))
+        code = _complain(complaint(error))
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    leave(code)
 
 
-def _complain(sentence: str) -> None:
+def _complain(sentence: str) -> int:
+    """Tell it; the exit code."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="bold red", markup=False)
-    sys.exit(2)
+    return 2
 
 
 if __name__ == "__main__":

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import sys
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from typing import NoReturn
 
 from bci_live.errors import BciError
 
@@ -60,6 +63,24 @@ class ErrorLog:
             return self._counts.total()
 
 
+class StageThread(threading.Thread):
+    """A stage's thread."""
+
+
+def leave(code: int) -> NoReturn:
+    """End the program; at once where a stage was left behind in a step.
+
+    Such a thread is inside a native operation. When that returns into an interpreter that has ended, the whole program
+    aborts, and what called it would take a good run for a crash.
+    """
+    if any(isinstance(thread, StageThread) for thread in threading.enumerate()):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 class Stage:
     """Calls `step` again and again in a thread of its own until `stop`, then `last` once. A step waits at most a moment."""
 
@@ -70,7 +91,7 @@ class Stage:
         self._step, self._last = step, last
         self._errors = errors
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = StageThread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -62,3 +64,32 @@ def test_stopping_does_the_last_thing_in_the_stages_own_thread_and_leaves_no_thr
     stage.stop()
     assert said == ["s"]
     assert "s" not in {thread.name for thread in threading.enumerate()}
+
+
+_BUSY = """
+import subprocess
+import sys
+import threading
+import torch
+from bci_live.live import stages
+
+stages._LONGEST_STEP_S = 0.1
+begun = threading.Event()
+
+def step():
+    begun.set()
+    torch.nn.functional.conv2d(torch.randn(8, 64, 512, 512), torch.randn(64, 64, 3, 3))
+
+stage = stages.Stage("drawing", step, stages.ErrorLog())
+stage.start()
+begun.wait()
+stage.stop()
+print("all is written")
+stages.leave(3)
+"""
+
+
+def test_a_step_that_cannot_be_waited_for_does_not_make_the_programs_end_a_crash() -> None:
+    ended = subprocess.run([sys.executable, "-c", _BUSY], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (3, "all is written\n")
+    assert "drawing: still busy" in ended.stderr
