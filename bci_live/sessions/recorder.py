@@ -32,7 +32,7 @@ _LOOK_S = 0.001
 _AT_ONCE = 4096
 # A stream with a rate that sends nothing for so long is told of.
 _SILENT_S = 2.0
-# For the footers when the disk is full: some hundred bytes a stream, and the clock offsets of hours.
+# For the footers when the disk is full: some hundred bytes a stream, however long it was.
 _RESERVE = 1 << 18
 _FORMATS = {
     pylsl.cf_float32: "float32",

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ from rich.console import Console
 from bci_live.errors import RecordingError, StreamError
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.record import _complain, record
-from bci_live.sessions.recorder import Recorder, StreamProgress, check_space
+from bci_live.sessions.recorder import _RESERVE, Recorder, StreamProgress, check_space
 from bci_live.sessions.recording import read_recording
+from bci_live.sessions.xdf_writer import XdfWriter
 from bci_live.streams.discovery import find_streams
+from tests.sessions.conftest import make_facts
 from tests.streams.test_inlet import ROOT, outlet
 from tests.waiting import wait_until
 
@@ -190,6 +193,30 @@ def test_a_full_disk_ends_it_with_a_sentence_and_a_whole_file(small_disk: Path) 
     assert len(eeg["time_stamps"]) > 1000
     assert (np.diff(eeg["time_series"][:, 0]) == 1).all()
     assert int(eeg["footer"]["info"]["sample_count"][0]) == len(eeg["time_stamps"])
+
+
+def test_the_footers_of_a_long_recording_find_room_on_a_full_disk(small_disk: Path) -> None:
+    path = small_disk / "a.xdf"
+    with pytest.raises(RecordingError, match="takes no more"):
+        record_till_full(path)
+    streams = load(path)
+    assert len(streams) == 5
+    for stream in streams.values():
+        assert len(stream["clock_times"]) == 1080
+        assert int(stream["footer"]["info"]["sample_count"][0]) == len(stream["time_stamps"])
+
+
+def record_till_full(path: Path) -> None:
+    """Five streams, an hour and a half of clock offsets each, and then samples."""
+    with XdfWriter(path, _RESERVE) as writer:
+        numbers = [writer.add_stream(replace(make_facts(64), name=f"cap {it}"), "float32") for it in range(5)]
+        for measured in range(1080):
+            for number in numbers:
+                writer.write_clock_offset(number, 1e5 + 5 * measured, 0.123456789)
+        for second in range(100):
+            for number in numbers:
+                writer.write_samples(number, np.zeros((250, 64), np.float32), second + np.arange(250) / 250)
+            writer.flush()
 
 
 def test_on_a_disk_that_is_full_already_nothing_is_begun(small_disk: Path) -> None:
