@@ -30,7 +30,8 @@ _CLOSE_S = 5.0
 # The longest wait for the offset of an outlet that was started anew, perhaps on another machine.
 _ANOTHER_CLOCK_S = 1.0
 _MOST_SAMPLES = 4096
-_MOST_MARKERS = 10_000
+# More than the epocher lets wait, which ends each marker by itself: so only who never asks loses markers unseen.
+_MOST_MARKERS = 40_000
 # A stimulus program may be silent for long; after so long it is looked whether it is still there, and believed gone
 # when it did not answer so often.
 _MARKER_SILENCE_S = 5.0
@@ -185,6 +186,7 @@ class MarkerInlet(_Inlet):
         self._waiting: deque[Marker] = deque()
         self._lock = threading.Lock()
         self._dropped = 0
+        self._dropped_told = 0
         self._unreadable = 0
 
     def pop(self) -> list[Marker]:
@@ -193,6 +195,13 @@ class MarkerInlet(_Inlet):
             markers = list(self._waiting)
             self._waiting.clear()
         return markers
+
+    def pop_dropped(self) -> int:
+        """How many were dropped since the last call, because too many were waiting."""
+        with self._lock:
+            dropped = self._dropped - self._dropped_told
+            self._dropped_told = self._dropped
+        return dropped
 
     def _pull(self) -> None:
         try:
