@@ -95,6 +95,17 @@ def test_every_sample_and_marker_is_in_the_file_with_its_own_stamp(tmp_path: Pat
     assert len(read_recording(done.path).markers) == len(markers["time_series"])
 
 
+def test_a_stream_with_a_rate_that_sent_nothing_is_a_problem_however_short_it_was(tmp_path: Path) -> None:
+    name = f"rec-{uuid.uuid4()}"
+    silent = pylsl.StreamOutlet(pylsl.StreamInfo(name, "EEG", 1, 100.0, pylsl.cf_float32, name))
+    pictures = pylsl.StreamOutlet(pylsl.StreamInfo(f"{name}-m", "Markers", 1, 0.0, pylsl.cf_string, f"{name}-m"))
+    done = record(tmp_path, [name, f"{name}-m"], seconds=0.5)
+    problems = {it.name: it.problem for it in done.streams}
+    assert f"'{name}' sent no sample while it was recorded" in problems[name]
+    assert problems[f"{name}-m"] == ""  # markers may well have had no reason to come
+    del silent, pictures
+
+
 def dict_of(done: Any) -> dict[str, int]:
     return {stream.name: stream.samples for stream in done.streams}
 
