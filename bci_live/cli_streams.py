@@ -82,6 +82,10 @@ def bridge(
     ip_address: Annotated[str | None, typer.Option(help="Network address.")] = None,
     ip_port: Annotated[int | None, typer.Option(help="Network port.")] = None,
     serial_number: Annotated[str | None, typer.Option(help="Where several boards of a kind are near.")] = None,
+    timeout: Annotated[int | None, typer.Option(help="How long the board is searched for, s.", min=1)] = None,
+    other_info: Annotated[str | None, typer.Option(help="What else BrainFlow asks of this board.")] = None,
+    file: Annotated[Path | None, typer.Option(help="For playback_file: what BrainFlow recorded.")] = None,
+    master_board: Annotated[str | None, typer.Option(help="For playback_file: the board it was recorded from.")] = None,
     markers: Annotated[
         bool,
         typer.Option("--markers", help="A marker stream, too: numbers typed here, one a line, and the board's own."),
@@ -93,9 +97,10 @@ def bridge(
 
     settings = {
         "serial_port": serial_port, "mac_address": mac_address, "ip_address": ip_address,
-        "ip_port": None if ip_port is None else str(ip_port), "serial_number": serial_number,
+        "ip_port": ip_port, "serial_number": serial_number, "timeout": timeout, "other_info": other_info,
+        "file": file, "master_board": master_board,
     }  # fmt: skip
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: str(value) for name, value in settings.items() if value is not None}
     with Console(stderr=True).status(f"Streaming {board} …") as status:
         samples, marked = bridge_board(
             board, given, markers=markers, seconds=seconds,

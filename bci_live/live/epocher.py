@@ -93,6 +93,7 @@ class Epocher:
             now = self._clock()
             for marker in self._markers.pop():
                 self._admit(marker, now)
+            self._telemetry.dropped(self._markers.pop_dropped())
         waiting: list[_Pending] = []
         held = math.inf
         try:

@@ -44,6 +44,10 @@ class MarkerSource(Protocol):
         """The markers since the last call."""
         ...
 
+    def pop_dropped(self) -> int:
+        """How many more came since the last call, and were dropped, because too many were waiting."""
+        ...
+
     def trouble(self) -> str:
         """Why none come, or some were lost; empty when all is well."""
         ...

@@ -155,10 +155,6 @@ class LiveSession:
         """Every outcome since the last call."""
         return self._telemetry.drain()
 
-    def channel_troubles(self) -> tuple[str, ...]:
-        """A sentence for each channel that costs every epoch now."""
-        return self._channels.troubles()
-
     def signal(self, seconds: float) -> Chunk:
         """The newest `seconds` of EEG."""
         return self._eeg.ring.latest(seconds)

@@ -36,6 +36,10 @@ class SlidingMarkers:
             markers.append(Marker(LABEL, now, STREAM))
         return markers
 
+    def pop_dropped(self) -> int:
+        """How many were dropped since the last call, because too many were waiting."""
+        return self._source.pop_dropped()
+
     def trouble(self) -> str:
         """Why no markers come; where windows slide, none are needed."""
         return "" if self.every_s is not None else self._source.trouble()

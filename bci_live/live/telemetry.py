@@ -56,6 +56,15 @@ class Telemetry:
             self._open[marker] += 1
             self._recent.append(marker)
 
+    def dropped(self, markers: int) -> None:
+        """So many came in and ended at once, unread, because too many waited for anybody to look at them."""
+        if not markers:
+            return
+        with self._lock:
+            self._markers += markers
+            self._missed[MissedReason.DROPPED] += markers
+            self._let_go += markers
+
     def guessed(self, guess: Guess) -> None:
         """The newest guess, to be shown while its marker's window fills. Of a marker that has ended it is not told."""
         marker = guess.epoch.marker

@@ -32,7 +32,7 @@ _LOOK_S = 0.001
 _AT_ONCE = 4096
 # A stream with a rate that sends nothing for so long is told of.
 _SILENT_S = 2.0
-# For the footers when the disk is full: some hundred bytes a stream, and the clock offsets of hours.
+# For the footers when the disk is full: some hundred bytes a stream, however long it was.
 _RESERVE = 1 << 18
 _FORMATS = {
     pylsl.cf_float32: "float32",
@@ -95,6 +95,7 @@ class _Recorded:
         self._regular = info.nominal_srate() > 0
         self._refused = 0
         self._gone = ""
+        self._over = False
         self.samples = 0
 
     def pull(self) -> None:
@@ -122,6 +123,8 @@ class _Recorded:
         """Why nothing comes, or not all."""
         if self._gone or self._return.error:
             return self._gone or self._return.error
+        if self._over and self._regular and not self.samples:
+            return f"The stream '{self.name}' sent no sample while it was recorded. Is its headset switched on?"
         silent_s = self._return.silent_s
         if silent_s > _SILENT_S and (self._regular or self._return.gone):
             return f"The stream '{self.name}' has sent nothing for {silent_s:.0f} s."
@@ -140,6 +143,7 @@ class _Recorded:
 
     def close(self) -> None:
         """Let go of the stream."""
+        self._over = True
         self._return.close()
         self._inlet.close_stream()
 

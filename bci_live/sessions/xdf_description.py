@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
@@ -59,18 +58,15 @@ def stream_header(facts: StreamFacts, channel_format: str) -> ET.Element:
     return info
 
 
-def stream_footer(
-    count: int, first: float | None, last: float | None, clock_offsets: Sequence[tuple[float, float]]
-) -> ET.Element:
-    """What a stream has become: how many samples, the stamps of the first and the last, the offsets measured (time, value)."""
+def stream_footer(count: int, first: float | None, last: float | None) -> ET.Element:
+    """What a stream has become: how many samples, the stamps of the first and the last.
+
+    The clock offsets stand in chunks of their own, from which every reader takes them. Told here again, as the format
+    allows, they would make the footer grow by the hour, beyond the room that is kept for it on the disk.
+    """
     info = ET.Element("info")
     if first is not None and last is not None:
         _child(info, "first_timestamp", repr(first))
         _child(info, "last_timestamp", repr(last))
     _child(info, "sample_count", str(count))
-    offsets = _child(info, "clock_offsets")
-    for time, value in clock_offsets:
-        offset = _child(offsets, "offset")
-        _child(offset, "time", repr(time))
-        _child(offset, "value", repr(value))
     return info

@@ -44,7 +44,6 @@ class _Stream:
     count: int = 0
     first: float | None = None
     last: float | None = None
-    offsets: tuple[tuple[float, float], ...] = ()
 
 
 class XdfWriter:
@@ -136,8 +135,6 @@ class XdfWriter:
 
     def write_clock_offset(self, number: int, time: float, offset: float) -> None:
         """Append a measurement: at `time` (s, sender's clock) the recorder's clock was `offset` (s) ahead."""
-        stream = self._streams[number - 1]
-        self._streams[number - 1] = replace(stream, offsets=(*stream.offsets, (time, offset)))
         self._chunk(Tag.CLOCK_OFFSET, struct.pack("<Idd", number, time, offset))
 
     def flush(self) -> None:
@@ -174,8 +171,7 @@ class XdfWriter:
                 for number, stream in enumerate(self._streams, start=1):
                     self._chunk(
                         Tag.STREAM_FOOTER,
-                        struct.pack("<I", number)
-                        + xml(stream_footer(stream.count, stream.first, stream.last, stream.offsets)),
+                        struct.pack("<I", number) + xml(stream_footer(stream.count, stream.first, stream.last)),
                     )
                 self.flush()
                 os.fsync(self._file.fileno())

@@ -58,6 +58,10 @@ class AwaitedMarkers:
         """The markers since the last call."""
         return self._inlet.pop() if self._inlet else []
 
+    def pop_dropped(self) -> int:
+        """How many were dropped since the last call, because too many were waiting."""
+        return self._inlet.pop_dropped() if self._inlet else 0
+
     def trouble(self) -> str:
         """Which stream is missing, or what is wrong with it; empty when all is well."""
         if self._inlet is not None:

@@ -18,6 +18,9 @@ from bci_live.types import FloatArray, StreamFacts, TimeArray
 # What the driver holds while nobody reads: minutes, at any board's rate.
 _HELD = 450_000
 _SUFFIX = "_BOARD"
+_NUMBERS = ("ip_port", "timeout")
+# Plays what another board sent once, in that board's own form.
+_PLAYBACK = "playback_file"
 
 
 class Board:
@@ -25,30 +28,39 @@ class Board:
 
     Parameters
     ----------
-    name : as `board_names` lists it
-    settings : what the board needs to be found: `serial_port`, `mac_address`, `ip_address`, `ip_port`, `serial_number`, …
+    name : as `board_names` lists it, in letters of any case
+    settings : what the board needs to be found, under BrainFlow's names: `serial_port`, `mac_address`, `ip_address`, `ip_port`,
+        `serial_number`, `timeout` (s), `other_info`; for `playback_file` the `file` and the name of its `master_board`
 
     Raises
     ------
     StreamError
-        If BrainFlow is not installed, knows no such board, or the board does not answer.
+        If BrainFlow is not installed, knows no such board, a playback lacks its file, or the board does not answer.
     """
 
     def __init__(self, name: str, settings: Mapping[str, str]) -> None:
         self._brainflow = _brainflow()
         known = _boards(self._brainflow)
-        if name not in known:
-            raise StreamError(f"BrainFlow knows no board '{name}'. It knows: {', '.join(known)}.")
-        self.name, self._id = name, known[name]
-        self._described = self._brainflow.BoardShim.get_board_descr(self._id)
+        self.name, self._settings = name.lower(), settings
+        if self.name == _PLAYBACK and not {"file", "master_board"} <= settings.keys():
+            raise StreamError(
+                "A playback needs --file, and with --master-board the board that the file was recorded from."
+            )
+        master = settings["master_board"].lower() if self.name == _PLAYBACK else self.name
+        for asked in (self.name, master):
+            if asked not in known:
+                raise StreamError(f"BrainFlow knows no board '{asked}'. It knows: {', '.join(known)}.")
+        self._id, self._master_id = known[self.name], known[master]
+        self._described = self._brainflow.BoardShim.get_board_descr(self._master_id)
         if not self._described.get("eeg_channels"):
-            raise StreamError(f"The board '{name}' has no EEG channels.")
-        self._settings = settings
+            raise StreamError(f"The board '{master}' has no EEG channels.")
 
     def __enter__(self) -> Self:
         parameters = self._brainflow.BrainFlowInputParams()
         for key, value in self._settings.items():
-            setattr(parameters, key, int(value) if key == "ip_port" else value)
+            setattr(parameters, key, int(value) if key in _NUMBERS else value)
+        if self.name == _PLAYBACK:
+            parameters.master_board = self._master_id
         self._shim = self._brainflow.BoardShim(self._id, parameters)
         try:
             self._shim.prepare_session()
@@ -57,7 +69,7 @@ class Board:
             self._release()
             raise StreamError(
                 f"The board '{self.name}' does not answer ({error}). Is it switched on, and is its "
-                "port or address right (--serial-port, --mac-address, --ip-address)?"
+                "port or address right (--serial-port, --mac-address, --ip-address), or its --file?"
             ) from error
         return self
 
@@ -81,7 +93,8 @@ class Board:
             rate=float(self._described["sampling_rate"]),
             channels=labels,
             units=("microvolts",) * count,
-            simulated=self.name in ("synthetic", "playback_file"),
+            simulated=self._described["name"] == "Synthetic",
+            replay=self.name == _PLAYBACK,
         )
 
     def read(self) -> tuple[FloatArray, TimeArray, NDArray[np.float64]]:

@@ -18,6 +18,8 @@ from bci_live.types import StreamFacts
 
 # liblsl advises chunks of 5 to 30 ms.
 _EVERY_S = 0.02
+# A board that sends nothing for so long is told of.
+_SILENT_S = 2.0
 
 OnProgress = Callable[[int, int], None]
 
@@ -48,11 +50,18 @@ def bridge(
         marker_outlet = open_marker_outlet(_marker_facts(facts)) if markers else None
         if markers:
             on_each_line(lambda line: _mark(source, line))
-        begin = time.monotonic()
+        begin = last = time.monotonic()
+        told = False
         while not interrupted and (seconds is None or time.monotonic() - begin < seconds):
             samples, times, marked = source.read()
             if len(times):
                 eeg.push_chunk(samples, times.tolist())
+                last, told = time.monotonic(), False
+            elif not told and time.monotonic() - last > _SILENT_S:
+                told = True
+                _tell(
+                    f"Nothing has come from the board '{source.name}' for {_SILENT_S:g} s. Is it switched on and near?"
+                )
             if marker_outlet is not None:
                 for index in np.flatnonzero(marked).tolist():
                     marker_outlet.push_sample([f"{marked[index]:g}"], times[index])
@@ -79,6 +88,8 @@ def _mark(board: Board, line: str) -> None:
     if value and math.isfinite(value):
         board.insert_marker(value)
     elif line.strip():
-        Console(stderr=True).print(
-            f"'{line.strip()}' is no marker: BrainFlow's are numbers other than 0.", markup=False
-        )
+        _tell(f"'{line.strip()}' is no marker: BrainFlow's are numbers other than 0.")
+
+
+def _tell(text: str) -> None:
+    Console(stderr=True).print(text, style="red", markup=False)

@@ -19,6 +19,7 @@ from bci_live.streams.clock import ClockOffset, local_clock
 from bci_live.streams.discovery import facts
 from bci_live.streams.health import StreamHealth
 from bci_live.streams.markers import parse_marker
+from bci_live.streams.rate import RateMeter
 from bci_live.streams.returning import ReturnWatch
 from bci_live.streams.ring import RingBuffer
 from bci_live.streams.units import microvolts_per
@@ -30,7 +31,8 @@ _CLOSE_S = 5.0
 # The longest wait for the offset of an outlet that was started anew, perhaps on another machine.
 _ANOTHER_CLOCK_S = 1.0
 _MOST_SAMPLES = 4096
-_MOST_MARKERS = 10_000
+# More than the epocher lets wait, which ends each marker by itself: so only who never asks loses markers unseen.
+_MOST_MARKERS = 40_000
 # A stimulus program may be silent for long; after so long it is looked whether it is still there, and believed gone
 # when it did not answer so often.
 _MARKER_SILENCE_S = 5.0
@@ -124,7 +126,7 @@ class EegInlet(_Inlet):
         self._arrivals = Arrivals(self.facts.rate, n_channels)
         self._scale = np.array([microvolts_per(unit) for unit in self.facts.units], dtype=np.float32)
         self._buffer = np.empty((_MOST_SAMPLES, n_channels), dtype=np.float32)
-        self._rate = _RateMeter()
+        self._rate = RateMeter()
         self._stale_s = stale_s
         self._opened = clock()
         self._refused = 0
@@ -185,6 +187,7 @@ class MarkerInlet(_Inlet):
         self._waiting: deque[Marker] = deque()
         self._lock = threading.Lock()
         self._dropped = 0
+        self._dropped_told = 0
         self._unreadable = 0
 
     def pop(self) -> list[Marker]:
@@ -193,6 +196,13 @@ class MarkerInlet(_Inlet):
             markers = list(self._waiting)
             self._waiting.clear()
         return markers
+
+    def pop_dropped(self) -> int:
+        """How many were dropped since the last call, because too many were waiting."""
+        with self._lock:
+            dropped = self._dropped - self._dropped_told
+            self._dropped_told = self._dropped
+        return dropped
 
     def _pull(self) -> None:
         try:
@@ -230,22 +240,3 @@ class MarkerInlet(_Inlet):
             else ""
         )
         return " ".join(filter(None, (self._error, gone or self._return.error, lost)))
-
-
-class _RateMeter:
-    """Samples a second over the last few seconds."""
-
-    def __init__(self, seconds: float = 5.0) -> None:
-        self._seconds = seconds
-        self._arrivals: deque[tuple[float, int]] = deque()
-        self._total = 0
-        self.hertz = 0.0
-
-    def add(self, samples: int, arrived: float) -> None:
-        self._total += samples
-        self._arrivals.append((arrived, self._total))
-        while arrived - self._arrivals[0][0] > self._seconds:
-            self._arrivals.popleft()
-        since, then = self._arrivals[0]
-        if arrived - since > 0.5:
-            self.hertz = (self._total - then) / (arrived - since)

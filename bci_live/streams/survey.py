@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,10 +13,13 @@ import pylsl
 
 from bci_live.errors import StreamError
 from bci_live.streams.clock import local_clock
+from bci_live.streams.rate import RateMeter
 
 _OPEN_S = 2.0
 _POLL_S = 0.02
 _AT_ONCE = 4096
+# Measurements of a clock; liblsl makes one every few seconds, so these are of the last minutes.
+_OFFSETS = 60
 _ABSENT = (TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError)
 
 
@@ -23,9 +27,9 @@ _ABSENT = (TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError)
 class StreamReport:
     """A stream as it announces itself, and as it was heard.
 
-    `rate`, `measured_rate`: Hz, 0 for an irregular stream; None as long as too little came. `age_s`: since the last
-    sample came. `offset_ms`: of the sender's clock, and `offset_spread_ms`: between the least and the most that were
-    measured. `problem`: why it was not heard.
+    `rate`, `measured_rate`: Hz, 0 for an irregular stream; the latter over the last seconds, None as long as too little
+    came. `age_s`: since the last sample came. `offset_ms`: of the sender's clock, and `offset_spread_ms`: between the least
+    and the most that were lately measured, None before the second measurement. `problem`: why it was not heard.
     """
 
     name: str
@@ -50,9 +54,9 @@ class _Heard:
         self.info = info
         self.samples = 0
         self.problem = ""
-        self._first: tuple[float, int] | None = None
         self._last: float | None = None
-        self._offsets: list[float] = []
+        self._rate = RateMeter()
+        self._offsets: deque[float] = deque(maxlen=_OFFSETS)
         self._inlet = pylsl.StreamInlet(info, max_buflen=10, recover=False)
         try:
             self._inlet.open_stream(timeout=_OPEN_S)
@@ -71,9 +75,12 @@ class _Heard:
         if len(stamps):
             self.samples += len(stamps)
             self._last = local_clock()
-            self._first = self._first or (self._last, self.samples)
+            self._rate.add(len(stamps), self._last)
         with suppress(*_ABSENT):
-            self._offsets.append(self._inlet.time_correction(timeout=0.001))
+            offset = self._inlet.time_correction(timeout=0.001)
+            # Between two measurements liblsl tells the last one again.
+            if not self._offsets or offset != self._offsets[-1]:
+                self._offsets.append(offset)
 
     def close(self) -> None:
         """Let go of it."""
@@ -92,7 +99,7 @@ class _Heard:
             samples=self.samples,
             age_s=None if self._last is None else round(local_clock() - self._last, 3),
             offset_ms=round(1e3 * offsets[-1], 4) if offsets else None,
-            offset_spread_ms=round(1e3 * (max(offsets) - min(offsets)), 4) if offsets else None,
+            offset_spread_ms=round(1e3 * (max(offsets) - min(offsets)), 4) if len(offsets) > 1 else None,
             source_id=info.source_id(),
             uid=info.uid(),
             problem=self.problem,
@@ -101,10 +108,7 @@ class _Heard:
     def _measured_rate(self) -> float | None:
         if not self.info.nominal_srate():
             return 0.0
-        # What came at once with the first sample tells nothing of the rate.
-        if self._first is None or self._last is None or self._last - self._first[0] < 0.5:
-            return None
-        return round((self.samples - self._first[1]) / (self._last - self._first[0]), 2)
+        return round(self._rate.hertz, 2) or None
 
 
 class Survey:

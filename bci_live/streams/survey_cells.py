@@ -47,6 +47,7 @@ def _age(it: StreamReport) -> Cell:
 
 
 def _offset(it: StreamReport) -> Cell:
-    if it.offset_ms is None or it.offset_spread_ms is None:
+    if it.offset_ms is None:
         return Cell("–")
-    return Cell(f"{it.offset_ms:.2f} ± {it.offset_spread_ms / 2:.2f} ms")
+    spread = "–" if it.offset_spread_ms is None else f"{it.offset_spread_ms / 2:.2f}"
+    return Cell(f"{it.offset_ms:.2f} ± {spread} ms")

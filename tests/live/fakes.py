@@ -34,9 +34,14 @@ class FakeMarkers:
     """Markers are put by the test."""
 
     waiting: list[Marker] = field(default_factory=list)
+    dropped: int = 0
 
     def pop(self) -> list[Marker]:
         popped, self.waiting = self.waiting, []
+        return popped
+
+    def pop_dropped(self) -> int:
+        popped, self.dropped = self.dropped, 0
         return popped
 
 

@@ -162,6 +162,17 @@ def test_a_flood_of_markers_is_dropped_not_hoarded_and_those_before_it_stay() ->
     assert bench.telemetry.open == MOST_PENDING
 
 
+def test_markers_that_were_dropped_before_anybody_looked_have_ended_too() -> None:
+    bench = Bench()
+    bench.markers.waiting, bench.markers.dropped = [Marker("a", 1.0)], 3
+    bench.epocher.step()
+    bench.epocher.step()
+    bench.epocher.give_up()
+    counts = bench.telemetry.counts()
+    assert counts.markers == sum(counts.missed.values()) == 4
+    assert counts.missed[MissedReason.DROPPED] == counts.unread == 3
+
+
 def test_five_thousand_markers_a_second_are_cut_to_the_last_one() -> None:
     bench = Bench(waiting=100_000)
     shown = 0

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from bci_live.sessions.xdf_writer import write_recording
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.types import Decoding, Epoch, Guess, Marker, Missed, MissedReason, Reconstruction, StreamFacts
+from tests.streams.test_inlet import outlet
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
@@ -202,6 +204,40 @@ def test_an_electrode_that_is_off_all_the_time_is_named_loudly_and_counted(file:
     assert summary["channel_faults"] == {"E2": "flat"}
     assert summary["channel_fault_seconds"] == {"E2": {"flat": SECONDS}}
     assert "Without EEG of 8 s: E2 for 8 s (flat)." in summary["errors"]
+
+
+class OfTheTestOutlet(SaysDog):
+    """For the channels that the outlet of the inlets' tests has."""
+
+    card = SimpleNamespace(**vars(SaysDog.card) | {"channels": ("count", "mV")})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")
+def test_senders_that_are_gone_are_told_while_they_are_once_each(tmp_path: Path) -> None:
+    prepare_folder(tmp_path)
+    name, said = f"session-{uuid.uuid4()}", io.StringIO()
+
+    def kill_and_wait_for_the_words() -> None:
+        wait_until(lambda: session.snapshot().counts.markers > 0, 30, "a marker")
+        sender.kill()
+        try:
+            wait_until(lambda: f"marker stream '{name}-m' is gone" in said.getvalue(), 40, "the markers' trouble")
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with (
+        outlet(name) as sender,
+        LiveSession(
+            find_eeg(name, 20), find_markers(f"{name}-m", 20), OfTheTestOutlet(), Draws(), Config(), keep_outcomes=True
+        ) as session,
+    ):
+        thread = threading.Thread(target=kill_and_wait_for_the_words)
+        thread.start()
+        run_headless(session, None, seconds=90, out=tmp_path, console=Console(file=said, width=300), device="cpu")
+        thread.join()
+    assert said.getvalue().count(f"The stream '{name}' has sent nothing for 3 s.") == 1
+    assert said.getvalue().count("has sent nothing") == 1
+    assert said.getvalue().count("is gone") == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")

@@ -24,6 +24,9 @@ class Source:
         popped, self.waiting = self.waiting, []
         return popped
 
+    def pop_dropped(self) -> int:
+        return 0
+
     def trouble(self) -> str:
         return "No marker stream is there yet."
 

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ from rich.console import Console
 from bci_live.errors import RecordingError, StreamError
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.record import _complain, record
-from bci_live.sessions.recorder import Recorder, StreamProgress, check_space
+from bci_live.sessions.recorder import _RESERVE, Recorder, StreamProgress, check_space
 from bci_live.sessions.recording import read_recording
+from bci_live.sessions.xdf_writer import XdfWriter
 from bci_live.streams.discovery import find_streams
+from tests.sessions.conftest import make_facts
 from tests.streams.test_inlet import ROOT, outlet
 from tests.waiting import wait_until
 
@@ -90,6 +93,17 @@ def test_every_sample_and_marker_is_in_the_file_with_its_own_stamp(tmp_path: Pat
     assert abs(eeg["clock_values"][0]) < 0.01  # the same machine
     assert not list(done.path.parent.glob(".*"))  # the reserve is gone
     assert len(read_recording(done.path).markers) == len(markers["time_series"])
+
+
+def test_a_stream_with_a_rate_that_sent_nothing_is_a_problem_however_short_it_was(tmp_path: Path) -> None:
+    name = f"rec-{uuid.uuid4()}"
+    silent = pylsl.StreamOutlet(pylsl.StreamInfo(name, "EEG", 1, 100.0, pylsl.cf_float32, name))
+    pictures = pylsl.StreamOutlet(pylsl.StreamInfo(f"{name}-m", "Markers", 1, 0.0, pylsl.cf_string, f"{name}-m"))
+    done = record(tmp_path, [name, f"{name}-m"], seconds=0.5)
+    problems = {it.name: it.problem for it in done.streams}
+    assert f"'{name}' sent no sample while it was recorded" in problems[name]
+    assert problems[f"{name}-m"] == ""  # markers may well have had no reason to come
+    del silent, pictures
 
 
 def dict_of(done: Any) -> dict[str, int]:
@@ -192,6 +206,30 @@ def test_a_full_disk_ends_it_with_a_sentence_and_a_whole_file(small_disk: Path) 
     assert int(eeg["footer"]["info"]["sample_count"][0]) == len(eeg["time_stamps"])
 
 
+def test_the_footers_of_a_long_recording_find_room_on_a_full_disk(small_disk: Path) -> None:
+    path = small_disk / "a.xdf"
+    with pytest.raises(RecordingError, match="takes no more"):
+        record_till_full(path)
+    streams = load(path)
+    assert len(streams) == 5
+    for stream in streams.values():
+        assert len(stream["clock_times"]) == 1080
+        assert int(stream["footer"]["info"]["sample_count"][0]) == len(stream["time_stamps"])
+
+
+def record_till_full(path: Path) -> None:
+    """Five streams, an hour and a half of clock offsets each, and then samples."""
+    with XdfWriter(path, _RESERVE) as writer:
+        numbers = [writer.add_stream(replace(make_facts(64), name=f"cap {it}"), "float32") for it in range(5)]
+        for measured in range(1080):
+            for number in numbers:
+                writer.write_clock_offset(number, 1e5 + 5 * measured, 0.123456789)
+        for second in range(100):
+            for number in numbers:
+                writer.write_samples(number, np.zeros((250, 64), np.float32), second + np.arange(250) / 250)
+            writer.flush()
+
+
 def test_on_a_disk_that_is_full_already_nothing_is_begun(small_disk: Path) -> None:
     (small_disk / "full").write_bytes(bytes(1_000_000))
     with pytest.raises(RecordingError, match="cannot be created: No space left"), Recorder([], small_disk / "a.xdf"):
@@ -242,10 +280,20 @@ def test_labrecorder_records_the_same(tmp_path: Path) -> None:
             record_for(recorder, 4)
         labrecorder.stop()
     ours, theirs = load(tmp_path / "ours.xdf"), load(tmp_path / "theirs.xdf")
-    for stream in (name, f"{name}-m"):
-        theirs_at = {stamp: row for row, stamp in enumerate(theirs[stream]["time_stamps"])}
-        both = [(row, theirs_at[stamp]) for row, stamp in enumerate(ours[stream]["time_stamps"]) if stamp in theirs_at]
-        assert len(both) >= 0.9 * len(ours[stream]["time_stamps"]) > 0
-        for mine, other in both:
-            assert list(ours[stream]["time_series"][mine]) == list(theirs[stream]["time_series"][other])
-        assert ours[stream]["info"]["desc"] == theirs[stream]["info"]["desc"]
+    for stream, least in ((name, 3 * RATE), (f"{name}-m", 6)):
+        mine, other = ours[stream], theirs[stream]
+        begin = max(mine["time_stamps"][0], other["time_stamps"][0])
+        end = min(mine["time_stamps"][-1], other["time_stamps"][-1])
+        # Where both recorded, neither has a sample more than the other.
+        (my_stamps, my_rows), (their_stamps, their_rows) = (between(it, begin, end) for it in (mine, other))
+        assert len(my_stamps) > least
+        np.testing.assert_array_equal(my_stamps, their_stamps)
+        assert my_rows == their_rows
+        assert mine["info"]["desc"] == other["info"]["desc"]
+
+
+def between(stream: dict[str, Any], begin: float, end: float) -> tuple[list[float], list[list[Any]]]:
+    """Stamps and rows of a loaded stream, from `begin` to `end`, s."""
+    rows = zip(stream["time_stamps"], stream["time_series"], strict=True)
+    kept = [(stamp, list(row)) for stamp, row in rows if begin <= stamp <= end]
+    return [stamp for stamp, _ in kept], [row for _, row in kept]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bci_live.errors import StreamError
 from bci_live.streams.board import Board, board_names
+from bci_live.streams.bridge import bridge
 from bci_live.streams.clock import local_clock
 from bci_live.streams.discovery import find_eeg
 from bci_live.streams.inlet import EegInlet
@@ -58,6 +60,30 @@ def test_a_marker_comes_with_the_time_of_its_sample() -> None:
 
         wait_until(marked, 10, "the marker")
     assert found[0] == pytest.approx(before, abs=0.2)
+
+
+def test_a_file_that_brainflow_recorded_is_played_as_its_board_and_its_end_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from brainflow.board_shim import BoardIds, BoardShim, BrainFlowInputParams
+
+    file = tmp_path / "synthetic.csv"
+    recorded = BoardShim(BoardIds.SYNTHETIC_BOARD.value, BrainFlowInputParams())
+    recorded.prepare_session()
+    recorded.start_stream(1000, f"file://{file}:w")
+    wait_until(lambda: recorded.get_board_data_count() > 250, 20, "a second of the board")
+    recorded.release_session()
+    samples, _ = bridge("Playback_File", {"file": str(file), "master_board": "Synthetic"}, seconds=6)
+    assert samples > 200
+    told = capsys.readouterr().err
+    assert " ".join(told.split()).count("Nothing has come from the board 'playback_file' for 2 s.") == 1
+    playback = Board("playback_file", {"file": str(file), "master_board": "muse_2"})
+    assert (playback.facts.replay, playback.facts.simulated) == (True, False)
+    assert playback.facts.channels == Board("muse_2", {}).facts.channels
+    with pytest.raises(StreamError, match=r"A playback needs --file, and with --master-board"):
+        Board("playback_file", {})
+    with pytest.raises(StreamError, match="knows no board 'brain'"):
+        Board("playback_file", {"file": str(file), "master_board": "brain"})
 
 
 def test_a_board_that_does_not_exist_or_answer_is_told() -> None:

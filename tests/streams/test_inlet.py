@@ -16,8 +16,9 @@ import pylsl
 import pytest
 
 from bci_live.errors import StreamError
+from bci_live.live.epocher import MOST_PENDING
 from bci_live.streams.discovery import find_eeg, find_markers
-from bci_live.streams.inlet import EegInlet, MarkerInlet
+from bci_live.streams.inlet import _MOST_MARKERS, EegInlet, MarkerInlet
 from bci_live.streams.outlet import open_eeg_outlet, open_marker_outlet
 from bci_live.streams.ring import Window
 from bci_live.types import StreamFacts
@@ -95,6 +96,14 @@ def test_markers_that_nobody_takes_are_dropped_and_told(monkeypatch: pytest.Monk
         assert f"'{name}-m'" in inlet.trouble()
         assert "were dropped" in inlet.trouble()
         assert len(inlet.pop()) == 1
+        assert inlet.pop_dropped() >= 1
+        monkeypatch.undo()
+        inlet.pop_dropped()
+        assert inlet.pop_dropped() == 0  # each is told once
+
+
+def test_it_is_the_epocher_that_drops_markers_which_it_can_name() -> None:
+    assert _MOST_MARKERS > MOST_PENDING
 
 
 def test_a_marker_that_is_no_text_is_counted_and_the_next_one_comes() -> None:

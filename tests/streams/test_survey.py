@@ -7,8 +7,11 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 
+import numpy as np
+import pylsl
 import pytest
 from rich.console import Console
 
@@ -64,6 +67,53 @@ def test_what_is_not_as_announced_is_red_in_the_table() -> None:
     for text in ("128.0 Hz", "3.00 s ago", "does not answer"):
         at = html.index(text)
         assert "color: #800000" in html[at - 60 : at], text
+
+
+def test_the_measured_rate_is_that_of_the_last_seconds() -> None:
+    name = f"survey-{uuid.uuid4()}"
+    sender = pylsl.StreamOutlet(pylsl.StreamInfo(name, "EEG", 1, 100.0, pylsl.cf_float32, name))
+    speed, stop = [100], threading.Event()
+
+    def send() -> None:
+        while not stop.wait(0.05):
+            sender.push_chunk(np.zeros((speed[0] // 20, 1), np.float32))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        with Survey() as listening:
+
+            def rate() -> float:
+                report = of(name, listening.listen(0.2))
+                return (report.measured_rate if report else None) or 0.0
+
+            wait_until(lambda: 60 < rate() < 110, 20, "the full rate")
+            for _ in range(20):
+                listening.listen(0.2)
+            speed[0] = 40
+            # On an average since the beginning it would be over 60 for 12 s and longer.
+            wait_until(lambda: rate() < 45, 9, "the rate it has now")
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_clock_that_was_measured_once_has_no_spread_yet() -> None:
+    name = f"survey-{uuid.uuid4()}"
+    with outlet(name), Survey() as listening:
+        spreads: list[float | None] = []
+
+        def measured_twice() -> bool:
+            report = of(name, listening.listen(0.2))
+            if report and report.offset_ms is not None:
+                spreads.append(report.offset_spread_ms)
+            return bool(spreads) and spreads[-1] is not None
+
+        # liblsl measures every few seconds, and is asked fifty times a second.
+        wait_until(measured_twice, 30, "the second measurement")
+    assert spreads[0] is None
+    assert spreads[-1] is not None
+    assert spreads[-1] > 0
 
 
 LONG = StreamReport(

@@ -15,6 +15,9 @@ import pylsl
 RATE, EVERY, BLOCK = 250.0, 125, 12
 # When the trouble begins, s.
 FROM_S = 5.0
+# A burst comes at once; a flood, 5,000 a second, comes for so long, s.
+BURST, FLOOD_S, A_SAMPLE = 5000, 4.0, 20
+FLOOD = round(FLOOD_S * RATE) * A_SAMPLE
 
 
 def sent(scenario: str, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -39,6 +42,14 @@ def stamp_of(scenario: str, counts: np.ndarray, begin: float) -> np.ndarray:
     return begin + seconds * drift + np.where(seconds >= FROM_S, step, 0.0)
 
 
+def flood_until(scenario: str, sent: int) -> int:
+    """How many markers of a flood, or of a burst, are to come before sample number `sent`."""
+    since = sent - round(FROM_S * RATE)
+    if scenario == "a flood of markers":
+        return min(FLOOD, max(0, since) * A_SAMPLE)
+    return BURST if scenario == "a burst of markers" and since > 0 else 0
+
+
 def marker_outlet(name: str) -> pylsl.StreamOutlet:
     """Of strings."""
     return pylsl.StreamOutlet(pylsl.StreamInfo(f"{name}-m", "Markers", 1, 0, pylsl.cf_string, f"{name}-m"))
@@ -53,7 +64,7 @@ def main() -> None:
     markers = None if late else marker_outlet(name)
     while not (eeg.have_consumers() and (late or (markers and markers.have_consumers()))):
         time.sleep(0.01)
-    begin, first, flooded = pylsl.local_clock(), 0, False
+    begin, first, flooded = pylsl.local_clock(), 0, 0
     while True:
         until = int((pylsl.local_clock() - begin) * RATE) // BLOCK * BLOCK
         counts = np.arange(first, until)
@@ -71,13 +82,14 @@ def main() -> None:
         for count, stamp in zip(counts.tolist(), stamps.tolist(), strict=True):
             if count % EVERY == 0 and markers is not None:
                 markers.push_sample([json.dumps({"label": "dog", "count": count})], stamp)
-        if markers is not None and scenario == "a flood of markers" and first / RATE > FROM_S and not flooded:
-            flooded = True
-            for number in range(5000):
+        if markers is not None:
+            for number in range(flooded, flood_until(scenario, first)):
+                count = round(FROM_S * RATE) + (number // A_SAMPLE if scenario == "a flood of markers" else 0)
                 markers.push_sample(
-                    [json.dumps({"label": "dog", "count": first, "flood": number})],
-                    begin + first / RATE + number * 1e-8,
+                    [json.dumps({"label": "dog", "count": count, "flood": number})],
+                    begin + count / RATE + number % A_SAMPLE * 1e-5 + number * 1e-8,
                 )
+                flooded = number + 1
         time.sleep(0.01)
 
 

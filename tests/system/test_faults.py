@@ -39,7 +39,7 @@ from bci_live.streams.discovery import find_eeg, find_markers
 from bci_live.streams.inlet import EegInlet, MarkerInlet, StreamStatus
 from bci_live.types import Epoch, FloatArray
 from tests.system.conftest import ROOT
-from tests.system.fault_outlet import BLOCK, EVERY, FROM_S, RATE
+from tests.system.fault_outlet import BLOCK, BURST, EVERY, FLOOD, FLOOD_S, FROM_S, RATE
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
@@ -137,7 +137,8 @@ SECONDS = {
     "the clock goes back 2 s": FROM_S + 5,
     "the clock drifts by 100 ppm": FROM_S + 5,
     "every fifth packet is lost": FROM_S + 10,
-    "a flood of markers": FROM_S + 6,
+    "a flood of markers": FROM_S + FLOOD_S + 8,
+    "a burst of markers": FROM_S + 6,
     "a burst of NaN": FROM_S + 3,
     "the markers come late": FROM_S + 8,
 }
@@ -207,10 +208,11 @@ def test_with_every_fifth_packet_lost_no_epoch_is_spliced(outcomes: dict[str, Ou
     assert it.reasons()["gap"] >= 10
 
 
-def test_of_a_flood_of_markers_each_gets_its_epoch(outcomes: dict[str, Outcomes]) -> None:
-    it = outcomes["a flood of markers"]
-    check_each_ended_once(it, flood=5000)
-    assert sorted(it.flood) == list(range(5000))
+@pytest.mark.parametrize(("scenario", "markers"), [("a burst of markers", BURST), ("a flood of markers", FLOOD)])
+def test_of_a_flood_of_markers_each_gets_its_epoch(outcomes: dict[str, Outcomes], scenario: str, markers: int) -> None:
+    it = outcomes[scenario]
+    check_each_ended_once(it, flood=markers)
+    assert sorted(it.flood) == list(range(markers))
 
 
 def test_numbers_that_are_none_reach_no_decoder(outcomes: dict[str, Outcomes]) -> None:
