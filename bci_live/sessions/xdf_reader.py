@@ -16,6 +16,7 @@ import pyxdf
 
 from bci_live.errors import RecordingError
 from bci_live.sessions.xdf_format import sound_chunks
+from bci_live.streams.kinds import why_no_eeg
 from bci_live.streams.markers import parse_marker
 from bci_live.streams.units import microvolts_per
 from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray, channel_types
@@ -108,8 +109,13 @@ def _rate(stream: _Stream) -> float:
 
 
 def _is_eeg(stream: _Stream) -> bool:
-    is_signal = _text(stream, "type").lower() == "eeg" and _text(stream, "channel_format") != "string"
-    return is_signal and _rate(stream) > 0 and len(stream["time_stamps"]) > 0
+    return _unfit(stream) is None and len(stream["time_stamps"]) > 0
+
+
+def _unfit(stream: _Stream) -> str | None:
+    """Why it is no EEG stream."""
+    text = _text(stream, "channel_format") == "string"
+    return why_no_eeg(_text(stream, "type"), _rate(stream), int(_text(stream, "channel_count") or 0), text=text)
 
 
 def _is_marker(stream: _Stream) -> bool:
@@ -122,10 +128,16 @@ def _listed(streams: Sequence[_Stream]) -> str:
         return "It holds no stream at all."
     told = [
         f"'{_text(s, 'name')}' ({_text(s, 'type') or 'no type'}, "
-        f"{_text(s, 'channel_count')} × {len(s['time_stamps'])} samples)"
+        f"{_text(s, 'channel_count')} × {len(s['time_stamps'])} samples{_told_unfit(s)})"
         for s in streams
     ]
     return f"It holds {', '.join(told)}."
+
+
+def _told_unfit(stream: _Stream) -> str:
+    """What an EEG stream lacks; that another stream is none, its type says."""
+    unfit = _unfit(stream) if _text(stream, "type").lower() == "eeg" else None
+    return f"; {unfit}" if unfit else ""
 
 
 def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:

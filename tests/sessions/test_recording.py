@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,23 @@ def test_volts_become_microvolts_and_say_so(tmp_path: Path) -> None:
     recording = read_recording(tmp_path / "volts.xdf")
     assert recording.samples[0] == pytest.approx([10, 20, 7])
     assert recording.facts.units == ("microvolts", "microvolts", "uV")
+
+
+@pytest.mark.parametrize("rate", [np.inf, np.nan, -250.0, 1e-300, 1e308, 1e9])
+def test_a_rate_that_no_amplifier_has_is_refused_with_its_value(rate: float, tmp_path: Path) -> None:
+    with XdfWriter(tmp_path / "a.xdf") as writer:
+        number = writer.add_stream(make_facts(1, rate=rate), "float32")
+        writer.write_samples(number, np.zeros((500, 1), np.float32), np.arange(500) / 250)
+    with pytest.raises(RecordingError, match=re.escape(f"its rate is {rate:g} Hz")):
+        read_recording(tmp_path / "a.xdf")
+
+
+def test_eeg_without_a_channel_is_refused(tmp_path: Path) -> None:
+    with XdfWriter(tmp_path / "none.xdf") as writer:
+        number = writer.add_stream(make_facts(0), "float32")
+        writer.write_samples(number, np.zeros((500, 0), np.float32), np.arange(500) / 250)
+    with pytest.raises(RecordingError, match="no channel"):
+        read_recording(tmp_path / "none.xdf")
 
 
 def test_markers_of_all_streams_come_in_the_order_of_time(tmp_path: Path) -> None:
