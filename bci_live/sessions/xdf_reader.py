@@ -16,7 +16,7 @@ import pyxdf
 
 from bci_live.errors import RecordingError
 from bci_live.sessions.xdf_format import sound_chunks
-from bci_live.streams.kinds import why_no_eeg
+from bci_live.streams.kinds import names_markers, why_no_eeg, why_no_markers
 from bci_live.streams.markers import parse_marker
 from bci_live.streams.units import microvolts_per
 from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray, channel_types
@@ -58,6 +58,7 @@ def read_xdf(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple[Mark
     facts, factors = _facts(chosen)
     with np.errstate(over="ignore", invalid="ignore"):  # a damaged value may be larger than any EEG
         samples = (np.asarray(chosen["time_series"], dtype=np.float64) * factors).astype(np.float32)
+    _told_ignored(path, streams)
     markers = [marker for stream in streams if _is_marker(stream) for marker in _markers(stream)]
     return facts, samples, np.asarray(chosen["time_stamps"], dtype=np.float64), tuple(markers)
 
@@ -119,8 +120,17 @@ def _unfit(stream: _Stream) -> str | None:
 
 
 def _is_marker(stream: _Stream) -> bool:
-    kind = _text(stream, "type").lower()
-    return "marker" in kind or "event" in kind
+    """What is one live, and texts of a marker type with a rate, as in the specification's own example."""
+    kind, text = _text(stream, "type"), _text(stream, "channel_format") == "string"
+    return why_no_markers(kind, _rate(stream), text=text) is None or (text and names_markers(kind))
+
+
+def _told_ignored(path: Path, streams: Sequence[_Stream]) -> None:
+    """Log a warning of streams that look as if they held markers, but are not read as such."""
+    for stream in streams:
+        looks_so = _rate(stream) == 0 or names_markers(_text(stream, "type"))
+        if looks_so and len(stream["time_stamps"]) and not _is_marker(stream):
+            _log.warning("'%s': %s Its samples are not read as markers.", path, _listed([stream]))
 
 
 def _listed(streams: Sequence[_Stream]) -> str:

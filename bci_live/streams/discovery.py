@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pylsl
 
 from bci_live.errors import AbsentStreamError, StreamError
-from bci_live.streams.kinds import why_no_eeg
+from bci_live.streams.kinds import why_no_eeg, why_no_markers
 from bci_live.types import StreamFacts, channel_types
 
 _POLL_S = 0.1
@@ -127,9 +127,7 @@ def _is_eeg(info: pylsl.StreamInfo) -> str | None:
 
 
 def _is_markers(info: pylsl.StreamInfo) -> str | None:
-    if info.nominal_srate():
-        return f"it sends samples at {info.nominal_srate():g} Hz, not markers"
-    return None
+    return why_no_markers(info.type(), info.nominal_srate(), text=info.channel_format() == pylsl.cf_string)
 
 
 def _listed(streams: list[pylsl.StreamInfo], with_source: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""What makes an EEG stream, live and in files alike."""
+"""What makes an EEG stream or a marker stream, live and in files alike."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ LEAST_RATE = 0.1
 MOST_RATE = 100_000.0
 
 _EEG = "eeg"
+_MARKER_TYPES = ("marker", "event", "stim", "trigger")
 
 
 def why_no_rate(rate: float) -> str | None:
@@ -27,3 +28,20 @@ def why_no_eeg(kind: str, rate: float, channels: int, *, text: bool) -> str | No
     if channels < 1:
         return "it has no channel"
     return why_no_rate(rate)
+
+
+def why_no_markers(kind: str, rate: float, *, text: bool) -> str | None:
+    """Why a stream of the type `kind` is no marker stream; None when it is one. `text`: it sends text.
+
+    Numbers without a rate may be anything (a heart rate, a gaze), so they need a type that says what they are.
+    """
+    if rate:
+        return f"it sends samples at {rate:g} Hz, not markers"
+    if not (text or names_markers(kind)):
+        return f"it sends numbers of the type '{kind}', and that of marker numbers has 'marker', 'event', 'stim' or 'trigger' in it"
+    return None
+
+
+def names_markers(kind: str) -> bool:
+    """Whether the type says that it is a marker stream, in any of the words that senders use."""
+    return any(word in kind.lower() for word in _MARKER_TYPES)

@@ -136,6 +136,36 @@ def test_markers_of_all_streams_come_in_the_order_of_time(tmp_path: Path) -> Non
     assert "hue" in markers[2].detail
 
 
+@pytest.mark.parametrize(
+    ("kind", "form", "rate", "are_markers"),
+    [
+        ("Stim", "string", 0.0, True),
+        ("Stimulus", "string", 0.0, True),
+        ("Triggers", "int32", 0.0, True),
+        ("", "string", 0.0, True),
+        ("StringMarker", "string", 10.0, True),
+        ("Pulse", "int32", 0.0, False),
+        ("Trigger", "float32", 250.0, False),
+    ],
+)
+def test_what_are_markers_live_are_markers_in_the_file_and_what_are_not_is_told(
+    kind: str, form: str, rate: float, are_markers: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with XdfWriter(tmp_path / "a.xdf") as writer:
+        eeg = writer.add_stream(make_facts(1), "float32")
+        other = writer.add_stream(replace(make_facts(1, rate=rate), name="other", kind=kind), form)
+        writer.write_samples(eeg, np.zeros((500, 1), np.float32), np.arange(500) / 250)
+        if form == "string":
+            writer.write_strings(other, [["7"]], np.array([0.5]))
+        else:
+            writer.write_samples(other, np.array([[7]], form), np.array([0.5]))
+    labels = [marker.label for marker in read_recording(tmp_path / "a.xdf").markers]
+    assert labels == (["7"] if are_markers else [])
+    assert ["'other'" in message and "not read as markers" in message for message in caplog.messages] == (
+        [] if are_markers else [True]
+    )
+
+
 @pytest.mark.parametrize("nothing", [np.nan, np.inf, -np.inf])
 def test_a_sample_without_a_time_is_read_as_live(
     nothing: float, tmp_path: Path, make_recording: Callable[..., Recording], caplog: pytest.LogCaptureFixture
