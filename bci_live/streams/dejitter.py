@@ -117,6 +117,11 @@ class Dejitter:
             times[index] = self._time
         return Straightened(times, tuple(breaks), tuple(jumps), tuple(late))
 
+    def move(self, seconds: float) -> None:
+        """The clock that the stamps are of is corrected by so much from now on."""
+        self._time += seconds
+        self._held += seconds
+
     def _begin(self, time: float, stamps: int) -> None:
         """A new segment at `time`, which is the mean of so many stamps. What is known of the period stays."""
         self._time, self._in_segment = time, stamps

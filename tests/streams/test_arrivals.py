@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -123,3 +124,28 @@ def test_samples_before_the_first_with_a_time_are_left_out_and_spoil_nothing() -
     np.testing.assert_array_equal(chunk.samples[:, 0], np.arange(3, 2000))
     assert np.abs(chunk.times - np.arange(3, 2000) / RATE).max() < 1e-6
     assert arrivals.health.late == 3
+
+
+@pytest.mark.parametrize("rate", [250.0, 2000.0])
+@pytest.mark.parametrize("better_s", [0.001, -0.001, 0.01])
+def test_a_better_measurement_of_the_clock_offset_is_no_loss(rate: float, better_s: float) -> None:
+    arrivals, times = Arrivals(rate, 1), []
+    for first in range(0, int(10 * rate), 20):
+        offset_s = 100.0 if first < 5 * rate else 100.0 + better_s
+        counts = np.arange(first, first + 20)
+        chunk = arrivals.take(counts[:, None].astype(np.float32), counts / rate, 0.0, offset_s)
+        assert chunk.breaks == ()
+        times += chunk.times.tolist()
+    assert arrivals.health.lost == 0
+    assert (np.diff(times) > 0).all()
+    assert abs(times[-1] - (100.0 + better_s + (len(times) - 1) / rate)) < 1e-6
+
+
+def test_another_clock_is_a_break() -> None:
+    arrivals = Arrivals(RATE, 1)
+    counts = np.arange(1000)
+    samples = counts[:, None].astype(np.float32)
+    arrivals.take(samples[:500], counts[:500] / RATE, 0.0, 100.0)
+    chunk = arrivals.take(samples[500:], counts[500:] / RATE, 2.0, 700.0)
+    assert chunk.breaks == (0,)
+    np.testing.assert_allclose(chunk.times, 700 + counts[500:] / RATE, atol=1e-6)
