@@ -15,6 +15,7 @@ from bci_live.sessions.mne_reader import read_with_mne
 from bci_live.sessions.xdf_reader import read_xdf
 from bci_live.streams.arrivals import Arrivals
 from bci_live.streams.dejitter import Dejitter
+from bci_live.streams.kinds import why_no_rate
 from bci_live.types import Chunk, FloatArray, Marker, StreamFacts, TimeArray
 
 _log = logging.getLogger(__name__)
@@ -71,6 +72,9 @@ def read_recording(path: Path) -> Recording:
         )
     reader = read_xdf if path.name.lower().endswith(XDF_SUFFIXES) else read_with_mne
     facts, samples, stamps, markers = reader(path)
+    unfit = why_no_rate(facts.rate)
+    if unfit:
+        raise RecordingError(f"'{path}' holds no EEG that can be used: {unfit}. Its header is damaged, or wrong.")
     stamps = _begun(path, stamps, facts.rate)
     in_order = tuple(sorted((m for m in markers if np.isfinite(m.time)), key=lambda marker: marker.time))
     return Recording(facts=facts, samples=samples, stamps=stamps, markers=in_order, path=path)

@@ -16,6 +16,7 @@ import pyxdf
 
 from bci_live.errors import RecordingError
 from bci_live.sessions.xdf_format import sound_chunks
+from bci_live.streams.kinds import names_markers, why_no_eeg, why_no_markers
 from bci_live.streams.markers import parse_marker
 from bci_live.streams.units import microvolts_per
 from bci_live.types import FloatArray, Marker, StreamFacts, TimeArray, channel_types
@@ -57,6 +58,7 @@ def read_xdf(path: Path) -> tuple[StreamFacts, FloatArray, TimeArray, tuple[Mark
     facts, factors = _facts(chosen)
     with np.errstate(over="ignore", invalid="ignore"):  # a damaged value may be larger than any EEG
         samples = (np.asarray(chosen["time_series"], dtype=np.float64) * factors).astype(np.float32)
+    _told_ignored(path, streams)
     markers = [marker for stream in streams if _is_marker(stream) for marker in _markers(stream)]
     return facts, samples, np.asarray(chosen["time_stamps"], dtype=np.float64), tuple(markers)
 
@@ -108,13 +110,27 @@ def _rate(stream: _Stream) -> float:
 
 
 def _is_eeg(stream: _Stream) -> bool:
-    is_signal = _text(stream, "type").lower() == "eeg" and _text(stream, "channel_format") != "string"
-    return is_signal and _rate(stream) > 0 and len(stream["time_stamps"]) > 0
+    return _unfit(stream) is None and len(stream["time_stamps"]) > 0
+
+
+def _unfit(stream: _Stream) -> str | None:
+    """Why it is no EEG stream."""
+    text = _text(stream, "channel_format") == "string"
+    return why_no_eeg(_text(stream, "type"), _rate(stream), int(_text(stream, "channel_count") or 0), text=text)
 
 
 def _is_marker(stream: _Stream) -> bool:
-    kind = _text(stream, "type").lower()
-    return "marker" in kind or "event" in kind
+    """What is one live, and texts of a marker type with a rate, as in the specification's own example."""
+    kind, text = _text(stream, "type"), _text(stream, "channel_format") == "string"
+    return why_no_markers(kind, _rate(stream), text=text) is None or (text and names_markers(kind))
+
+
+def _told_ignored(path: Path, streams: Sequence[_Stream]) -> None:
+    """Log a warning of streams that look as if they held markers, but are not read as such."""
+    for stream in streams:
+        looks_so = _rate(stream) == 0 or names_markers(_text(stream, "type"))
+        if looks_so and len(stream["time_stamps"]) and not _is_marker(stream):
+            _log.warning("'%s': %s Its samples are not read as markers.", path, _listed([stream]))
 
 
 def _listed(streams: Sequence[_Stream]) -> str:
@@ -122,10 +138,16 @@ def _listed(streams: Sequence[_Stream]) -> str:
         return "It holds no stream at all."
     told = [
         f"'{_text(s, 'name')}' ({_text(s, 'type') or 'no type'}, "
-        f"{_text(s, 'channel_count')} × {len(s['time_stamps'])} samples)"
+        f"{_text(s, 'channel_count')} × {len(s['time_stamps'])} samples{_told_unfit(s)})"
         for s in streams
     ]
     return f"It holds {', '.join(told)}."
+
+
+def _told_unfit(stream: _Stream) -> str:
+    """What an EEG stream lacks; that another stream is none, its type says."""
+    unfit = _unfit(stream) if _text(stream, "type").lower() == "eeg" else None
+    return f"; {unfit}" if unfit else ""
 
 
 def _facts(stream: _Stream) -> tuple[StreamFacts, TimeArray]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bci_live.streams.dejitter import Dejitter
+from bci_live.streams.dejitter import FLOOR_S, Dejitter
 from bci_live.streams.health import HealthMeter, StreamHealth
 from bci_live.types import Chunk, FloatArray, TimeArray
 
 # A packet that is sent twice comes soon after its first.
 _TWICE_WITHIN_S = 1.0
+# By so much of a period at most the stamps of a chunk are corrected, so that time never goes back.
+_CORRECTED_PERIODS = 0.2
 
 
 class Arrivals:
@@ -22,6 +24,7 @@ class Arrivals:
 
     def __init__(self, rate: float, n_channels: int) -> None:
         self._dejitter = Dejitter(rate)
+        self._rate, self._offset_s = rate, 0.0
         self._meter = HealthMeter(rate)
         self._kept = max(1, int(rate * _TWICE_WITHIN_S))
         self._stamps: TimeArray = np.full(self._kept, np.nan)
@@ -34,8 +37,12 @@ class Arrivals:
         """What was wrong until now, counted."""
         return self._meter.health
 
-    def take(self, samples: FloatArray, stamps: TimeArray, arrived: float) -> Chunk:
-        """`samples` (n, channels), µV, with their raw `stamps` (n,), s, as a chunk that may be shorter."""
+    def take(self, samples: FloatArray, stamps: TimeArray, arrived: float, offset_s: float = 0.0) -> Chunk:
+        """`samples` (n, channels), µV, with their raw `stamps` (n,), s, as a chunk that may be shorter.
+
+        `offset_s`: what brings the stamps on the local clock, as it is known now.
+        """
+        stamps = stamps + self._corrected(offset_s)
         in_order = bool(len(stamps) and stamps[0] > self._newest and (stamps[1:] > stamps[:-1]).all())
         twice = None if in_order else self._twice(samples, stamps)
         self._remember(samples, stamps)
@@ -49,6 +56,19 @@ class Arrivals:
             breaks = tuple(index - sum(late < index for late in done.late) for index in breaks)
         self._meter.add_jumps(done.jumps, arrived)
         return Chunk(samples, times, arrived, breaks, self._dejitter.doubtful)
+
+    def _corrected(self, offset_s: float) -> float:
+        """The offset to use: a better measurement of it moves the dejitter along, or it would pass for a loss.
+
+        One that is as far away as no jitter is comes from another clock, or from one that was set: that is a break.
+        """
+        change = offset_s - self._offset_s
+        if self._count and abs(change) < FLOOR_S:
+            most = _CORRECTED_PERIODS / self._rate
+            change = min(max(change, -most), most)
+            self._dejitter.move(change)
+        self._offset_s += change
+        return self._offset_s
 
     def _twice(self, samples: FloatArray, stamps: TimeArray) -> NDArray[np.bool_]:
         """Which of the new samples were there already."""

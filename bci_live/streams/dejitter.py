@@ -19,10 +19,13 @@ FIRST_VARIANCE_S2 = 12 * 0.005**2
 FLOOR_S = 0.02
 FIRST_FLOOR_S = 0.075
 JITTERS = 10.0
-# A smaller loss hides in the jitter, but shifts every stamp after it to one side: residuals that for so long are all
-# beyond the larger of these are a loss, too. (Muse packets: never all beyond 5 ms for 0.15 s without one.)
+# A smaller loss hides in the jitter, but shifts every stamp after it to one side: residuals that for so long are in the
+# mean beyond the larger of these, and none of them less than half as far, are a loss, too. The floor is half a period,
+# half of what the loss of one sample shifts, and no more than 3 ms. (Muse packets: never all beyond 5 ms for 0.15 s
+# without one.)
 SHIFT_S = 0.25
 SHIFT_FLOOR_S = 0.003
+SHIFT_PERIODS = 0.5
 SHIFT_JITTERS = 2.5
 # By so much jitter may grow from none at all.
 _LEAST_S = 1e-4
@@ -114,6 +117,11 @@ class Dejitter:
             times[index] = self._time
         return Straightened(times, tuple(breaks), tuple(jumps), tuple(late))
 
+    def move(self, seconds: float) -> None:
+        """The clock that the stamps are of is corrected by so much from now on."""
+        self._time += seconds
+        self._held += seconds
+
     def _begin(self, time: float, stamps: int) -> None:
         """A new segment at `time`, which is the mean of so many stamps. What is known of the period stays."""
         self._time, self._in_segment = time, stamps
@@ -142,21 +150,22 @@ class Dejitter:
         """
         unmoved = self._held + self._held_period if self._shifted else predicted
         away = predicted + residual - unmoved
-        if self._shifted and (away * self._shift < 0 or abs(away) <= self._clearly()):
+        clearly = self._clearly()
+        if self._shifted and (away * self._shift < 0 or abs(away) <= 0.5 * clearly):
             self._shifted, self._shift = 0, 0.0
             unmoved, away = predicted, residual
-        if abs(away) <= self._clearly():
-            return False
         if not self._shifted:
+            if abs(away) <= clearly:
+                return False
             self._held_period = self._period
         self._held = unmoved
         self._shifted += 1
         self._shift += away
         settled = self._seen > self._rate and self._in_segment > SHIFT_S * self._rate
-        return settled and self._shifted >= SHIFT_S * self._rate
+        return settled and self._shifted >= SHIFT_S * self._rate and abs(self._shift) > clearly * self._shifted
 
     def _clearly(self) -> float:
-        return max(SHIFT_FLOOR_S, SHIFT_JITTERS * self._jitter)
+        return max(min(SHIFT_FLOOR_S, SHIFT_PERIODS / self._rate), SHIFT_JITTERS * self._jitter)
 
     def _is_overtaken(self, stamp: float) -> bool:
         """Whether the stamp lies in the hole that was just told, and not long after it."""

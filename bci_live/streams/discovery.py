@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pylsl
 
 from bci_live.errors import AbsentStreamError, StreamError
+from bci_live.streams.kinds import why_no_eeg, why_no_markers
 from bci_live.types import StreamFacts, channel_types
 
 _POLL_S = 0.1
@@ -121,19 +122,12 @@ def _find(
 
 
 def _is_eeg(info: pylsl.StreamInfo) -> str | None:
-    if info.type().lower() != "eeg":
-        return f"its type is '{info.type()}'"
-    if info.channel_format() == pylsl.cf_string:
-        return "it sends text"
-    if not info.nominal_srate():
-        return "its rate is irregular"
-    return None
+    text = info.channel_format() == pylsl.cf_string
+    return why_no_eeg(info.type(), info.nominal_srate(), info.channel_count(), text=text)
 
 
 def _is_markers(info: pylsl.StreamInfo) -> str | None:
-    if info.nominal_srate():
-        return f"it sends samples at {info.nominal_srate():g} Hz, not markers"
-    return None
+    return why_no_markers(info.type(), info.nominal_srate(), text=info.channel_format() == pylsl.cf_string)
 
 
 def _listed(streams: list[pylsl.StreamInfo], with_source: bool = False) -> str:

@@ -163,9 +163,8 @@ class EegInlet(_Inlet):
             self._refused += first + more
             return
         arrived = self._clock()
-        raw = np.array([*stamps, *others]) + self._offset_s
         samples = self._buffer[: first + more] * self._scale
-        self.ring.write(self._arrivals.take(samples, raw, arrived))
+        self.ring.write(self._arrivals.take(samples, np.array([*stamps, *others]), arrived, self._offset_s))
         self._rate.add(first + more, arrived)
 
     def _take(self, timeout: float, most: int, place: int) -> tuple[int, list[float]]:

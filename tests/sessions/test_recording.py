@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_volts_become_microvolts_and_say_so(tmp_path: Path) -> None:
     assert recording.facts.units == ("microvolts", "microvolts", "uV")
 
 
+@pytest.mark.parametrize("rate", [np.inf, np.nan, -250.0, 1e-300, 1e308, 1e9])
+def test_a_rate_that_no_amplifier_has_is_refused_with_its_value(rate: float, tmp_path: Path) -> None:
+    with XdfWriter(tmp_path / "a.xdf") as writer:
+        number = writer.add_stream(make_facts(1, rate=rate), "float32")
+        writer.write_samples(number, np.zeros((500, 1), np.float32), np.arange(500) / 250)
+    with pytest.raises(RecordingError, match=re.escape(f"its rate is {rate:g} Hz")):
+        read_recording(tmp_path / "a.xdf")
+
+
+def test_eeg_without_a_channel_is_refused(tmp_path: Path) -> None:
+    with XdfWriter(tmp_path / "none.xdf") as writer:
+        number = writer.add_stream(make_facts(0), "float32")
+        writer.write_samples(number, np.zeros((500, 0), np.float32), np.arange(500) / 250)
+    with pytest.raises(RecordingError, match="no channel"):
+        read_recording(tmp_path / "none.xdf")
+
+
 def test_markers_of_all_streams_come_in_the_order_of_time(tmp_path: Path) -> None:
     with XdfWriter(tmp_path / "two.xdf") as writer:
         eeg = writer.add_stream(make_facts(1), "float32")
@@ -116,6 +134,36 @@ def test_markers_of_all_streams_come_in_the_order_of_time(tmp_path: Path) -> Non
         ("cat", "words", 0.9),
     ]
     assert "hue" in markers[2].detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "rate", "are_markers"),
+    [
+        ("Stim", "string", 0.0, True),
+        ("Stimulus", "string", 0.0, True),
+        ("Triggers", "int32", 0.0, True),
+        ("", "string", 0.0, True),
+        ("StringMarker", "string", 10.0, True),
+        ("Pulse", "int32", 0.0, False),
+        ("Trigger", "float32", 250.0, False),
+    ],
+)
+def test_what_are_markers_live_are_markers_in_the_file_and_what_are_not_is_told(
+    kind: str, form: str, rate: float, are_markers: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with XdfWriter(tmp_path / "a.xdf") as writer:
+        eeg = writer.add_stream(make_facts(1), "float32")
+        other = writer.add_stream(replace(make_facts(1, rate=rate), name="other", kind=kind), form)
+        writer.write_samples(eeg, np.zeros((500, 1), np.float32), np.arange(500) / 250)
+        if form == "string":
+            writer.write_strings(other, [["7"]], np.array([0.5]))
+        else:
+            writer.write_samples(other, np.array([[7]], form), np.array([0.5]))
+    labels = [marker.label for marker in read_recording(tmp_path / "a.xdf").markers]
+    assert labels == (["7"] if are_markers else [])
+    assert ["'other'" in message and "not read as markers" in message for message in caplog.messages] == (
+        [] if are_markers else [True]
+    )
 
 
 @pytest.mark.parametrize("nothing", [np.nan, np.inf, -np.inf])

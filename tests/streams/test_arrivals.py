@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -72,38 +73,47 @@ def test_a_stamp_that_is_no_number_hides_no_repetition() -> None:
 
 
 # About as long as what is taken for a loss at once: the first sample after it is not, the second is.
-@example(lost=5, jitter_ms=0.3, sizes=[1, 1, 1, 1, 1], seed=0)
+@example(rate=250.0, lost=5, jitter_ms=0.3, sizes=[1, 1, 1, 1, 1], seed=0)
+# One sample: 2, 1 and 0.5 ms.
+@example(rate=500.0, lost=1, jitter_ms=0.2, sizes=[20, 20, 20, 20, 20], seed=0)
+@example(rate=1000.0, lost=1, jitter_ms=0.0, sizes=[20, 20, 20, 20, 20], seed=0)
+@example(rate=2000.0, lost=1, jitter_ms=0.0, sizes=[20, 20, 20, 20, 20], seed=0)
 @settings(max_examples=20, deadline=None)
 @given(
+    rate=st.sampled_from([250.0, 500.0, 1000.0, 2000.0]),
     lost=st.integers(1, 12),
-    jitter_ms=st.sampled_from([0.0, 0.3, 1.0]),
+    jitter_ms=st.sampled_from([0.0, 0.2, 0.3, 1.0]),
     sizes=st.lists(st.integers(1, 60), min_size=5, max_size=20),
     seed=st.integers(0, 1000),
 )
 def test_no_window_is_ever_given_out_over_a_loss_however_the_samples_come(
-    lost: int, jitter_ms: float, sizes: list[int], seed: int
+    rate: float, lost: int, jitter_ms: float, sizes: list[int], seed: int
 ) -> None:
     """While a loss of a few samples is not yet told from jitter, windows behind it wait; none holds a hole.
 
-    One that is no larger than the jitter around it cannot be told from it.
+    One that is shorter than six times the jitter (standard deviation) cannot be told from it; without jitter each is.
     """
-    counts = np.delete(np.arange(1500), slice(800, 800 + lost))
+    at = int(3.2 * rate)
+    counts = np.delete(np.arange(int(4 * rate)), slice(at, at + lost))
     jitter = np.random.default_rng(seed).normal(0, jitter_ms / 1000, len(counts))
     samples = counts[:, None].astype(np.float32).repeat(2, axis=1)
-    arrivals, ring, first, size = Arrivals(RATE, 2), RingBuffer(2, RATE, 60.0), 0, 0
+    arrivals, ring, first, size = Arrivals(rate, 2), RingBuffer(2, rate, 60.0), at - 100, 0
+    ring.write(arrivals.take(samples[:first], counts[:first] / rate + jitter[:first], 0.0))
     given_out = 0
+    hides = lost * 1000 / rate < 6 * jitter_ms
     while first < len(counts):
         part = slice(first, first + sizes[size % len(sizes)])
-        ring.write(arrivals.take(samples[part], counts[part] / RATE + jitter[part], 0.0))
+        ring.write(arrivals.take(samples[part], counts[part] / rate + jitter[part], 0.0))
         first, size = part.stop, size + 1
-        # The newest windows of 100 ms that can be had now: those that a hasty reader would get wrong.
-        for back in range(26, 60, 3):
-            window = ring.window((counts[min(first, len(counts)) - 1] - back) / RATE, 12, 13)
+        # The newest windows of 25 samples that can be had now: those that a hasty reader would get wrong.
+        for back in range(14, 60, 3):
+            window = ring.window((counts[min(first, len(counts)) - 1] - back) / rate, 12, 13)
             if isinstance(window, Window):
                 given_out += 1
-                hides = lost * 1000 / RATE < 3 + 4 * jitter_ms
                 assert hides or (np.diff(window.samples[:, 0]) == 1).all()
-    assert given_out > 100
+    assert given_out > 20
+    # Counted to the sample, or to the jitter of the stamp behind the loss.
+    assert hides or abs(arrivals.health.lost - lost) * 1000 / rate <= 6 * jitter_ms
 
 
 def test_samples_before_the_first_with_a_time_are_left_out_and_spoil_nothing() -> None:
@@ -114,3 +124,28 @@ def test_samples_before_the_first_with_a_time_are_left_out_and_spoil_nothing() -
     np.testing.assert_array_equal(chunk.samples[:, 0], np.arange(3, 2000))
     assert np.abs(chunk.times - np.arange(3, 2000) / RATE).max() < 1e-6
     assert arrivals.health.late == 3
+
+
+@pytest.mark.parametrize("rate", [250.0, 2000.0])
+@pytest.mark.parametrize("better_s", [0.001, -0.001, 0.01])
+def test_a_better_measurement_of_the_clock_offset_is_no_loss(rate: float, better_s: float) -> None:
+    arrivals, times = Arrivals(rate, 1), []
+    for first in range(0, int(10 * rate), 20):
+        offset_s = 100.0 if first < 5 * rate else 100.0 + better_s
+        counts = np.arange(first, first + 20)
+        chunk = arrivals.take(counts[:, None].astype(np.float32), counts / rate, 0.0, offset_s)
+        assert chunk.breaks == ()
+        times += chunk.times.tolist()
+    assert arrivals.health.lost == 0
+    assert (np.diff(times) > 0).all()
+    assert abs(times[-1] - (100.0 + better_s + (len(times) - 1) / rate)) < 1e-6
+
+
+def test_another_clock_is_a_break() -> None:
+    arrivals = Arrivals(RATE, 1)
+    counts = np.arange(1000)
+    samples = counts[:, None].astype(np.float32)
+    arrivals.take(samples[:500], counts[:500] / RATE, 0.0, 100.0)
+    chunk = arrivals.take(samples[500:], counts[500:] / RATE, 2.0, 700.0)
+    assert chunk.breaks == (0,)
+    np.testing.assert_allclose(chunk.times, 700 + counts[500:] / RATE, atol=1e-6)

@@ -48,7 +48,7 @@ def test_after_a_lost_second_the_times_are_right_at_once() -> None:
     assert np.abs(times - kept).max() < 0.002
 
 
-@pytest.mark.parametrize(("rate", "lost"), [(250.0, 1), (250.0, 3), (1000.0, 4), (500.0, 9)])
+@pytest.mark.parametrize(("rate", "lost"), [(250.0, 1), (250.0, 3), (1000.0, 1), (1000.0, 4), (500.0, 9), (2000.0, 1)])
 def test_a_few_lost_samples_show_by_the_stamps_after_them(rate: float, lost: int) -> None:
     stamps = np.delete(np.arange(5000) / rate, slice(2500, 2500 + lost))
     times, (begin, found) = straighten(rate, stamps)
