@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from bci_live.live.protocol_writer import ProtocolWriter
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.live.session import LiveSession
 from bci_live.live.snapshot import LiveSnapshot, badge
+from bci_live.live.troubles import TroubleTeller, present_troubles
 from bci_live.streams.interruptions import interruptions
 from bci_live.types import MissedReason
 
@@ -23,13 +23,6 @@ _POLL_S = 0.05
 _SETTLE_S = 2.0
 _FINISH_S = 30.0
 _SAY_EVERY_S = 20.0
-# A trouble that was away for so long is said again; one that comes and goes would fill the screen.
-_AGAIN_S = 60.0
-# Nothing came for so long: no hiccup of the network, no pause between two stimuli.
-_SILENT_S = 3.0
-_UNMARKED_S = 30.0
-# In a trouble's sentence, what changes as long as it lasts.
-_FIGURES = re.compile(r" \(\d+ times\)|[\d,]+ (?=(s|were|could)\b)")
 
 
 def run_headless(
@@ -49,13 +42,13 @@ def run_headless(
             console.print(session.note)
         with _progress(console) as progress:
             task, said = progress.add_task("Live", total=seconds), 0.0
-            warned: dict[str, float] = {}
+            troubles = TroubleTeller(console)
             while not interrupted and not _over(session, replay, begin, seconds):
                 for outcome in session.drain():
                     writer.write(outcome)
                 progress.update(task, completed=time.monotonic() - begin, description=f"{writer.shown} shown")
                 said = _say_sometimes(console, writer.shown, time.monotonic() - begin, said)
-                _warn(console, present_troubles(session.snapshot(), replay, time.monotonic() - begin), warned)
+                troubles.tell(present_troubles(session.snapshot(), replay, time.monotonic() - begin))
                 time.sleep(_POLL_S)
         session.finish(_FINISH_S)
         for outcome in session.drain():
@@ -79,7 +72,7 @@ def run_headless(
                 for name, it in snapshot.fault_times.items()
             },
             device=device,
-            errors=list(snapshot.errors),
+            errors=[*snapshot.errors, *troubles.told_beside(snapshot.errors)],
             problem=(replay.problem() if replay else None) or what_failed(snapshot),
         )
 
@@ -100,39 +93,9 @@ def what_failed(snapshot: LiveSnapshot) -> str | None:
     if counts.missed.get(MissedReason.UNKNOWN_LABEL, 0) == counts.markers:
         return (
             f"None of the {counts.markers} markers could be shown: {missed[-1].detail}. "
-            "Send labels that the decoder knows, or train one on these: bci-live train SESSION… --out DIR"
+            "Send labels that the decoder knows, or train one on these: bci-live train SESSION… --out DIR --labels 1=house,2=face"
         )
     return None
-
-
-def present_troubles(snapshot: LiveSnapshot, replay: ReplayProcess | None, seconds: float) -> tuple[str, ...]:
-    """What a user should see to now, `seconds` after the begin; a replay that is over is none."""
-    status, facts = snapshot.status, snapshot.facts
-    if status is None or facts is None or (replay is not None and replay.ended):
-        return snapshot.present_errors
-    told = list(snapshot.present_errors)
-    silent_s = seconds if status.age_s is None else status.age_s
-    if status.stale and silent_s > _SILENT_S and not status.error:
-        told.append(
-            f"The stream '{facts.name}' has sent nothing for {silent_s:.0f} s. Is the headset switched on, near, and "
-            "its program streaming?"
-        )
-    if not snapshot.counts.markers and seconds > _UNMARKED_S:
-        told.append(
-            f"For {seconds:.0f} s no marker has come, so nothing tells when a picture is shown. Does the stimulus program "
-            "send them, on the stream that --markers names?"
-        )
-    return tuple(told)
-
-
-def _warn(console: Console, troubles: tuple[str, ...], warned: dict[str, float]) -> None:
-    """Say each once, and again when it comes back after a while. `warned`: when each was last there, by what stays of it."""
-    now = time.monotonic()
-    for trouble in troubles:
-        lasting = _FIGURES.sub("", trouble)
-        if now - warned.get(lasting, -_AGAIN_S) >= _AGAIN_S:
-            console.print(trouble, style="red", markup=False)
-        warned[lasting] = now
 
 
 def _over(session: LiveSession, replay: ReplayProcess | None, begin: float, seconds: float | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,12 +25,18 @@ def parse_labels(text: str | None) -> dict[str, str]:
     labels: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in (text or "").split(","))):
         code, equals, name = (piece.strip() for piece in part.partition("="))
+        code = _as_told(code)
         if not (equals and code and name):
             raise LabelError(f"'{part}' does not map a marker to a label: write for instance --labels 1=house,2=face")
         if code in labels:
             raise LabelError(f"Marker {code} is mapped twice, to '{labels[code]}' and '{name}': name each marker once.")
         labels[code] = name
     return labels
+
+
+def _as_told(code: str) -> str:
+    """Number markers are told as 1, however their sender writes them: 1.0."""
+    return f"{float(code):g}" if re.fullmatch(r"\d+\.0*", code) else code
 
 
 def named(recording: Recording, labels: Mapping[str, str]) -> Recording:

@@ -119,7 +119,9 @@ def _read_table(path: Path, keep_aux: bool) -> _Table:
             values = np.loadtxt(rows, delimiter=",", ndmin=2) if rows else np.empty((0, len(names)))
     except OSError as error:
         raise RecordingError(f"'{path}' cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:  # also text that is not UTF-8
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"'{path}' is no Muse table: it is not a text file.") from error
+    except ValueError as error:
         raise RecordingError(f"'{path}' is no Muse table: {error}.") from error
     if len(values) == 0 or values.shape[1] != len(names) or not np.isfinite(values).all():
         raise RecordingError(f"'{path}' is no Muse table: it needs rows of {len(names)} numbers under its header.")

@@ -23,12 +23,16 @@ from bci_live.stimuli.truth import stimulus_of
 from bci_live.streams.ring import RingBuffer
 from bci_live.training.epochs import EpochSet, cut_recording, ring_of
 from bci_live.training.folds import check_learnable
-from bci_live.types import FloatArray, Marker, Picture, TimeArray
+from bci_live.types import FloatArray, Marker, MissedReason, Picture, TimeArray
 
 _log = logging.getLogger(__name__)
 
 MIN_EPOCHS_PER_LABEL = 15
 PIXELS = 64
+_IN_WORDS = {
+    MissedReason.TOO_OLD: "too_old (shown before there was signal enough for the filter)",
+    MissedReason.LATE: "late (the recording ended before their window did)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +232,11 @@ def _check_different(recordings: Sequence[Recording], digests: Sequence[str]) ->
 def _rejected(cuts: Sequence[EpochSet]) -> str:
     """In words how many markers got no epoch and why, with an example of an artefact; empty when all did."""
     missed = [miss for cut in cuts for miss in cut.missed]
-    reasons = Counter(miss.reason.value for miss in missed)
+    reasons = Counter(miss.reason for miss in missed)
     if not missed:
         return ""
     example = next((f", for instance {miss.detail}" for miss in missed if miss.detail), "")
-    told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    told = ", ".join(f"{count} {_IN_WORDS.get(reason, reason)}" for reason, count in reasons.most_common())
     return f" Of {len(missed) + sum(len(cut.labels) for cut in cuts)} markers were left out: {told}{example}."
 
 

@@ -233,8 +233,12 @@ def test_senders_that_are_gone_are_told_while_they_are_once_each(tmp_path: Path)
     ):
         thread = threading.Thread(target=kill_and_wait_for_the_words)
         thread.start()
-        run_headless(session, None, seconds=90, out=tmp_path, console=Console(file=said, width=300), device="cpu")
+        summary = run_headless(
+            session, None, seconds=90, out=tmp_path, console=Console(file=said, width=300), device="cpu"
+        )
         thread.join()
+    # Who reads the summary alone learns it, too.
+    assert any(f"The stream '{name}' has sent nothing for" in error for error in summary["errors"])
     assert said.getvalue().count(f"The stream '{name}' has sent nothing for 3 s.") == 1
     assert said.getvalue().count("has sent nothing") == 1
     assert said.getvalue().count("is gone") == 1

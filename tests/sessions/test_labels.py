@@ -22,6 +22,7 @@ def _recording(*labels: str) -> Recording:
 
 def test_labels_are_parsed_and_their_mistakes_named() -> None:
     assert parse_labels(" 1=house, Stimulus/S  2 = face,") == {"1": "house", "Stimulus/S  2": "face"}
+    assert parse_labels("1.0=house,2.=face") == {"1": "house", "2": "face"}  # as a sender of floats writes them
     assert parse_labels("") == {}
     with pytest.raises(LabelError, match="'face' does not map"):
         parse_labels("1=house,face")

@@ -1,0 +1,68 @@
+"""What a user should see to while a session without a window runs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from bci_live.live.replay_process import ReplayProcess
+from bci_live.live.snapshot import LiveSnapshot
+
+# A trouble that was away for so long is said again; one that comes and goes would fill the screen.
+_AGAIN_S = 60.0
+# Nothing came for so long: no hiccup of the network, no pause between two stimuli.
+_SILENT_S = 3.0
+_UNMARKED_S = 30.0
+# In a trouble's sentence, what changes as long as it lasts.
+_FIGURES = re.compile(r" \(\d+ times\)|[\d,]+ (?=(s|were|could)\b)")
+
+
+def present_troubles(snapshot: LiveSnapshot, replay: ReplayProcess | None, seconds: float) -> tuple[str, ...]:
+    """What a user should see to now, `seconds` after the begin; a replay that is over is none."""
+    status, facts = snapshot.status, snapshot.facts
+    if status is None or facts is None or (replay is not None and replay.ended):
+        return snapshot.present_errors
+    told = list(snapshot.present_errors)
+    silent_s = seconds if status.age_s is None else status.age_s
+    if status.stale and silent_s > _SILENT_S and not status.error:
+        told.append(
+            f"The stream '{facts.name}' has sent nothing for {silent_s:.0f} s. Is the headset switched on, near, and "
+            "its program streaming?"
+        )
+    if not snapshot.counts.markers and seconds > _UNMARKED_S:
+        told.append(
+            f"For {seconds:.0f} s no marker has come, so nothing tells when a picture is shown. Does the stimulus program "
+            "send them, on the stream that --markers names?"
+        )
+    return tuple(told)
+
+
+class TroubleTeller:
+    """Says each trouble once, and again when it comes back after a while."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        # By what stays of a sentence as long as it lasts: its newest wording, and when it was last there.
+        self._newest: dict[str, str] = {}
+        self._there: dict[str, float] = {}
+
+    def tell(self, troubles: Sequence[str]) -> None:
+        """Say those that are new."""
+        now = time.monotonic()
+        for trouble in troubles:
+            lasting = _lasting(trouble)
+            if now - self._there.get(lasting, -_AGAIN_S) >= _AGAIN_S:
+                self._console.print(trouble, style="red", markup=False)
+            self._newest[lasting], self._there[lasting] = trouble, now
+
+    def told_beside(self, errors: Sequence[str]) -> list[str]:
+        """What was said and is none of these."""
+        known = set(map(_lasting, errors))
+        return [trouble for lasting, trouble in self._newest.items() if lasting not in known]
+
+
+def _lasting(trouble: str) -> str:
+    return _FIGURES.sub("", trouble)
