@@ -57,6 +57,8 @@ def record(
     """
     console = console or Console(stderr=True)
     streams = _find(names)
+    for told in _of_one_name(names, streams):
+        console.print(told, markup=False)
     check_space(out, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)
     path = new_recording(out, subject, session, task)
     with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console, recorder) as bar:
@@ -84,10 +86,23 @@ def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
     there = ", ".join(f"'{info.name()}'" for info in streams) or "no stream at all"
     missing = [f"'{name}'" for name in names if name not in {info.name() for info in streams}]
     if missing:
-        raise StreamError(f"The stream {' and '.join(missing)} is not there. There is {there}. Nothing was recorded.")
+        told = f"stream {missing[0]} is" if len(missing) == 1 else f"streams {' and '.join(missing)} are"
+        raise StreamError(f"The {told} not there. There is {there}. Nothing was recorded.")
     if not streams:
         raise StreamError("There is no LSL stream to record: is the headset's program streaming?")
     return [info for info in streams if not names or info.name() in names]
+
+
+def _of_one_name(names: Sequence[str], streams: Sequence[pylsl.StreamInfo]) -> list[str]:
+    """A sentence for each name that more streams have than the one that may have been meant."""
+    named = {name: [info for info in streams if info.name() == name] for name in dict.fromkeys(names)}
+    return [
+        f"{len(found)} streams are named '{name}', and all of them are recorded: "
+        + ", ".join(f"{info.type()} from the source '{info.source_id()}' on {info.hostname()}" for info in found)
+        + "."
+        for name, found in named.items()
+        if len(found) > 1
+    ]
 
 
 def _complain(console: Console, streams: Sequence[StreamProgress], complained: set[int]) -> None:
