@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pylsl
-from rich.console import Console
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
+from rich.live import Live
 from rich.text import Text
 
 from bci_live.errors import StreamError
@@ -57,17 +59,17 @@ def record(
     """
     console = console or Console(stderr=True)
     streams = _find(names)
+    for told in _of_one_name(names, streams):
+        console.print(told, markup=False)
     check_space(out, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)
     path = new_recording(out, subject, session, task)
-    with Recorder(streams, path) as recorder, interruptions() as interrupted, _progress(console, recorder) as bar:
-        task_id = bar.add_task(f"REC {path.name}", told="")
+    console.print(f"Recording into {path}", markup=False, soft_wrap=True)
+    with Recorder(streams, path) as recorder, interruptions() as interrupted, _shown(console, recorder):
         begin = time.monotonic()
         complained: set[int] = set()
         while not interrupted and (seconds is None or time.monotonic() - begin < seconds):
             recorder.step()
-            told = ", ".join(it.problem or f"{it.name} {it.samples:,}" for it in recorder.progress())
             _complain(console, recorder.progress(), complained)
-            bar.update(task_id, told=f"{recorder.size / 1e6:.1f} MB · {told}")
             time.sleep(STEP_S)
         elapsed = time.monotonic() - begin
     if recorder.trouble:
@@ -84,10 +86,23 @@ def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
     there = ", ".join(f"'{info.name()}'" for info in streams) or "no stream at all"
     missing = [f"'{name}'" for name in names if name not in {info.name() for info in streams}]
     if missing:
-        raise StreamError(f"The stream {' and '.join(missing)} is not there. There is {there}. Nothing was recorded.")
+        told = f"stream {missing[0]} is" if len(missing) == 1 else f"streams {' and '.join(missing)} are"
+        raise StreamError(f"The {told} not there. There is {there}. Nothing was recorded.")
     if not streams:
         raise StreamError("There is no LSL stream to record: is the headset's program streaming?")
     return [info for info in streams if not names or info.name() in names]
+
+
+def _of_one_name(names: Sequence[str], streams: Sequence[pylsl.StreamInfo]) -> list[str]:
+    """A sentence for each name that more streams have than the one that may have been meant."""
+    named = {name: [info for info in streams if info.name() == name] for name in dict.fromkeys(names)}
+    return [
+        f"{len(found)} streams are named '{name}', and all of them are recorded: "
+        + ", ".join(f"{info.type()} from the source '{info.source_id()}' on {info.hostname()}" for info in found)
+        + "."
+        for name, found in named.items()
+        if len(found) > 1
+    ]
 
 
 def _complain(console: Console, streams: Sequence[StreamProgress], complained: set[int]) -> None:
@@ -100,24 +115,32 @@ def _complain(console: Console, streams: Sequence[StreamProgress], complained: s
             complained.discard(place)
 
 
-class _DiskColumn(ProgressColumn):
-    """What a slow disk does. It is drawn by the bar's own thread, while the recorder waits for the disk."""
+class _Display:
+    """The clock and the size, then a line a stream, the EEG first: none hides another, however narrow the terminal is.
+
+    It is drawn by a thread of its own, so that it tells what a slow disk does while the recorder waits for that.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
-        super().__init__()
         self._recorder = recorder
+        self._begin = time.monotonic()
 
-    def render(self, task: Task) -> Text:
-        """In red, or nothing."""
-        return Text(self._recorder.trouble, style="red")
+    def __rich__(self) -> Group:
+        """As it is now; what is wrong is red."""
+        elapsed = timedelta(seconds=int(time.monotonic() - self._begin))
+        streams = sorted(self._recorder.progress(), key=lambda it: it.kind != "EEG")
+        return Group(
+            Text(f"● REC {elapsed} · {self._recorder.size / 1e6:.1f} MB"),
+            *(_line(it) for it in streams),
+            *([Text(self._recorder.trouble, style="red")] if self._recorder.trouble else []),
+        )
 
 
-def _progress(console: Console, recorder: Recorder) -> Progress:
-    columns = (
-        SpinnerColumn("point"),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[told]}"),
-        _DiskColumn(recorder),
-    )
-    return Progress(*columns, console=console, disable=not console.is_terminal)
+def _line(it: StreamProgress) -> Text:
+    """One line of a stream: how many samples are in the file, and whose they are."""
+    wrong = "red" if it.problem else ""
+    return Text(f"{it.samples:>13,}  {it.name} ({it.kind})", style=wrong, no_wrap=True, overflow="ellipsis")
+
+
+def _shown(console: Console, recorder: Recorder) -> AbstractContextManager[object]:
+    return Live(_Display(recorder), console=console) if console.is_terminal else nullcontext()

@@ -9,13 +9,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import TypedDict, Unpack
 
 import pylsl
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, ProgressColumn, Task
+from rich.text import Text
 
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.schedule import make_schedule
@@ -86,6 +88,21 @@ class Replay:
         eeg_id, marker_id = outlet_source_ids(recording.path, source_id)
         self._eeg_facts = replace(recording.facts, source_id=eeg_id, replay=True)
         self._marker_facts = _marker_facts(recording, marker_id) if recording.markers else None
+
+    @property
+    def names(self) -> list[str]:
+        """Of the streams that it opens."""
+        return [facts.name for facts in (self._eeg_facts, self._marker_facts) if facts]
+
+    @property
+    def begin_s(self) -> float:
+        """The first sample that is played, s from the recording's beginning."""
+        return self._schedule.offset_s
+
+    @property
+    def end_s(self) -> float:
+        """The recording's end, s from its beginning."""
+        return self._schedule.end_s
 
     def run(self, stop: Event, on_progress: OnProgress | None = None) -> None:
         """Play until the recording is over, or for ever while it loops, or until `stop` is set.
@@ -182,25 +199,40 @@ def play(
     RecordingError
         If the file is no recording, or is over before its start.
     """
-    player = Replay(read_recording(recording), **options)
+    _run(Replay(read_recording(recording), **options), stop or Event(), on_progress)
+
+
+def _run(player: Replay, stop: Event, on_progress: OnProgress | None) -> None:
     with suppress(KeyboardInterrupt), _terminate_as_interrupt():
-        player.run(stop or Event(), on_progress)
+        player.run(stop, on_progress)
 
 
-def play_with_progress(recording: Path, **options: Unpack[ReplayOptions]) -> None:
+def play_with_progress(recording: Path, console: Console | None = None, **options: Unpack[ReplayOptions]) -> None:
     """`play` for a terminal: a progress bar on standard error; Enter pauses it, and what else `Transport` follows is typed."""
-    console = Console(stderr=True)
+    console = console or Console(stderr=True)
     transport = options.setdefault("transport", Transport()) or Transport()
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"Replaying {Path(recording).name}", total=None)
+    player = Replay(read_recording(recording), **options)
+    names = " and ".join(f"'{name}'" for name in player.names)
+    console.print(f"Replaying {Path(recording).name} as {names}", markup=False, highlight=False, soft_wrap=True)
+    with Progress(BarColumn(), _PlaceColumn(transport), console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=player.end_s, completed=int(player.begin_s))
         if sys.stdin.isatty():
             console.print("Enter pauses and goes on; seek SECONDS, loop on, loop off; Ctrl-C ends.")
             on_each_line(lambda line: _obey(transport, line, console))
-        play(
-            recording,
-            on_progress=lambda at, end: progress.update(task, completed=at, total=end),
-            **options,
-        )
+        _run(player, Event(), lambda at, end: progress.update(task, completed=at, total=end))
+
+
+class _PlaceColumn(ProgressColumn):
+    """Where it is, what is left of the file in its own time, and whether it is paused."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__()
+        self._transport = transport
+
+    def render(self, task: Task) -> Text:
+        """In one line."""
+        at, left = (timedelta(seconds=int(value)) for value in (task.completed, task.remaining or 0))
+        return Text(f"{at}, {left} left" + (", paused" if self._transport.paused else ""))
 
 
 def play_under_control(recording: Path, **options: Unpack[ReplayOptions]) -> None:

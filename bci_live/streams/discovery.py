@@ -113,12 +113,25 @@ def _find(
         raise AbsentStreamError(f"No {what}{which} was found within {wait_s:g} s. {there}")
     if len(candidates) > 1:
         alike = len({info.name() for info in candidates}) < len(candidates)
-        way = f"{option}-id SOURCE" if alike else option
-        raise StreamError(f"Several streams could be the {what}: {_listed(candidates, alike)}. Name one with {way}.")
+        raise StreamError(
+            f"Several streams could be the {what}: {_listed(candidates, alike)}. {_way_out(candidates, option)}"
+        )
     unfit = fits(candidates[0])
     if unfit:
         raise StreamError(f"The stream '{candidates[0].name()}' is no {what}: {unfit}. {there}")
     return candidates[0]
+
+
+def _way_out(candidates: list[pylsl.StreamInfo], option: str) -> str:
+    """How one of several is chosen, if there is a way."""
+    if len({info.name() for info in candidates}) == len(candidates):
+        return f"Name one with {option}."
+    if len({(info.name(), info.source_id()) for info in candidates}) > 1:
+        return f"Name one with {option}-id SOURCE."
+    return (
+        "They have the same name and the same source id, so that none of them can be named: end all but one, or start it "
+        "with another source id (a replay with --source-id)."
+    )
 
 
 def _is_eeg(info: pylsl.StreamInfo) -> str | None:

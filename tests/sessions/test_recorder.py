@@ -249,6 +249,32 @@ def test_a_missing_stream_is_named_and_nothing_is_made(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_80_columns_show_the_clock_and_the_count_of_every_stream(tmp_path: Path) -> None:
+    name = f"rec-of-a-long-name-{uuid.uuid4()}"
+    said = io.StringIO()
+    with outlet(name):
+        record(
+            tmp_path, [f"{name}-m", name], seconds=2.5, task="calibrationOfTheDecoder",
+            console=Console(file=said, width=80, force_terminal=True, color_system=None),
+        )  # fmt: skip
+    lines = said.getvalue().splitlines()
+    last = max(place for place, line in enumerate(lines) if "REC" in line)
+    assert re.search(r"REC 0:00:02 · \d+\.\d MB", lines[last])
+    assert re.match(rf" *[\d,]+  {name} \(EEG\)", lines[last + 1])
+    assert re.match(rf" *\d+  {name}-m \(", lines[last + 2])
+    assert any("task-calibrationOfTheDecoder_run-01" in line and "REC" not in line for line in lines)
+
+
+def test_several_streams_of_the_name_asked_for_are_told(tmp_path: Path) -> None:
+    name = f"rec-{uuid.uuid4()}"
+    outlets = [pylsl.StreamOutlet(pylsl.StreamInfo(name, "EEG", 1, 0, pylsl.cf_float32, f"{name}-{i}")) for i in "ab"]
+    said = io.StringIO()
+    record(tmp_path, [name], seconds=0.3, console=Console(file=said, width=1000))
+    assert f"2 streams are named '{name}', and all of them are recorded" in said.getvalue()
+    assert f"'{name}-a'" in said.getvalue()
+    del outlets
+
+
 def test_runs_are_numbered_and_names_are_letters_and_digits(tmp_path: Path) -> None:
     first = new_recording(tmp_path, "01", "a", "rest")
     assert first.relative_to(tmp_path).as_posix() == "sub-01/ses-a/eeg/sub-01_ses-a_task-rest_run-01_eeg.xdf"

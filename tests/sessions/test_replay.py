@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,11 +20,12 @@ from pathlib import Path
 import numpy as np
 import pylsl
 import pytest
+from rich.console import Console
 
 from bci_live.errors import RecordingError
 from bci_live.sessions.muse_csv import import_muse
 from bci_live.sessions.recording import Recording, read_recording
-from bci_live.sessions.replay import outlet_source_ids, play
+from bci_live.sessions.replay import outlet_source_ids, play, play_with_progress
 from bci_live.sessions.transport import Transport
 from bci_live.sessions.xdf_writer import XdfWriter, write_recording
 from bci_live.streams.markers import marker_text
@@ -297,3 +300,23 @@ def running(pid: int) -> bool:
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError):
         play(tmp_path / "absent.xdf")
+
+
+def test_a_replay_tells_its_streams_and_while_it_is_paused_that_it_is(session: Recording, source_id: str) -> None:
+    said, transport = io.StringIO(), Transport()
+    console = Console(file=said, width=80, force_terminal=True, color_system=None)
+    options = {"source_id": source_id, "transport": transport, "console": console}
+    player = threading.Thread(target=play_with_progress, args=(session.path,), kwargs=options)
+    player.start()
+    try:
+        wait_until(lambda: "0:00:01, 0:00:0" in said.getvalue(), 20, "the second second")
+        transport.follow("")
+        wait_until(lambda: "left, paused" in said.getvalue(), 5, "the word")
+    finally:
+        transport.follow("go")
+        player.join(20)
+    assert not player.is_alive()
+    assert "Replaying session.xdf as 'Test head' and 'stimuli'" in said.getvalue()
+    # Three seconds and a hole of a half: at every place both add up to that, less what rounding down takes.
+    places = re.findall(r"0:00:0(\d), 0:00:0(\d) left", said.getvalue())
+    assert {int(at) + int(left) for at, left in places} <= {2, 3}

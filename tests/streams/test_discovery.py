@@ -31,3 +31,27 @@ def test_numbers_without_a_rate_are_markers_when_their_type_says_so() -> None:
     with pytest.raises(StreamError, match="numbers of the type 'Pulse'"):
         find_markers(f"{name}-Pulse", 15)
     del outlets
+
+
+def two_of_one_name(ids: tuple[str, str], name: str) -> list[pylsl.StreamOutlet]:
+    return [pylsl.StreamOutlet(pylsl.StreamInfo(name, "EEG", 2, 250, pylsl.cf_float32, source)) for source in ids]
+
+
+def test_of_two_streams_of_one_name_the_sentence_names_a_way_that_works() -> None:
+    name = f"test-{uuid.uuid4()}"
+    outlets = two_of_one_name((f"{name}-a", f"{name}-b"), name)
+    with pytest.raises(StreamError, match="Name one with --stream-id SOURCE"):
+        find_eeg(name, 15)
+    assert find_eeg(name, 15, f"{name}-a").source_id() == f"{name}-a"
+    del outlets
+
+
+def test_two_streams_of_one_source_cannot_be_told_apart_by_it() -> None:
+    name = f"test-{uuid.uuid4()}"
+    outlets = two_of_one_name((name, name), name)
+    with pytest.raises(
+        StreamError, match="the same source id, so that none of them can be named: end all but one"
+    ) as refused:
+        find_eeg(name, 15)
+    assert "--stream-id" not in str(refused.value)
+    del outlets
