@@ -93,7 +93,8 @@ class ReplayProcess:
             return None
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip()
-        if said:
+        # Ended by a signal it said nothing of that: its last line is of something else.
+        if said and self._process.returncode > 0:
             return said.splitlines()[-1]
         return f"The replay's process was ended from outside (exit code {self._process.returncode}). Start the program again."
 

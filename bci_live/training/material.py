@@ -16,6 +16,7 @@ from bci_live.training.autoencoder import encode_all
 from bci_live.training.captions import make_bank
 from bci_live.training.denoising import LatentSet
 from bci_live.training.renderings import Renderings, cached_renderings, draw_renderings, middle_layout
+from bci_live.training.resume import key_of
 from bci_live.types import FloatArray
 
 # The others are there so that a caption outside the catalogue means something; the catalogue is what has to be drawn well.
@@ -46,13 +47,13 @@ def gather_material(count: int, pixels: int, seed: int, work: Path, others: Path
     LabelError
         If the folder of the others cannot be read.
     """
+    more = None if others is None else read_others(others)  # before what takes long
     catalogue = load_catalogue()
     bank = _kept_bank(catalogue, work / "caption_bank.safetensors")
     free = cached_renderings(catalogue, count, pixels, seed, work)
     middle = draw_renderings(catalogue, len(catalogue.labels), pixels, seed, middle_layout)
-    if others is None:
+    if more is None:
         return Material(bank, bank.embeddings, free, middle)
-    more = read_others(others)
     more_bank = _kept_bank(more, work / "others_bank.safetensors")
     return Material(
         bank,
@@ -63,9 +64,10 @@ def gather_material(count: int, pixels: int, seed: int, work: Path, others: Path
 
 
 def latent_set(material: Material, autoencoder: AutoencoderTiny, work: Path, device: torch.device) -> LatentSet:
-    """The renderings as the autoencoder sees them; kept in `work`."""
-    file = work / "latents.safetensors"
+    """The renderings as the autoencoder sees them; kept in `work`, until it is another one or sees others."""
     free, middle = material.free, material.middle
+    seen = f"{len(free.images)} + {len(middle.images)} renderings"
+    file = work / f"latents-{key_of(seen, *autoencoder.state_dict().values())[:12]}.safetensors"
     if not file.exists():
         images = (free.images, middle.images)
         scale = autoencoder.config.scaling_factor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,13 +11,16 @@ from typing import Any
 from unittest.mock import MagicMock, patch
 
 import numpy as np
+import pylsl
 import pytest
 
-from bci_live.config import Config, EpochConfig, FilterConfig, StreamConfig
+from bci_live.config import Config, EpochConfig, FilterConfig, StreamConfig, bundled
 from bci_live.errors import RecordingError, StreamError
 from bci_live.live import background, launcher
 from bci_live.live.background import BackgroundSession
+from bci_live.live.demo import DEMO_RECORDING
 from bci_live.live.launcher import LiveRequest, open_live
+from bci_live.live.replay_process import ReplayProcess
 from bci_live.sessions.recording import Recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.types import Marker, StreamFacts
@@ -86,3 +91,15 @@ def test_a_bug_while_loading_is_told_too(tmp_path: Path) -> None:
     ):
         wait_until(lambda: session.problem() is not None, 60, "the reason")
         assert "ZeroDivisionError" in str(session.problem())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows with a code of its own")
+def test_a_replay_that_is_killed_is_told_in_a_sentence_not_by_the_last_line_it_happened_to_say() -> None:
+    with ReplayProcess(bundled(DEMO_RECORDING), loop=False, start_s=0.0, wait_for_consumers_s=60.0) as replay:
+        assert pylsl.resolve_byprop("source_id", replay.eeg_source_id, timeout=30)
+        assert replay.problem() is None
+        os.kill(replay.pid, signal.SIGKILL)
+        wait_until(lambda: replay.ended, 10, "the end of the replay's process")
+        assert (
+            replay.problem() == "The replay's process was ended from outside (exit code -9). Start the program again."
+        )

@@ -269,7 +269,7 @@ class SignalView(theme.Panel):
             self.channels.forget_middles()
 
     def _say(self) -> None:
-        where = "a sweep" if self.canvas.sweeping else "0 s: the newest sample"
+        where = "a sweep" if self.canvas.sweeping else "0 s is now"
         where = f"held, {self.back_s:g} s back" if self.holding else where
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")

@@ -13,19 +13,14 @@ from bci_live.window.example import RATE, ExampleSource, example_chunk, example_
 from bci_live.window.main_window import MainWindow
 from bci_live.window.signal.canvas import TOP, EpochSpan
 from bci_live.window.signal.view import SignalView
-from tests.window.signal.test_view import FACTS, noise, part
+from tests.window.signal.conftest import noise, part
 
 
-@pytest.fixture
-def view(qtbot: QtBot) -> SignalView:
-    view = SignalView()
-    qtbot.addWidget(view)
-    view.resize(900, 300)
-    view.show_stream(FACTS)
-    view.show()
+@pytest.fixture(autouse=True)
+def sweeping(view: SignalView) -> None:
+    """It sweeps, and was written on for more than a whole sweep of 10 s: 100 s … 112.4 s."""
     view.sweep(True)
-    view.show_part(part(noise(3100)))  # 100 s … 112.4 s: more than a whole sweep of 10 s
-    return view
+    view.show_part(part(noise(3100)))
 
 
 def test_what_was_drawn_stands_while_the_pen_goes_on(view: SignalView) -> None:

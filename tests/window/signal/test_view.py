@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import SignalPart
-from bci_live.types import Chunk, Marker, StreamFacts
+from bci_live.types import Marker
 from bci_live.window import theme
 from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk, example_facts
 from bci_live.window.signal.canvas import LEFT, TOP, EpochSpan
@@ -20,28 +20,7 @@ from bci_live.window.signal.channels import unit_text
 from bci_live.window.signal.conditioning import Conditioner, DisplayFilter
 from bci_live.window.signal.picture import EDGE
 from bci_live.window.signal.view import SignalView
-
-FACTS = StreamFacts("cap", "EEG", "s", "u", "h", RATE, ("Fz", "Cz", "Oz"), ("microvolts",) * 3)
-
-
-def part(samples: np.ndarray, first: int = 0, breaks: tuple[int, ...] = ()) -> SignalPart:
-    """Sample number 0 was at 100 s."""
-    times = 100 + (first + np.arange(len(samples))) / RATE
-    return SignalPart(first, Chunk(samples.astype(np.float32), times, 0.0, breaks))
-
-
-def noise(n: int = 2500, channels: int = 3) -> np.ndarray:
-    return np.random.default_rng(0).normal(0, 5, (n, channels)).astype(np.float32)
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> SignalView:
-    view = SignalView()
-    qtbot.addWidget(view)
-    view.resize(900, 300)
-    view.show_stream(FACTS)
-    view.show()
-    return view
+from tests.window.signal.conftest import FACTS, noise, part
 
 
 def rows_with(view: SignalView, colour: str) -> set[int]:
