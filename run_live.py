@@ -5,9 +5,12 @@ With arguments it is `bci-live live …`.
 
 import sys
 
-from bci_live.cli import main
-from bci_live.live.demo import demo_arguments
-
 if __name__ == "__main__":
-    sys.argv = [sys.argv[0], "live", *(sys.argv[1:] or demo_arguments())]
-    main()
+    try:
+        from bci_live.__main__ import run
+        from bci_live.live.demo import demo_arguments
+
+        sys.argv = [sys.argv[0], "live", *(sys.argv[1:] or demo_arguments())]
+    except KeyboardInterrupt:  # while it is still being imported
+        sys.exit(130)
+    run()

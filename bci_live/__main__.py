@@ -1,5 +1,16 @@
 """`python -m bci_live` is `bci-live`."""
 
-from bci_live.cli import main
+import sys
 
-main()
+
+def run() -> None:
+    """Run a command. Ctrl-C ends it without a traceback, also in the seconds in which it is still being imported."""
+    try:
+        from bci_live.cli import main
+    except KeyboardInterrupt:
+        sys.exit(130)
+    main()
+
+
+if __name__ == "__main__":
+    run()

@@ -128,7 +128,7 @@ def record(
         streams = [asdict(it) for it in done.streams]
         print(json.dumps({"path": str(done.path), "seconds": done.seconds, "bytes": done.size, "streams": streams}))
     else:
-        told = ", ".join(f"{it.name} ({it.kind}) {it.samples:,} samples" for it in done.streams)
+        told = ", ".join(f"{it.name} ({it.kind}) {it.samples:,} sample{'s' * (it.samples != 1)}" for it in done.streams)
         print(f"{done.path}: {done.seconds:g} s, {done.size / 1e6:.1f} MB; {told}")
         for it in done.streams:
             if it.problem:

@@ -58,7 +58,12 @@ def record(
         If a name is no BIDS label, the disk has not enough room, or takes no more on the way.
     """
     console = console or Console(stderr=True)
-    streams = _find(names)
+    try:
+        console.print("Looking for streams …", markup=False)
+        streams = _find(names)
+    except KeyboardInterrupt:
+        console.print("Nothing was recorded.", markup=False)
+        raise
     for told in _of_one_name(names, streams):
         console.print(told, markup=False)
     check_space(out, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)

@@ -18,23 +18,23 @@ class Cell(NamedTuple):
     wrong: bool = False
 
 
-HEADINGS = ("name", "type", "host", "ch", "announced", "measured", "last sample", "clock offset", "uid")
-# The first of those that hold figures.
-FIRST_FIGURE = 3
+HEADINGS = ("name", "type", "host", "source id", "uid", "ch", "announced", "measured", "last sample", "clock offset")
+# Those before tell which stream it is, those from here on are figures.
+FIRST_FIGURE = 5
 
 
 def cells(it: StreamReport) -> tuple[Cell, ...]:
     """One line of the table, under `HEADINGS`."""
     announced = f"{it.rate:g} Hz" if it.rate else "irregular"
-    named = (it.name, it.kind, it.host, str(it.channels), announced)
-    return (*map(Cell, named), _measured(it), _age(it), _offset(it), Cell(it.uid[:8]))
+    named = (it.name, it.kind, it.host, it.source_id or "–", it.uid[:8], str(it.channels), announced)
+    return (*map(Cell, named), _measured(it), _age(it), _offset(it))
 
 
 def _measured(it: StreamReport) -> Cell:
     if it.problem:
         return Cell(it.problem, True)
     if not it.rate:
-        return Cell(f"{it.samples} samples")
+        return Cell(f"{it.samples} sample{'s' * (it.samples != 1)}")
     if it.measured_rate is None:
         return Cell("…") if it.samples else Cell("nothing came", True)
     return Cell(f"{it.measured_rate:.1f} Hz", abs(it.measured_rate / it.rate - 1) > _RATE_OFF)

@@ -18,7 +18,7 @@ from bci_live.streams.survey_cells import FIRST_FIGURE, HEADINGS, Cell, cells
 _REFRESH_S = 1.0
 # Without a terminal nothing is cut, however long the names are.
 _FULL_WIDTH = 10_000
-_SHORTEST_NAME = 8
+_UID = HEADINGS.index("uid")
 
 
 def table_console() -> Console:
@@ -30,24 +30,35 @@ def table_console() -> Console:
 def survey_table(reports: Sequence[StreamReport], width: int | None = None) -> Table:
     """One line a stream; what is not as announced is red.
 
-    What is wider than `width` columns goes without the uid, then without the host, then names are cut; figures never are.
+    Where that is wider than `width` columns, what tells which stream it is stands in one column, in several lines, wrapped
+    and never cut; its figures beside the first of them.
     """
+    lines = [cells(report) for report in reports]
+    wide = _table(HEADINGS, [_texts(line) for line in lines], FIRST_FIGURE)
+    if width is None or Console(width=_FULL_WIDTH).measure(wide).maximum <= width:
+        return wide
+    narrow = [(Text("\n").join(_texts(line[:_UID])), *_texts(line[FIRST_FIGURE:])) for line in lines]
+    return _table(("stream", *HEADINGS[FIRST_FIGURE:]), narrow, 1)
+
+
+def _table(headings: Sequence[str], lines: Sequence[Sequence[Text]], first_figure: int) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    lines = [tuple(map(Cell, HEADINGS)), *map(cells, reports)]
-    widths = {heading: max(cell_len(line[place].text) for line in lines) for place, heading in enumerate(HEADINGS)}
-    excess = sum(widths.values()) + len(widths) - (width or _FULL_WIDTH)
-    for heading in ("uid", "host"):
-        if excess > 0:
-            excess -= widths.pop(heading) + 1
-    widths["name"] = max(min(_SHORTEST_NAME, widths["name"]), widths["name"] - max(0, excess))
-    for heading, wide in widths.items():
-        figures = FIRST_FIGURE <= HEADINGS.index(heading) < len(HEADINGS) - 1
-        table.add_column(heading, justify="right" if figures else "left", no_wrap=True, min_width=wide)
-    for line in lines[1:]:
-        texts = dict(zip(HEADINGS, (Text(cell.text, "red" if cell.wrong else "") for cell in line), strict=True))
-        texts["name"].truncate(widths["name"], overflow="ellipsis")
-        table.add_row(*(texts[heading] for heading in widths))
+    for place, heading in enumerate(headings):
+        if place < first_figure:
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True, min_width=_widest(heading, lines, place))
+    for line in lines:
+        table.add_row(*line)
     return table
+
+
+def _widest(heading: str, lines: Sequence[Sequence[Text]], place: int) -> int:
+    return max(cell_len(heading), *(line[place].cell_len for line in lines))
+
+
+def _texts(line: Sequence[Cell]) -> list[Text]:
+    return [Text(cell.text, "red" if cell.wrong else "") for cell in line]
 
 
 def watched(seconds: float | None) -> Iterator[tuple[StreamReport, ...]]:

@@ -249,6 +249,21 @@ def test_a_missing_stream_is_named_and_nothing_is_made(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_ctrl_c_while_it_looks_for_streams_says_that_nothing_was_recorded(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bci_live", "record", "--out", str(tmp_path), "--stream", f"nobody-{uuid.uuid4()}"],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert process.stderr.readline() == "Looking for streams …\n"
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=20)[1]
+    assert "Nothing was recorded." in said
+    assert "Traceback" not in said
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_80_columns_show_the_clock_and_the_count_of_every_stream(tmp_path: Path) -> None:
     name = f"rec-of-a-long-name-{uuid.uuid4()}"
     said = io.StringIO()

@@ -117,33 +117,36 @@ def test_a_clock_that_was_measured_once_has_no_spread_yet() -> None:
 
 
 LONG = StreamReport(
-    "OpenBCI_EEG_of_the_lab",
-    "EEG",
-    "laboratory-3.local",
-    8,
-    250.0,
-    250.3,
-    999,
-    0.01,
-    -1250.2,
-    0.1,
-    "s",
-    "abcdefgh-1",
-    "",
-)
+    "OpenBCI_EEG_of_the_lab", "EEG", "laboratory-3.local", 8, 250.0, 250.3, 999, 0.01, -1250.2, 0.1,
+    "openbci-cyton-of-the-laboratory-0042", "abcdefgh-1", "",
+)  # fmt: skip
+IDENTITY = (LONG.name, LONG.kind, LONG.host, LONG.source_id)
 FIGURES = ("8", "250 Hz", "250.3 Hz", "0.01 s ago", "-1250.20 ± 0.05 ms")
 
 
-@pytest.mark.parametrize("width", [64, 80, 100, 120])
-def test_a_narrow_table_cuts_names_and_never_figures(width: int) -> None:
+def printed(width: int) -> list[str]:
     console = Console(width=width, force_terminal=True, color_system=None, file=io.StringIO())
     console.print(survey_table([LONG], width), crop=False)
-    headings, line = console.file.getvalue().splitlines()
-    assert max(len(headings), len(line)) <= max(width, 72)  # less is not to be had with figures and half a name
-    for text in ("OpenBCI", "EEG", *FIGURES):
-        assert text in line
-    for heading in ("name", "type", "announced", "measured", "last sample", "clock offset"):
+    return console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_narrow_table_shows_which_stream_it_is_and_cuts_nothing(width: int) -> None:
+    headings, *lines = printed(width)
+    assert max(map(len, (headings, *lines))) <= width
+    for text in FIGURES:
+        assert text in lines[0]
+    for heading in ("stream", "announced", "measured", "last sample", "clock offset"):
         assert heading in headings
+    wide = headings.index(" ch ")  # no name is wider than its column, and what is wider goes on below
+    assert "".join(line[:wide].strip() for line in lines) == "".join(IDENTITY)
+
+
+def test_a_wide_table_has_one_line_a_stream() -> None:
+    headings, line = printed(180)
+    for text in (*IDENTITY, *FIGURES, LONG.uid[:8]):
+        assert text in line
+    assert "source id" in headings
 
 
 def test_through_a_pipe_nothing_is_cut() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -140,3 +143,16 @@ def test_an_absent_device_is_refused(bci_live: Run, tmp_path: Path) -> None:
         bci_live, "live", "--headless", "--replay", DEMO, "--decoder", DECODER, "--device", "abacus", "--out", tmp_path / "o",
         about=("abacus",),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("program", [["-m", "bci_live", "streams"], ["run_live.py"]])
+def test_ctrl_c_while_it_is_being_imported_is_no_traceback(program: list[str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", *program], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    wait_for = next(line for line in process.stderr if line.rstrip().endswith(" typer"))
+    process.send_signal(signal.SIGINT)
+    said = wait_for + process.communicate(timeout=60)[1]
+    assert "Traceback" not in said
+    assert process.returncode == 130
