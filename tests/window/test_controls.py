@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest, RecordingStatus, ReplayStatus
 from bci_live.sessions.recorder import StreamProgress
+from bci_live.streams.survey_cells import HEADINGS
 from bci_live.window import theme
 from bci_live.window.example import ExampleSource, example_reports
 from bci_live.window.main_window import MainWindow
@@ -41,8 +42,9 @@ def test_streams_are_listened_to_while_their_page_is_open(
     assert window.streams.isVisible()
     assert source.commands == [("watch", True)]
     assert cell(window, 0, 0)[0] == "Muse"
-    assert cell(window, 1, 5) == ("371.3 Hz", QColor(theme.now.vermillion))
-    assert cell(window, 0, 5) == ("255.9 Hz", QColor(theme.now.text))
+    measured = HEADINGS.index("measured")
+    assert cell(window, 1, measured) == ("371.3 Hz", QColor(theme.now.vermillion))
+    assert cell(window, 0, measured) == ("255.9 Hz", QColor(theme.now.text))
     qtbot.mouseClick(window.streams.rescan_button, LEFT)
     qtbot.mouseClick(window.streams.back_button, LEFT)
     assert source.commands[1:] == [("watch", False), ("watch", True), ("watch", False)]
