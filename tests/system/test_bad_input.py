@@ -147,12 +147,15 @@ def test_an_absent_device_is_refused(bci_live: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", [["-m", "bci_live", "streams"], ["run_live.py"]])
 def test_ctrl_c_while_it_is_being_imported_is_no_traceback(program: list[str]) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-X", "importtime", *program], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    wait_for = next(line for line in process.stderr if line.rstrip().endswith(" typer"))
-    process.send_signal(signal.SIGINT)
-    said = wait_for + process.communicate(timeout=60)[1]
+    ) as process:
+        try:
+            assert process.stderr is not None
+            begun = next(line for line in process.stderr if line.rstrip().endswith(" typer"))
+            process.send_signal(signal.SIGINT)
+            said = begun + process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
     assert "Traceback" not in said
     assert process.returncode == 130
