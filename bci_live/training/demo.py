@@ -16,13 +16,14 @@ from bci_live.sessions.xdf_writer import write_recording
 from bci_live.simulation.head import SimulatedHead
 from bci_live.simulation.identity import describe_head
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
-from bci_live.stimuli.rendering import layout_to_dict, random_layout, render
+from bci_live.stimuli.rendering import Layout, layout_to_dict, random_layout, render
 from bci_live.types import Marker, StreamFacts
 
 PIXELS = 64
 _LEAD_S, _TAIL_S = 3.0, 1.5
 _DEVELOPMENT_PICTURES = 40
 DEMO_SEED, TRAINING_SEED, HEAD_SEED = 2026, 10_000, 0
+TRAINING_STIMULI = 160
 
 
 def demo_head(catalogue: Catalogue, seed: int = HEAD_SEED) -> SimulatedHead:
@@ -42,9 +43,7 @@ def make_session(
     and markers.
     """
     rng = np.random.default_rng(seed)
-    rounds = -(-n_stimuli // len(catalogue.labels))
-    labels = [label for _ in range(rounds) for label in rng.permutation(catalogue.labels)][:n_stimuli]
-    layouts = [random_layout(rng) for _ in labels]
+    labels, layouts = draw_stimuli(catalogue, n_stimuli, rng)
     pictures = np.stack(
         [render(catalogue.picture(label), layout, PIXELS) for label, layout in zip(labels, layouts, strict=True)]
     )
@@ -53,7 +52,7 @@ def make_session(
     samples = head.watch(pictures, onsets, float(onsets[-1]) + _TAIL_S, rng)
     stamps: NDArray[np.float64] = 1000.0 + np.arange(len(samples)) / head.rate
     markers = tuple(
-        Marker(str(label), 1000.0 + float(onset), "bci_live stimuli", json.dumps({"layout": layout_to_dict(layout)}))
+        Marker(label, 1000.0 + float(onset), "bci_live stimuli", json.dumps({"layout": layout_to_dict(layout)}))
         for label, layout, onset in zip(labels, layouts, onsets, strict=True)
     )
     facts = StreamFacts(
@@ -73,7 +72,14 @@ def make_session(
     return recording
 
 
-def make_training_sessions(folder: Path, n_sessions: int = 12, n_stimuli: int = 160) -> Iterator[Path]:
+def draw_stimuli(catalogue: Catalogue, count: int, rng: np.random.Generator) -> tuple[list[str], list[Layout]]:
+    """Labels in random order, each about equally often, and where and how each is shown."""
+    rounds = -(-count // len(catalogue.labels))
+    labels = [str(label) for _ in range(rounds) for label in rng.permutation(catalogue.labels)][:count]
+    return labels, [random_layout(rng) for _ in labels]
+
+
+def make_training_sessions(folder: Path, n_sessions: int = 12, n_stimuli: int = TRAINING_STIMULI) -> Iterator[Path]:
     """Sessions of the same head with other layouts in another order than the demo's; those that exist are kept."""
     catalogue = load_catalogue("objects")
     head = demo_head(catalogue)
