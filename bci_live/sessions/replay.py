@@ -16,9 +16,7 @@ from typing import TypedDict, Unpack
 
 import pylsl
 from rich.console import Console
-from rich.control import Control
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
-from rich.segment import ControlType
 from rich.text import Text
 
 from bci_live.sessions.recording import Recording, read_recording
@@ -35,8 +33,6 @@ LINGER_S = 1.0  # after the last sample, so that listeners have it before the ou
 POLL_S = 0.02
 LONGEST_WAIT_S = 0.25  # between two reports of the progress
 SAY_EVERY_S = 0.1
-# The terminal shows what is typed, and its end as a new line: back to the line of the progress bar, which is drawn over it.
-_BACK_TO_THE_BAR = Control((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
 
 OnProgress = Callable[[float, float], None]
 
@@ -218,17 +214,11 @@ def play_with_progress(recording: Path, console: Console | None = None, **option
     player = Replay(read_recording(recording), **options)
     names = " and ".join(f"'{name}'" for name in player.names)
     console.print(f"Replaying {Path(recording).name} as {names}", markup=False, highlight=False, soft_wrap=True)
-
-    def obey(line: str) -> None:
-        if line.endswith("\n"):
-            console.control(_BACK_TO_THE_BAR)
-        _obey(transport, line, console)
-
     with Progress(BarColumn(), _PlaceColumn(transport), console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=player.end_s, completed=int(player.begin_s))
         if sys.stdin.isatty():
             console.print("Enter pauses and goes on; seek SECONDS, loop on, loop off; Ctrl-C ends.")
-            on_each_line(obey)
+            on_each_line(lambda line: _obey(transport, line, console), console=console)
         _run(player, Event(), lambda at, end: progress.update(task, completed=at, total=end))
 
 
