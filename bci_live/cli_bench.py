@@ -9,16 +9,21 @@ import typer
 from rich.console import Console
 
 from bci_live.errors import BciError
+from bci_live.streams.kinds import MOST_RATE
 
 bench = typer.Typer(help="Measure speed on this machine, beside a peer.", no_args_is_help=True)
+
+# A window of 0.6 s has some samples then.
+_LEAST_RATE = 10.0
+_LONGEST_S = 86_400.0
 
 
 @bench.command("streaming")
 def bench_streaming_command(
     channels: Annotated[int, typer.Option(help="EEG channels of a stream.", min=1)] = 128,
-    rate: Annotated[float, typer.Option(help="Hz.", min=1)] = 1000.0,
+    rate: Annotated[float, typer.Option(help="Hz.", min=_LEAST_RATE, max=MOST_RATE)] = 1000.0,
     chunk: Annotated[int, typer.Option(help="Samples that the sender pushes at a time.", min=1)] = 20,
-    seconds: Annotated[float, typer.Option(help="How long each listener listens.", min=3)] = 15.0,
+    seconds: Annotated[float, typer.Option(help="How long each listener listens.", min=3, max=_LONGEST_S)] = 15.0,
     streams: Annotated[int, typer.Option(help="EEG streams at once.", min=1)] = 1,
     peer: Annotated[str | None, typer.Option(help="Also measure: mne-lsl.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
@@ -37,10 +42,10 @@ def bench_streaming_command(
 @bench.command("gil")
 def bench_gil(
     channels: Annotated[int, typer.Option(help="EEG channels.", min=1)] = 128,
-    rate: Annotated[float, typer.Option(help="Hz.", min=1)] = 1000.0,
+    rate: Annotated[float, typer.Option(help="Hz.", min=_LEAST_RATE, max=MOST_RATE)] = 1000.0,
     chunk: Annotated[int, typer.Option(help="Samples that the sender pushes at a time.", min=1)] = 20,
-    seconds: Annotated[float, typer.Option(help="How long the listener listens.", min=6)] = 15.0,
-    hog: Annotated[float, typer.Option(help="For so many seconds nothing else of Python runs.", min=0)] = 2.0,
+    seconds: Annotated[float, typer.Option(help="How long the listener listens.", min=6, max=_LONGEST_S)] = 15.0,
+    hog: Annotated[float, typer.Option(help="For so many seconds nothing else of Python runs.", min=0, max=60)] = 2.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """What is lost while another thread holds Python's interpreter lock."""

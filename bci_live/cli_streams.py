@@ -101,12 +101,15 @@ def bridge(
         "file": file, "master_board": master_board,
     }  # fmt: skip
     given = {name: str(value) for name, value in settings.items() if value is not None}
-    with Console(stderr=True).status(f"Streaming {board} …") as status:
+    console = Console(stderr=True)
+    with console.status(f"Streaming {board} …") as status:
         samples, marked = bridge_board(
-            board, given, markers=markers, seconds=seconds,
-            on_progress=lambda samples, markers: status.update(f"{board}: {samples:,} samples, {markers} markers"),
+            board, given, markers=markers, seconds=seconds, console=console,
+            on_progress=lambda samples, markers: status.update(
+                f"{board}: {samples:,} samples, {markers} marker{'s' * (markers != 1)}"
+            ),
         )  # fmt: skip
-    print(f"{board}: {samples:,} samples and {marked} markers were sent")
+    print(f"{board}: {samples:,} samples and {marked} marker{'s' * (marked != 1)} were sent")
 
 
 def record(

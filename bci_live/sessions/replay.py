@@ -218,7 +218,7 @@ def play_with_progress(recording: Path, console: Console | None = None, **option
         task = progress.add_task("", total=player.end_s, completed=int(player.begin_s))
         if sys.stdin.isatty():
             console.print("Enter pauses and goes on; seek SECONDS, loop on, loop off; Ctrl-C ends.")
-            on_each_line(lambda line: _obey(transport, line, console))
+            on_each_line(lambda line: _obey(transport, line, console), console=console)
         _run(player, Event(), lambda at, end: progress.update(task, completed=at, total=end))
 
 

@@ -248,6 +248,9 @@ def write_recording(path: Path, recording: Recording) -> None:
     with XdfWriter(path) as writer:
         eeg = writer.add_stream(recording.facts, "float32")
         strings = {name: writer.add_stream(_marker_facts(name, recording.facts), "string") for name in by_stream}
+        # All on one clock; without a measurement that says so, readers warn that they know nothing of the clocks.
+        for number in (eeg, *strings.values()):
+            writer.write_clock_offset(number, float(recording.stamps[0]), 0.0)
         # About a second a chunk, so that boundaries come often enough.
         step = max(1, round(recording.facts.rate))
         for start in range(0, len(recording.stamps), step):

@@ -31,6 +31,7 @@ def bridge(
     markers: bool = False,
     seconds: float | None = None,
     on_progress: OnProgress | None = None,
+    console: Console | None = None,
 ) -> tuple[int, int]:
     """Send until Ctrl-C, SIGTERM or the end of `seconds`; returns how many samples and markers were sent.
 
@@ -43,13 +44,14 @@ def bridge(
     StreamError
         If the board does not answer, or breaks off.
     """
+    console = console or Console(stderr=True)
     samples_sent = markers_sent = 0
     with Board(board, settings) as source, interruptions() as interrupted:
         facts = source.facts
         eeg = open_eeg_outlet(facts, max(1, round(_EVERY_S * facts.rate)))
         marker_outlet = open_marker_outlet(_marker_facts(facts)) if markers else None
         if markers:
-            on_each_line(lambda line: _mark(source, line))
+            on_each_line(lambda line: _mark(source, line, console), console=console)
         begin = last = time.monotonic()
         told = False
         while not interrupted and (seconds is None or time.monotonic() - begin < seconds):
@@ -60,7 +62,8 @@ def bridge(
             elif not told and time.monotonic() - last > _SILENT_S:
                 told = True
                 _tell(
-                    f"Nothing has come from the board '{source.name}' for {_SILENT_S:g} s. Is it switched on and near?"
+                    console,
+                    f"Nothing has come from the board '{source.name}' for {_SILENT_S:g} s. Is it switched on and near?",
                 )
             if marker_outlet is not None:
                 for index in np.flatnonzero(marked).tolist():
@@ -80,7 +83,7 @@ def _marker_facts(eeg: StreamFacts) -> StreamFacts:
     )  # fmt: skip
 
 
-def _mark(board: Board, line: str) -> None:
+def _mark(board: Board, line: str, console: Console) -> None:
     try:
         value = float(line)
     except ValueError:
@@ -88,8 +91,8 @@ def _mark(board: Board, line: str) -> None:
     if value and math.isfinite(value):
         board.insert_marker(value)
     elif line.strip():
-        _tell(f"'{line.strip()}' is no marker: BrainFlow's are numbers other than 0.")
+        _tell(console, f"'{line.strip()}' is no marker: BrainFlow's are numbers other than 0.")
 
 
-def _tell(text: str) -> None:
-    Console(stderr=True).print(text, style="red", markup=False)
+def _tell(console: Console, text: str) -> None:
+    console.print(text, style="red", markup=False)

@@ -18,7 +18,6 @@ from bci_live.streams.survey_cells import FIRST_FIGURE, HEADINGS, Cell, cells
 _REFRESH_S = 1.0
 # Without a terminal nothing is cut, however long the names are.
 _FULL_WIDTH = 10_000
-_UID = HEADINGS.index("uid")
 
 
 def table_console() -> Console:
@@ -37,7 +36,7 @@ def survey_table(reports: Sequence[StreamReport], width: int | None = None) -> T
     wide = _table(HEADINGS, [_texts(line) for line in lines], FIRST_FIGURE)
     if width is None or Console(width=_FULL_WIDTH).measure(wide).maximum <= width:
         return wide
-    narrow = [(Text("\n").join(_texts(line[:_UID])), *_texts(line[FIRST_FIGURE:])) for line in lines]
+    narrow = [(Text("\n").join(_texts(line[:FIRST_FIGURE])), *_texts(line[FIRST_FIGURE:])) for line in lines]
     return _table(("stream", *HEADINGS[FIRST_FIGURE:]), narrow, 1)
 
 

@@ -68,6 +68,18 @@ def test_a_recording_survives_writing_and_reading(tmp_path: Path, make_recording
     assert back.markers == original.markers
 
 
+def test_a_written_recording_says_that_its_streams_share_a_clock(
+    tmp_path: Path, make_recording: Callable[..., Recording], caplog: pytest.LogCaptureFixture
+) -> None:
+    original = make_recording()
+    write_recording(tmp_path / "session.xdf", original)
+    (eeg, markers), _ = pyxdf.load_xdf(tmp_path / "session.xdf", dejitter_timestamps=False)
+    assert eeg["clock_values"] == markers["clock_values"] == [0.0]
+    assert eeg["time_stamps"].tobytes() == original.stamps.tobytes()
+    pyxdf.load_xdf(tmp_path / "session.xdf")
+    assert not caplog.records  # without any offset pyxdf warns "Segments and clock-segments differ"
+
+
 def test_clock_offsets_put_the_stamps_on_the_recorders_clock(tmp_path: Path) -> None:
     path = tmp_path / "a.xdf"
     stamps = np.arange(1000) / 100

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyxdf
 from scipy.signal import butter, sosfiltfilt
 
 from bci_live.sessions.recording import read_recording
@@ -34,6 +35,12 @@ def test_it_has_100_stimuli_of_40_labels_with_layouts_and_says_that_it_is_simula
     assert all('"layout"' in marker.detail for marker in recording.markers)
     pictures = [stimulus_of(marker, catalogue, 64) for marker in recording.markers]
     assert all(picture is not None and picture.shape == (64, 64, 3) for picture in pictures)
+
+
+def test_pyxdf_reads_it_without_a_warning_and_both_streams_are_on_one_clock(caplog: pytest.LogCaptureFixture) -> None:
+    streams, _ = pyxdf.load_xdf(DEMO)
+    assert not caplog.records
+    assert [stream["clock_values"] for stream in streams] == [[0.0], [0.0]]
 
 
 def test_its_stimuli_are_held_out_of_the_training_sessions() -> None:

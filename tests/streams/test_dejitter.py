@@ -57,6 +57,20 @@ def test_a_few_lost_samples_show_by_the_stamps_after_them(rate: float, lost: int
     assert np.abs(times - stamps)[found:].max() < 0.002
 
 
+@pytest.mark.parametrize("stall_s", [0.02, 0.05, 0.1, 0.2, 0.5])
+def test_a_sender_that_stalls_and_catches_up_misdates_no_window_without_a_break(stall_s: float) -> None:
+    taken = np.arange(4500) / RATE
+    stamps = taken + np.random.default_rng(0).normal(0, 1e-4, len(taken))
+    begin = 3000.5 / RATE
+    held = (taken > begin) & (taken < begin + stall_s)
+    stamps[held] = begin + stall_s + 1e-5 * np.arange(held.sum())  # all that it held back, stamped when it is sent
+    times, breaks = straighten(RATE, stamps)
+    length = 150  # 0.6 s
+    whole = [at for at in range(2500, 4000) if not any(at < it < at + length for it in breaks)]
+    assert 1500 - len(whole) < 1.5 * RATE
+    assert max(np.abs(times - taken)[at : at + length].max() for at in whole) < 0.005
+
+
 def test_jitter_is_straightened_to_a_fraction_of_a_sample() -> None:
     times, breaks = straighten(RATE, jittered(10_000, 1))
     truth = 10 + np.arange(10_000) / RATE

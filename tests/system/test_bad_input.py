@@ -145,6 +145,11 @@ def test_an_absent_device_is_refused(bci_live: Run, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("setting", [("--rate", "inf"), ("--rate", 1), ("--seconds", "inf")])
+def test_a_benchmark_without_end_or_with_hardly_a_sample_is_refused(bci_live: Run, setting: tuple[str, object]) -> None:
+    complains(bci_live, "bench", "streaming", *setting, about=(f"'{setting[0]}'",))
+
+
 @pytest.mark.parametrize("program", [["-m", "bci_live", "streams"], ["run_live.py"]])
 def test_ctrl_c_while_it_is_being_imported_is_no_traceback(program: list[str]) -> None:
     with subprocess.Popen(
