@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.decoder import TrainedDecoder
@@ -75,7 +76,8 @@ class Trials:
     """What a decoder reads of trials that it had not seen.
 
     `probabilities`: (n, names). `labels`: (n,), index into `names`. `folds`: (n,), which decoder read it. `decodings`:
-    what else it read, the trials in the order of `cut`.
+    what else it read, the trials in the order of `cut`. `candidates`: (n, names), which labels it was read among: all, or
+    equally many that its decoder never learnt.
     """
 
     names: tuple[str, ...]
@@ -84,6 +86,16 @@ class Trials:
     folds: Indices
     cut: Cut
     decodings: tuple[Decoding, ...]
+    candidates: NDArray[np.bool_]
+
+    @property
+    def n_way(self) -> int:
+        """Among how many labels each trial was read."""
+        return int(self.candidates[0].sum())
+
+    def among_candidates(self, evidence: Array) -> Array:
+        """Other evidence of the same trials, (n, names), with none for what was no candidate."""
+        return np.where(self.candidates, evidence, -np.inf)
 
 
 def read_sessions(paths: Sequence[Path], marker_labels: Mapping[str, str]) -> list[Recording]:
