@@ -107,7 +107,8 @@ def cross_validate(
     bank = caption_bank(pipeline_folder(drawing.pipeline))
     tell("reading", 0.0)
     found = prepare_sessions(sessions, bank.labels, training.filter, training.epoch, training.marker_labels)
-    cut = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate)
+    # Filled in as each decoder fills in, so that the same trials are there; the decoders have covariances of their own.
+    cut = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate, repair=found.repair)
     check_enough(cut)
     splits = _splits(kind, cut, [groups[run] for run in cut.runs], training.seed)
     folds = []

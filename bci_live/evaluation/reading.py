@@ -17,6 +17,7 @@ from bci_live.evaluation.scores import Array, Indices
 from bci_live.sessions.labels import named
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.signal.epoching import EpochPlan
+from bci_live.signal.repair import ChannelRepair
 from bci_live.training.epochs import cut_recording
 from bci_live.types import Decoding, Epoch, FloatArray, Marker, TimeArray
 
@@ -146,6 +147,7 @@ def cut_all(
     rate: float,
     before_onset: bool = False,
     runs: Collection[int] | None = None,
+    repair: ChannelRepair | None = None,
 ) -> Cut:
     """Every epoch, filtered causally as live.
 
@@ -154,6 +156,7 @@ def cut_all(
     rate : of the decoder, Hz
     before_onset : move every window, its baseline with it, so far back that it ends before the onset
     runs : which of the recordings; all unless told
+    repair : what fills in channels without EEG
     """
     shift_s = epoch_config.stop_s + _SPARE_SAMPLES / rate if before_onset else 0.0
     cuts = []
@@ -161,7 +164,7 @@ def cut_all(
         if runs is not None and run not in runs:
             continue
         markers = tuple(replace(marker, time=marker.time - shift_s) for marker in recording.markers)
-        plan = EpochPlan(recording.facts.rate, rate, filter_config, epoch_config)
+        plan = EpochPlan(recording.facts.rate, rate, filter_config, epoch_config, repair)
         epochs = cut_recording(replace(recording, markers=markers), plan, channels)
         order_of = {marker: order for order, marker in enumerate(markers)}
         orders = np.array([order_of[marker] for marker in epochs.markers], dtype=np.int64)
@@ -196,6 +199,7 @@ def cut_for(
         card.rate,
         before_onset,
         runs,
+        decoder.repair,
     )
 
 
