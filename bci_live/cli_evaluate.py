@@ -30,7 +30,7 @@ def evaluate(
     ],
     cross_validate: Annotated[
         str | None,
-        typer.Option(help="No decoder: train one per run, session, subject or stimulus that is left out."),
+        typer.Option(help="No decoder: train one per run, session, subject, stimulus or concept that is left out."),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write everything into this HTML file.")] = None,
     labels: Annotated[str, typer.Option(help="What the markers mean: 1=house,2=face; others are left out.")] = "",

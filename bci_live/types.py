@@ -51,6 +51,7 @@ class Epoch:
 
     `data`: (channels, times), filtered, in µV, at the decoder's rate. `onset`: time of the sample nearest to the marker.
     `arrived`: when the window's last sample came in. `ready`: when the epoch was cut. `trials`: of how many it is the mean.
+    `filled`: the channels that carried no EEG and were filled in from the others.
     """
 
     data: FloatArray
@@ -59,6 +60,7 @@ class Epoch:
     arrived: float
     ready: float
     trials: int = 1
+    filled: tuple[str, ...] = ()
 
 
 class MissedReason(StrEnum):

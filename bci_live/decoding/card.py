@@ -38,11 +38,12 @@ class NetworkSizes(_Part):
 
 
 class TrainingFile(_Part):
-    """A recording that the decoder was trained on."""
+    """A recording that the decoder was trained on. `filled`: in how many of its epochs channels were filled in."""
 
     name: str
     sha256: str
     epochs: int
+    filled: int = 0
 
 
 class DecoderCard(_Part):
@@ -52,8 +53,9 @@ class DecoderCard(_Part):
     none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
     embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `encoder`: a name only, never
     code. `label_head`: which of the label heads have a say. `certainty`: the confidence below which it abstains.
-    `prefixes`: the beginnings of the window that are decoded, too, each until so many seconds after the onset. `scores` and
-    `controls`: measured on runs that the scored head had not seen.
+    `prefixes`: the beginnings of the window that are decoded, too, each until so many seconds after the onset. `repairs`:
+    whether it knows the channels' covariance, to fill in some that carry no EEG. `scores` and `controls`: measured on runs
+    that the scored head had not seen.
     """
 
     format: Literal[4] = FORMAT
@@ -71,6 +73,7 @@ class DecoderCard(_Part):
     width: int = Field(ge=1, le=10_000)
     certainty: float = Field(default=0.0, ge=0, le=1)
     prefixes: tuple[Annotated[float, Field(gt=0, le=30)], ...] = Field(default=(), max_length=32)
+    repairs: bool = False
     saliency_pixels: Literal[64] = 64
     text_space: str = "all-MiniLM-L6-v2 centred/8x384"
     latent_shape: tuple[int, int, int] | None = None
@@ -116,5 +119,7 @@ class DecoderCard(_Part):
         score, control = self.scores.get(name, float("nan")), self.controls.get(f"{name}_shuffled", float("nan"))
         figure = f"{title} {score:.2f} (shuffled labels {control:.2f}, chance {chance:.3g})"
         epochs = sum(file.epochs for file in self.files)
+        filled = sum(file.filled for file in self.files)
+        mended = f" (in {filled} channels without EEG were filled in)" if filled else ""
         kind = "simulated EEG, " if self.simulated else ""
-        return f"{len(self.labels)} labels from {epochs} epochs, {kind}{figure}; {self.split}"
+        return f"{len(self.labels)} labels from {epochs} epochs{mended}, {kind}{figure}; {self.split}"

@@ -17,11 +17,17 @@ from bci_live.decoding.plain import PlainHead
 from bci_live.decoding.saliency import SaliencyGenerator
 from bci_live.decoding.storage import read_card, read_weights
 from bci_live.errors import DecoderError, MontageError
+from bci_live.signal.repair import ChannelRepair
 from bci_live.types import Decoding, Epoch, Guess
 
 
 class DecoderNetwork(nn.Module):
-    """All heads on their encoder. The card gives every tensor its shape."""
+    """All heads on their encoder. The card gives every tensor its shape.
+
+    `covariance`: (channels, channels) of clean epochs, µV², where the decoder can fill channels in.
+    """
+
+    covariance: Tensor | None
 
     def __init__(self, card: DecoderCard) -> None:
         super().__init__()
@@ -34,7 +40,13 @@ class DecoderNetwork(nn.Module):
         self.structure = StructureHead(card)
         self.contrast = ContrastHead(card)
         self.saliency = SaliencyGenerator(labels, sizes)
+        self.register_buffer("covariance", torch.eye(channels, dtype=torch.float64) if card.repairs else None)
         self.prefixes = nn.ModuleList(PrefixHead(card, until_s) for until_s in card.prefixes)
+
+    @property
+    def repair(self) -> ChannelRepair | None:
+        """What fills in channels that carry no EEG."""
+        return None if self.covariance is None else ChannelRepair(self.covariance.numpy())
 
     def condition(self, probabilities: Tensor, coordinates: Tensor) -> Tensor:
         """What the saliency generator draws from: (n, labels + structure axes).
@@ -64,6 +76,11 @@ class TrainedDecoder:
         self._network.saliency.to(device)
         self._device = device
         self._clock = clock
+
+    @property
+    def repair(self) -> ChannelRepair | None:
+        """What fills in channels that carry no EEG, before an epoch comes here."""
+        return self._network.repair
 
     @torch.inference_mode()
     def decode(self, epoch: Epoch) -> Decoding:
@@ -141,6 +158,8 @@ def load_network(folder: Path) -> tuple[DecoderCard, DecoderNetwork]:
         ) from error
     _check_tensors(folder, network.state_dict(), weights)
     network.load_state_dict(weights)
+    if network.covariance is not None and torch.linalg.cholesky_ex(network.covariance).info:
+        raise DecoderError(f"The weights of the decoder '{folder}' are damaged: covariance is none. {_ANEW}")
     return card, network
 
 

@@ -13,12 +13,12 @@ from bci_live.config import FilterConfig
 from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.diffusion.text import caption_bank
 from bci_live.errors import DiffusionError, LabelError, RecordingError
-from bci_live.evaluation.controls import Control, Scale, another_trial, mean_embedding, shuffled_labels
+from bci_live.evaluation.controls import Control, Scale, another_trial, nearness_of_mean, shuffled_labels
 from bci_live.evaluation.drawing import Drawing, draw_first
 from bci_live.evaluation.oracle import OracleReading, ask_oracle
 from bci_live.evaluation.reading import Cut, Preparation, Trials, indices_of
 from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
-from bci_live.evaluation.scores import Array, Scored, hits, label_score, score_labels
+from bci_live.evaluation.scores import Array, Scored, hits, label_score, score_identified, score_labels
 from bci_live.evaluation.time_of_trial import place_in_other_runs, time_of_trial
 from bci_live.sessions.recording import Recording, digest
 
@@ -70,7 +70,7 @@ def conclude(
     trials : what was read of the trials that were held out
     cut : all trials of the recordings, as `preparation` makes them
     """
-    scores = score_labels(trials.probabilities, trials.labels, trials.folds, trials.cut.runs, seed)
+    scores = _scores(trials, seed)
     simulated, oracle = any(recording.facts.simulated for recording in recordings), None
     if simulated:
         tell("the oracle", 0.0)
@@ -88,12 +88,18 @@ def conclude(
         folds=folds,
         files=_files(recordings, cut),
         simulated=simulated,
-        oracle=_label_scores(scores, oracle.probabilities, trials) if oracle else {},
+        oracle=_label_scores(scores, trials.among_candidates(oracle.probabilities), trials) if oracle else {},
         block_design=any(not findings.controls[it].within_chance for it in _ALARMS if it in findings.controls),
         drawn=drawn,
         seed=seed,
         seconds=time.monotonic() - findings.began,
     )
+
+
+def _scores(trials: Trials, seed: int) -> dict[str, Scored]:
+    if trials.n_way < len(trials.names):
+        return score_identified(trials.probabilities, trials.labels, trials.folds, trials.candidates, seed)
+    return score_labels(trials.probabilities, trials.labels, trials.folds, trials.cut.runs, seed)
 
 
 def _oracle(
@@ -141,12 +147,13 @@ def _mean_embedding(trials: Trials, pipeline: Path) -> Control | str:
     embeddings = np.stack([decoding.embedding for decoding in trials.decodings])
     if bank.embeddings.shape[1:] != embeddings.shape[1:]:
         return "the pipeline's caption bank is not the decoder's"
-    return mean_embedding(embeddings, trials.names, bank, scale_of(trials))
+    near = trials.among_candidates(nearness_of_mean(embeddings, trials.names, bank))
+    return scale_of(trials).of(near, "the mean of all decoded embeddings in place of each")
 
 
 def scale_of(trials: Trials) -> Scale:
     """What the trials' label scores are compared on."""
-    return Scale(trials.labels, trials.folds, len(trials.names))
+    return Scale(trials.labels, trials.folds, trials.n_way)
 
 
 def _files(recordings: Sequence[Recording], cut: Cut) -> tuple[EvaluatedFile, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from bci_live.evaluation.identification import identify, mixed
 from bci_live.evaluation.reading import Cut, indices_of
 from bci_live.evaluation.scores import Array, Indices, Interval, label_chance, label_score
 from bci_live.evaluation.splits import Split
@@ -91,39 +92,54 @@ def another_trial(probabilities: Array, scale: Scale, runs: Indices, seed: int) 
     return scale.of(probabilities[others], "the EEG of another trial of the same run")
 
 
-def mean_embedding(embeddings: FloatArray, names: Sequence[str], bank: CaptionBank, scale: Scale) -> Control:
-    """Every trial is given the mean of all embeddings (n, tokens, width) and read as the label whose caption is nearest."""
+def nearness_of_mean(embeddings: FloatArray, names: Sequence[str], bank: CaptionBank) -> Array:
+    """Of each caption to the mean of all embeddings (n, tokens, width), which is given to every trial: (n, names)."""
     mean = embeddings.mean(axis=0)
     near = np.array([-float(np.square(bank.embedding(name) - mean).sum()) for name in names])
-    same = np.tile(near, (len(embeddings), 1))
-    return scale.of(same, "the mean of all decoded embeddings in place of each")
+    return np.tile(near, (len(embeddings), 1))
 
 
 @dataclass(frozen=True, slots=True)
 class PlainCrossValidation:
-    """Refits the plain head (xDAWN, covariances, discriminant: seconds) on each split, of whatever is to be tried."""
+    """Refits the plain head (xDAWN, covariances, discriminant: seconds) on each split, of whatever is to be tried.
+
+    `bank`: by whose captions the labels are identified that a split leaves out.
+    """
 
     cut: Cut
     names: tuple[str, ...]
     splits: Sequence[Split]
+    bank: CaptionBank
 
     def score(self, other: Cut | None = None, shuffle: np.random.Generator | None = None) -> tuple[float, Scale]:
         """The label score over all splits, of the epochs of `other` (same recordings) where given.
 
-        `shuffle`: shuffle the labels within runs, of what is fitted and of what is scored.
+        `shuffle`: shuffle the labels within runs, of what is fitted and of what is scored; where labels are left out, among
+        those that are left out together.
         """
         cut = other or self.cut
         labels = indices_of(cut.labels, self.names)
         if shuffle is not None:
-            labels = shuffled_within_runs(labels, cut.runs, shuffle)
+            labels = shuffled_within_runs(labels, cut.runs * (len(self.splits) + 1) + self._left_out_in(cut), shuffle)
         read, own, folds = [], [], []
         for number, split in enumerate(self.splits):
             fit, hold = cut.indices_of(self.cut, split.fit), cut.indices_of(self.cut, split.hold)
-            read.append(plain_probabilities(cut.data[fit], labels[fit], cut.data[hold], len(self.names)))
+            read.append(self._read(split, cut.data[fit], labels[fit], cut.data[hold]))
             own.append(labels[hold])
             folds.append(np.full(len(hold), number))
-        scale = Scale(np.concatenate(own), np.concatenate(folds), len(self.names))
+        scale = Scale(np.concatenate(own), np.concatenate(folds), len(self.splits[0].among or self.names))
         return label_score(np.concatenate(read), scale.labels, scale.folds), scale
+
+    def _left_out_in(self, cut: Cut) -> Indices:
+        """(n,): the split that leaves a trial's label out; where labels are always there, the same for all."""
+        of = {label: number for number, split in enumerate(self.splits) for label in split.among}
+        return np.array([of.get(label, len(self.splits)) for label in cut.labels], dtype=np.int64)
+
+    def _read(self, split: Split, data: FloatArray, labels: Indices, held: FloatArray) -> Array:
+        read = plain_probabilities(data, labels, held, len(self.names))
+        if not split.among:
+            return read
+        return identify(mixed(read, self.names, self.bank), self.names, split.among, self.bank)
 
     def shuffled(self, seed: int, tell: Callable[[float], None]) -> Control:
         """Labels shuffled within runs, heads retrained: what the method scores by accident or by leaking."""

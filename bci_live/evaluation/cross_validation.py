@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bci_live.config import EpochConfig, FilterConfig
-from bci_live.decoding.decoder import TrainedDecoder, load_decoder
+from bci_live.decoding.decoder import load_decoder
 from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.diffusion.text import caption_bank
 from bci_live.errors import BciError
@@ -28,6 +28,7 @@ from bci_live.evaluation.conclusion import (
 )
 from bci_live.evaluation.controls import PlainCrossValidation
 from bci_live.evaluation.drawing import Drawing
+from bci_live.evaluation.identification import identify
 from bci_live.evaluation.reading import (
     Cut,
     Preparation,
@@ -42,14 +43,15 @@ from bci_live.evaluation.reading import (
 )
 from bci_live.evaluation.result import Evaluation, FoldScore
 from bci_live.evaluation.scores import Array, label_score
-from bci_live.evaluation.splits import By, Split, by_stimulus, check_kind, groups_of, leave_one_group_out
+from bci_live.evaluation.splits import By, Split, by_concept, by_stimulus, check_kind, groups_of, leave_one_group_out
 from bci_live.sessions.recording import Recording
 from bci_live.sessions.xdf_writer import write_recording
+from bci_live.stimuli.captions import CaptionBank
 from bci_live.training.adversarial import SaliencyTraining
 from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
 from bci_live.training.preparation import TrainingSet, prepare_sessions
-from bci_live.types import Epoch
+from bci_live.types import Decoding, Epoch
 
 # Label scores do not need the saliency generator.
 _NO_SALIENCY = SaliencyTraining(steps=2, batch=4)
@@ -89,7 +91,7 @@ def cross_validate(
     Parameters
     ----------
     sessions : recordings with markers
-    by : run, session, subject or stimulus
+    by : run, session, subject, stimulus or concept
     drawing : the pipeline; with `count` 0 no pictures are drawn, and no saliency generator is trained
 
     Raises
@@ -105,25 +107,26 @@ def cross_validate(
     bank = caption_bank(pipeline_folder(drawing.pipeline))
     tell("reading", 0.0)
     found = prepare_sessions(sessions, bank.labels, training.filter, training.epoch, training.marker_labels)
-    cut = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate)
+    # Filled in as each decoder fills in, so that the same trials are there; the decoders have covariances of their own.
+    cut = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate, repair=found.repair)
     check_enough(cut)
     splits = _splits(kind, cut, [groups[run] for run in cut.runs], training.seed)
     folds = []
     for number, split in enumerate(splits):
         tell(f"fold {number + 1} of {len(splits)}", number / len(splits))
-        folds.append(_fold(number, recordings, cut, split, found.names, training, drawing))
+        folds.append(_fold(number, recordings, cut, split, found.names, bank, training, drawing))
     trials = _together([fold.trials for fold in folds])
     add_common_controls(findings, trials, cut, drawing, training.seed)
     zeroed = np.concatenate([fold.zeroed for fold in folds])
     findings.add("zeroed", scale_of(trials).of(zeroed, "the folds' decoders, all samples zero"))
-    _add_retrained(findings, recordings, cut, splits, found, training, tell)
+    _add_retrained(findings, recordings, PlainCrossValidation(cut, found.names, splits, bank), found, training, tell)
     return conclude(
         findings,
         trials,
         cut,
         recordings,
         Preparation(found.channels, found.rate, training.filter, training.epoch),
-        decoder=f"{len(splits)} decoders of {len(found.names)} labels, each trained without what it is scored on",
+        decoder=f"{len(splits)} decoders of {len(found.names) - len(splits[0].among)} labels, each trained without what it is scored on",
         split=_describe(kind, splits),
         folds=tuple(fold.score for fold in folds),
         drawing=drawing,
@@ -135,6 +138,8 @@ def cross_validate(
 def _splits(kind: By, cut: Cut, groups: Sequence[str], seed: int) -> list[Split]:
     if kind == "stimulus":
         return by_stimulus(cut.stimuli, cut.labels, groups, seed)
+    if kind == "concept":
+        return by_concept(cut.labels, groups, seed)
     return leave_one_group_out(groups, kind)
 
 
@@ -144,6 +149,7 @@ def _fold(
     cut: Cut,
     split: Split,
     names: tuple[str, ...],
+    bank: CaptionBank,
     training: Training,
     drawing: Drawing,
 ) -> _Fold:
@@ -165,10 +171,16 @@ def _fold(
         decoder = load_decoder(Path(folder) / "decoder", training.device)
     held = cut_for(decoder, recordings, runs={int(run) for run in cut.runs[split.hold]})
     held = held.take(held.indices_of(cut, split.hold))
-    trials = _read(decoder, held, names, number)
-    score = label_score(trials.probabilities, trials.labels, trials.folds)
+    decodings, labels = decode_all(decoder, held), indices_of(held.labels, names)
+    read, folds = _evidence(decodings, names, split, bank), np.full_like(labels, number)
+    candidates = np.tile(np.isin(names, split.among or names), (len(labels), 1))
+    silence = Epoch(np.zeros(held.data.shape[1:], dtype=np.float32), 0.0, held.markers[0], 0.0, 0.0)
+    zeroed = np.repeat(_evidence([decoder.decode(silence)], names, split, bank), len(labels), axis=0)
+    score = label_score(read, labels, folds)
     return _Fold(
-        trials, _read_zeros(decoder, held, names), FoldScore(split.name, score, len(trials.labels), len(split.fit))
+        Trials(names, read, labels, folds, held, decodings, candidates),
+        zeroed,
+        FoldScore(split.name, score, len(labels), len(split.fit)),
     )
 
 
@@ -195,15 +207,11 @@ def _also_names(marker_labels: Mapping[str, str], names: Sequence[str]) -> dict[
     return {name: name for name in names} | dict(marker_labels) if marker_labels else {}
 
 
-def _read(decoder: TrainedDecoder, cut: Cut, names: tuple[str, ...], fold: int) -> Trials:
-    decodings, labels = decode_all(decoder, cut), indices_of(cut.labels, names)
-    return Trials(names, probabilities_of(decodings, names), labels, np.full_like(labels, fold), cut, decodings)
-
-
-def _read_zeros(decoder: TrainedDecoder, cut: Cut, names: tuple[str, ...]) -> Array:
-    """(n, names): what is read of silence, the same for each trial."""
-    silence = Epoch(np.zeros(cut.data.shape[1:], dtype=np.float32), 0.0, cut.markers[0], 0.0, 0.0)
-    return np.repeat(probabilities_of([decoder.decode(silence)], names), len(cut.markers), axis=0)
+def _evidence(decodings: Sequence[Decoding], names: tuple[str, ...], split: Split, bank: CaptionBank) -> Array:
+    """(n, names): the decoder's probabilities; where its trials' labels are new to it, how near their captions are."""
+    if not split.among:
+        return probabilities_of(decodings, names)
+    return identify(np.stack([decoding.embedding for decoding in decodings]), names, split.among, bank)
 
 
 def _together(parts: Sequence[Trials]) -> Trials:
@@ -214,20 +222,19 @@ def _together(parts: Sequence[Trials]) -> Trials:
         folds=np.concatenate([it.folds for it in parts]),
         cut=joined([it.cut for it in parts]),
         decodings=tuple(decoding for it in parts for decoding in it.decodings),
+        candidates=np.concatenate([it.candidates for it in parts]),
     )
 
 
 def _add_retrained(
     findings: Findings,
     recordings: Sequence[Recording],
-    cut: Cut,
-    splits: Sequence[Split],
+    plain: PlainCrossValidation,
     found: TrainingSet,
     training: Training,
     tell: Tell,
 ) -> None:
     """The controls that a head is trained for anew, on the same splits; and the high-pass sweep."""
-    plain = PlainCrossValidation(cut, found.names, splits)
     shuffled = plain.shuffled(training.seed, lambda share: tell("control: shuffled labels", share))
     findings.add("shuffled_labels", shuffled)
     tell("control: before the onset", 0.0)
@@ -249,4 +256,9 @@ def _add_retrained(
 
 def _describe(kind: str, splits: Sequence[Split]) -> str:
     fitted = f"{len(splits)} decoders, each trained without the {kind} that it is scored on"
+    if kind == "concept":
+        return (
+            f"new labels of new runs, identified among the {len(splits[0].among)} left out by the caption nearest to the "
+            f"decoded embedding: {len(splits)} decoders, none trained on any of them"
+        )
     return f"leave one {kind} out: {fitted}" if kind != "stimulus" else f"new stimuli of a new run: {fitted}"

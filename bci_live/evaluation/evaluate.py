@@ -121,7 +121,8 @@ def check_unseen(decoder: TrainedDecoder, recordings: Sequence[Recording]) -> No
 def _read(decoder: TrainedDecoder, cut: Cut, data: np.ndarray | None = None) -> Trials:
     decodings, names = decode_all(decoder, cut, data), decoder.card.labels
     labels = indices_of(cut.labels, names)
-    return Trials(names, probabilities_of(decodings, names), labels, np.zeros_like(labels), cut, decodings)
+    read = probabilities_of(decodings, names)
+    return Trials(names, read, labels, np.zeros_like(labels), cut, decodings, np.ones_like(read, dtype=bool))
 
 
 def _reread(decoder: TrainedDecoder, cut: Cut, note: str) -> Control | str:

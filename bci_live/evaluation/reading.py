@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.decoder import TrainedDecoder
@@ -16,6 +17,7 @@ from bci_live.evaluation.scores import Array, Indices
 from bci_live.sessions.labels import named
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.signal.epoching import EpochPlan
+from bci_live.signal.repair import ChannelRepair
 from bci_live.training.epochs import cut_recording
 from bci_live.types import Decoding, Epoch, FloatArray, Marker, TimeArray
 
@@ -75,7 +77,8 @@ class Trials:
     """What a decoder reads of trials that it had not seen.
 
     `probabilities`: (n, names). `labels`: (n,), index into `names`. `folds`: (n,), which decoder read it. `decodings`:
-    what else it read, the trials in the order of `cut`.
+    what else it read, the trials in the order of `cut`. `candidates`: (n, names), which labels it was read among: all, or
+    equally many that its decoder never learnt.
     """
 
     names: tuple[str, ...]
@@ -84,6 +87,16 @@ class Trials:
     folds: Indices
     cut: Cut
     decodings: tuple[Decoding, ...]
+    candidates: NDArray[np.bool_]
+
+    @property
+    def n_way(self) -> int:
+        """Among how many labels each trial was read."""
+        return int(self.candidates[0].sum())
+
+    def among_candidates(self, evidence: Array) -> Array:
+        """Other evidence of the same trials, (n, names), with none for what was no candidate."""
+        return np.where(self.candidates, evidence, -np.inf)
 
 
 def read_sessions(paths: Sequence[Path], marker_labels: Mapping[str, str]) -> list[Recording]:
@@ -134,6 +147,7 @@ def cut_all(
     rate: float,
     before_onset: bool = False,
     runs: Collection[int] | None = None,
+    repair: ChannelRepair | None = None,
 ) -> Cut:
     """Every epoch, filtered causally as live.
 
@@ -142,6 +156,7 @@ def cut_all(
     rate : of the decoder, Hz
     before_onset : move every window, its baseline with it, so far back that it ends before the onset
     runs : which of the recordings; all unless told
+    repair : what fills in channels without EEG
     """
     shift_s = epoch_config.stop_s + _SPARE_SAMPLES / rate if before_onset else 0.0
     cuts = []
@@ -149,7 +164,7 @@ def cut_all(
         if runs is not None and run not in runs:
             continue
         markers = tuple(replace(marker, time=marker.time - shift_s) for marker in recording.markers)
-        plan = EpochPlan(recording.facts.rate, rate, filter_config, epoch_config)
+        plan = EpochPlan(recording.facts.rate, rate, filter_config, epoch_config, repair)
         epochs = cut_recording(replace(recording, markers=markers), plan, channels)
         order_of = {marker: order for order, marker in enumerate(markers)}
         orders = np.array([order_of[marker] for marker in epochs.markers], dtype=np.int64)
@@ -184,6 +199,7 @@ def cut_for(
         card.rate,
         before_onset,
         runs,
+        decoder.repair,
     )
 
 

@@ -87,7 +87,7 @@ def _summary(it: Evaluation) -> str:
 
 
 def _scores(it: Evaluation) -> str:
-    note = f"{len(it.trials.names)}-way, single trials. Intervals: bootstrap over trials, {BOOTSTRAP_LEVEL:.0%}."
+    note = f"{it.trials.n_way}-way, single trials. Intervals: bootstrap over trials, {BOOTSTRAP_LEVEL:.0%}."
     if it.oracle:
         note += " The oracle knows the simulated head's patterns and noise: about the most that could be read of these trials."
     telling = {

@@ -75,7 +75,7 @@ class Evaluation:
         told: dict[str, Any] = {name: it.score for name, it in self.scores.items()}
         told |= {
             "score": self.primary,
-            "n_way": len(self.trials.names),
+            "n_way": self.trials.n_way,
             "chance": main.chance,
             "interval": main.interval,
             "chance_interval": main.chance_interval,

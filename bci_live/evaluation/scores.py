@@ -196,6 +196,41 @@ def score_labels(probabilities: Array, labels: Indices, folds: Indices, runs: In
     return scores
 
 
+def score_identified(
+    evidence: Array, labels: Indices, folds: Indices, candidates: NDArray[np.bool_], seed: int
+) -> dict[str, Scored]:
+    """`top1`, and of more than five candidates `top5`, of labels that nothing had learnt.
+
+    Trials of one label are right or wrong together, so what varies are labels: the bootstrap draws those, and the chance
+    interval comes from captions that change places among a fold's candidates.
+
+    Parameters
+    ----------
+    evidence : (n, labels), 0 for what is no candidate
+    labels, folds : (n,)
+    candidates : (n, labels), equally many in each row
+    """
+    rng, n_way, moves = np.random.default_rng(seed), int(candidates[0].sum()), []
+    among = [(fold, np.flatnonzero(candidates[folds == fold][0])) for fold in np.unique(folds)]
+    for _ in range(_DRAWS):
+        moved = labels.copy()
+        for fold, own in among:
+            moved[folds == fold] = rng.permutation(own)[np.searchsorted(own, labels[folds == fold])]
+        moves.append(moved)
+    scores = {}
+    for k in (1, 5) if n_way > 5 else (1,):
+        right, by_chance = hits(evidence, labels, k), [hits(evidence, moved, k).mean() for moved in moves]
+        low, high = np.quantile(by_chance, [(1 - CHANCE_LEVEL) / 2, (1 + CHANCE_LEVEL) / 2])
+        of_label = [right[labels == label] for label in np.unique(labels)]
+
+        def mean(chosen: Indices, of_label: list[Array] = of_label) -> float:
+            return float(np.concatenate([of_label[i] for i in chosen]).mean())
+
+        interval = bootstrap(mean, len(of_label), seed)
+        scores[f"top{k}"] = Scored(float(right.mean()), interval, k / n_way, (float(low), float(high)))
+    return scores
+
+
 def score_shares(right: Array, chance: float, seed: int, highest: float | None = None) -> Scored:
     """The mean of (n,) values in 0…1, each right or wrong, with its intervals; `highest` as in `chance_of_hits`."""
 

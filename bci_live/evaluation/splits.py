@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -19,20 +18,26 @@ from numpy.typing import NDArray
 from bci_live.errors import BciError, LabelError, RecordingError
 
 Indices = NDArray[np.int64]
-By = Literal["run", "session", "subject", "stimulus"]
-KINDS: tuple[By, ...] = ("run", "session", "subject", "stimulus")
+By = Literal["run", "session", "subject", "stimulus", "concept"]
+KINDS: tuple[By, ...] = ("run", "session", "subject", "stimulus", "concept")
 _AT_RANDOM = ("trial", "trials", "random", "random-trial", "epoch")
-_MOST_STIMULUS_GROUPS = 5
+_MOST_GROUPS = 5
+# To tell one of two apart would say little.
+_FEWEST_CONCEPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Indices of trials: `fit` to learn from, `hold` to score. `kind`: what was kept apart. `name`: what is held out."""
+    """Indices of trials: `fit` to learn from, `hold` to score. `kind`: what was kept apart. `name`: what is held out.
+
+    `among`: the labels that no trial of `fit` has, where the trials held out are of those alone; else none.
+    """
 
     kind: str
     name: str
     fit: Indices
     hold: Indices
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,13 @@ def groups_of(paths: Sequence[Path], by: By) -> tuple[str, ...]:
     RecordingError
         If a name does not tell it, or all are of one group.
     """
-    if by in ("run", "stimulus"):  # every file is a run, whatever its number
+    if by in ("run", "stimulus", "concept"):  # every file is a run, whatever its number
         groups = tuple(f"{index + 1}: {path.name}" for index, path in enumerate(paths))
     else:
         groups = tuple(_named_group(path, by) for path in paths)
     if len(set(groups)) < 2:
         raise RecordingError(
-            f"A split by {by} needs recordings of at least two {by if by != 'stimulus' else 'run'}s, but there is one: "
+            f"A split by {by} needs recordings of at least two {by if by in ('session', 'subject') else 'run'}s, but there is one: "
             f"{groups[0] if groups else 'none'}. Name more recordings."
         )
     return groups
@@ -150,7 +155,7 @@ def by_stimulus(stimuli: Sequence[str], labels: Sequence[str], runs: Sequence[st
         If a label has one stimulus only: held out, nothing would be left of the label.
     """
     shown, run_names = np.asarray(stimuli), list(dict.fromkeys(runs))
-    count = min(_MOST_STIMULUS_GROUPS, max(2, len(run_names)))
+    count = min(_MOST_GROUPS, max(2, len(run_names)))
     group = _dealt(stimuli, labels, count, seed)
     of_run = np.asarray(runs)
     splits = []
@@ -182,15 +187,48 @@ def _dealt(stimuli: Sequence[str], labels: Sequence[str], count: int, seed: int)
     return np.array([group_of[it] for it in stimuli])
 
 
-def by_concept(labels: Sequence[str], count: int, seed: int) -> list[Split]:
-    """Labels dealt into `count` groups, each held out once: for embeddings and pictures, since no label score knows them."""
-    names = sorted(set(labels))
-    if len(names) < 2 * count:
-        raise LabelError(f"A split of {len(names)} concepts into {count} groups leaves nothing to tell apart.")
-    order = np.random.default_rng(seed).permutation(len(names))
-    bounds = np.linspace(0, len(names), count + 1).astype(int)
-    group_of = {names[order[i]]: f"group {k + 1}" for k, (a, b) in enumerate(pairwise(bounds)) for i in range(a, b)}
-    return leave_one_group_out([group_of[label] for label in labels], "concept")
+def by_concept(labels: Sequence[str], runs: Sequence[str], seed: int) -> list[Split]:
+    """Labels that nothing fitted has seen, of runs that nothing fitted has seen.
+
+    Labels are dealt into groups of equal size, runs into as many parts; of the runs of a part the trials of one group are
+    scored, and heads fit on the other runs without that group. What is read can only be which label of the group it was.
+    Labels that fill no group are never scored.
+
+    Parameters
+    ----------
+    labels, runs : (n,), of each trial
+
+    Raises
+    ------
+    LabelError
+        If there are fewer than six labels, or no run has trials of its group.
+    """
+    names, run_names = sorted(set(labels)), list(dict.fromkeys(runs))
+    count = min(_MOST_GROUPS, len(run_names), len(names) // _FEWEST_CONCEPTS)
+    if count < 2:
+        raise LabelError(
+            f"A split by concept leaves at least {_FEWEST_CONCEPTS} labels out and as many in, but there are {len(names)}: "
+            f"{', '.join(names)}. Split by run."
+        )
+    size, order = len(names) // count, np.random.default_rng(seed).permutation(len(names))
+    of_label, of_run = np.asarray(labels), np.asarray(runs)
+    splits = []
+    for index, part in enumerate(np.array_split(np.array(run_names), count)):
+        among = tuple(sorted(names[i] for i in order[index * size : (index + 1) * size]))
+        apart, inside = np.isin(of_label, among), np.isin(of_run, part)
+        split = Split(
+            "concept", ", ".join(among), np.flatnonzero(~apart & ~inside), np.flatnonzero(apart & inside), among
+        )
+        check_disjoint(split, labels)
+        check_disjoint(split, runs)
+        if len(split.hold):
+            splits.append(split)
+    if not splits:
+        raise LabelError(
+            "No part of the recordings has trials of the labels that would be left out there. Show every label in every "
+            "recording, or split by run."
+        )
+    return splits
 
 
 def check_disjoint(split: Split, groups: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from bci_live.signal.montage import pick_channels
 from bci_live.signal.quality import Fault, FaultMeter, FaultTimes, in_words
@@ -21,11 +21,14 @@ class ChannelWatch:
     Parameters
     ----------
     needed : the channels without which no epoch can be decoded; nothing where faults cost no epoch
+    fills : whether these of them together can be filled in from the others
     """
 
-    def __init__(self, eeg: EegInlet, needed: Collection[str]) -> None:
+    def __init__(
+        self, eeg: EegInlet, needed: Collection[str], fills: Callable[[Collection[str]], bool] = lambda _: False
+    ) -> None:
         facts = eeg.facts
-        self._ring, self._needed = eeg.ring, needed
+        self._ring, self._needed, self._fills = eeg.ring, needed, fills
         # Triggers and counters stand still by nature, so EEG alone is judged; and whatever else the decoder reads.
         judged = [*facts.eeg_channels, *(name for name in needed if name not in facts.eeg_channels)]
         self._places = pick_channels(judged, facts.channels, facts.name)
@@ -51,7 +54,7 @@ class ChannelWatch:
         self._done = end
 
     def troubles(self) -> tuple[str, ...]:
-        """What costs every epoch now, in a sentence that stays the same as long as it does; nothing when all is well."""
+        """What costs every epoch now, or is filled in, in a sentence that stays as long as it does; nothing when all is well."""
         off = {
             name: it.now
             for name, it in self._meter.times.items()
@@ -64,6 +67,8 @@ class ChannelWatch:
                 f"No channel carries EEG ({in_words(off)}): is the headset on the head, and the unit right that its "
                 "stream tells?",
             )
+        if self._fills(off):
+            return (f"{in_words(off)}: filled in from the other channels. Check the electrode.",)
         return (
             f"{in_words(off)}: no epoch can be read so. Check the electrode, or train anew: a channel that is so for most of "
             "the recording is left out.",

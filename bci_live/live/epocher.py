@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from bci_live.live.mailbox import Mailbox
 from bci_live.live.protocols import Card, MarkerSource
 from bci_live.live.sliding import is_sliding
 from bci_live.live.telemetry import Telemetry
-from bci_live.signal.epoching import EpochPlan, make_epoch
+from bci_live.signal.epoching import EpochPlan, fillable, make_epoch
 from bci_live.signal.montage import Montage
 from bci_live.streams.inlet import EegInlet
 from bci_live.streams.repeated import Repetitions
@@ -82,6 +82,10 @@ class Epocher:
     def needed(self) -> tuple[str, ...]:
         """The channels of the stream of which a fault costs the epoch."""
         return self._montage.needed if self._montage.faults_count else ()
+
+    def fills(self, names: Collection[str]) -> bool:
+        """Whether epochs can be read though these channels of the stream are at fault."""
+        return fillable(names, self._plan, self._montage) is not None
 
     def close(self) -> None:
         """Admit no more markers; what is pending goes on."""
@@ -188,11 +192,12 @@ class Epocher:
         return True
 
     def _cut(self, marker: Marker, window: Window) -> None:
-        data = make_epoch(window.samples, self._plan, self._montage)
-        if isinstance(data, str):
-            self._miss(marker, MissedReason.ARTEFACT, data)
+        made = make_epoch(window.samples, self._plan, self._montage)
+        if isinstance(made, str):
+            self._miss(marker, MissedReason.ARTEFACT, made)
             return
-        epoch = Epoch(data, window.onset, marker, window.arrived, self._clock())
+        self._telemetry.filled(made.filled)
+        epoch = Epoch(made.data, window.onset, marker, window.arrived, self._clock(), filled=made.filled)
         pushed_out = self._mailbox.put(epoch)
         if pushed_out is not None:
             self._miss(pushed_out.marker, MissedReason.DROPPED, "newer epochs came before this one could be decoded")

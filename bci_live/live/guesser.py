@@ -74,8 +74,8 @@ class Guesser:
     def _guess(self, waiting: _Waiting, window: Window) -> None:
         if self._ring.window(waiting.marker.time, self._whole.before, self._whole.after) is not None:
             return  # The whole window is there, too, and is read instead; or there is a gap in it.
-        data = make_epoch(window.samples, self._plans[waiting.until_s], self._montage)
-        if isinstance(data, str):
+        made = make_epoch(window.samples, self._plans[waiting.until_s], self._montage)
+        if isinstance(made, str):
             return
-        epoch = Epoch(data, window.onset, waiting.marker, window.arrived, self._clock())
+        epoch = Epoch(made.data, window.onset, waiting.marker, window.arrived, self._clock(), filled=made.filled)
         self._telemetry.guessed(self._decoder.guess(epoch, waiting.until_s))

@@ -71,6 +71,8 @@ def run_headless(
                 name: {fault: round(seconds, 1) for fault, seconds in it.seconds.items()}
                 for name, it in snapshot.fault_times.items()
             },
+            filled_epochs=snapshot.counts.filled_epochs,
+            filled_channels=dict(snapshot.counts.filled),
             device=device,
             errors=[*snapshot.errors, *troubles.told_beside(snapshot.errors)],
             problem=(replay.problem() if replay else None) or what_failed(snapshot),

@@ -187,6 +187,12 @@ def describe(summary: dict[str, object], out: Path) -> str:
     if isinstance(guesses, list):
         rising = ", ".join(f"{it['top1']:.0%} at {1000 * it['until_s']:g} ms" for it in guesses)
         lines.append(f"First guesses, while the window filled: {rising}")
+    if summary.get("filled_epochs"):
+        channels = summary["filled_channels"]
+        named = ", ".join(f"{name} {count}" for name, count in channels.items()) if isinstance(channels, dict) else ""
+        lines.append(
+            f"In {summary['filled_epochs']} epochs channels without EEG were filled in from the others: {named}"
+        )
     errors = summary.get("errors")
     if isinstance(errors, list) and errors:
         lines.append(f"Errors on the way: {'; '.join(map(str, errors))}")

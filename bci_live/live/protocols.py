@@ -8,6 +8,7 @@ from typing import Protocol
 import pylsl
 
 from bci_live.config import DiffusionConfig, EpochConfig, FilterConfig
+from bci_live.signal.repair import ChannelRepair
 from bci_live.types import Decoding, Epoch, Guess, Marker, Reconstruction
 
 
@@ -54,10 +55,12 @@ class MarkerSource(Protocol):
 
 
 class Decoder(Protocol):
-    """Reads an epoch, and the beginnings of one."""
+    """Reads an epoch, and the beginnings of one. `repair`: what fills in channels of it that carry no EEG."""
 
     @property
     def card(self) -> Card: ...
+    @property
+    def repair(self) -> ChannelRepair | None: ...
 
     def decode(self, epoch: Epoch) -> Decoding:
         """What the EEG tells."""

@@ -87,14 +87,14 @@ class LiveSession:
         with ExitStack() as opening:
             streams = self._config.streams
             self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
-            plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch)
+            plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch, self._decoder.repair)
             self._markers = SlidingMarkers(opening.enter_context(self._marker_source()), self._clock)
             guesser = Guesser(self._eeg, plan, self._decoder, self._telemetry, self._clock)
             self._epocher = Epocher(
                 self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
                 self._config.live.marker_timeout_s, guesser.watch,
             )  # fmt: skip
-            self._channels = ChannelWatch(self._eeg, self._epocher.needed)
+            self._channels = ChannelWatch(self._eeg, self._epocher.needed, self._epocher.fills)
             notes = []
             if card.simulated and not self._eeg.facts.simulated:
                 notes.append("The decoder was trained on simulated EEG: what it reads of a real head means nothing.")

@@ -49,13 +49,16 @@ Outcome = Shown | Missed
 class Counts:
     """Every marker is counted once it came in, and once more when it was shown or missed.
 
-    `unread`: outcomes that were let go before anybody read them, because too many waited.
+    `unread`: outcomes that were let go before anybody read them, because too many waited. `filled_epochs`: in which channels
+    were filled in from the others; `filled`: how often which.
     """
 
     markers: int = 0
     shown: int = 0
     missed: Mapping[MissedReason, int] = field(default_factory=dict)
     unread: int = 0
+    filled_epochs: int = 0
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

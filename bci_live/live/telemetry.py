@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
+from collections.abc import Collection
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -37,6 +38,8 @@ class Telemetry:
         self._right = 0
         self._judged = 0
         self._missed: Counter[MissedReason] = Counter()
+        self._filled_epochs = 0
+        self._filled: Counter[str] = Counter()
         self._times: dict[str, deque[float]] = {}
         self._history: deque[Reconstruction] = deque(maxlen=history)
         self._recent: deque[Marker] = deque(maxlen=_RECENT_MARKERS)
@@ -64,6 +67,12 @@ class Telemetry:
             self._markers += markers
             self._missed[MissedReason.DROPPED] += markers
             self._let_go += markers
+
+    def filled(self, channels: Collection[str]) -> None:
+        """In an epoch these channels were filled in from the others."""
+        with self._lock:
+            self._filled_epochs += bool(channels)
+            self._filled.update(channels)
 
     def guessed(self, guess: Guess) -> None:
         """The newest guess, to be shown while its marker's window fills. Of a marker that has ended it is not told."""
@@ -137,7 +146,9 @@ class Telemetry:
     def counts(self) -> Counts:
         """Markers, shown, missed."""
         with self._lock:
-            return Counts(self._markers, self._shown, dict(self._missed), self._let_go)
+            return Counts(
+                self._markers, self._shown, dict(self._missed), self._let_go, self._filled_epochs, dict(self._filled)
+            )
 
     def missed(self) -> tuple[Missed, ...]:
         """The last markers without a picture, newest last."""

@@ -10,14 +10,14 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from bci_live.signal.quality import faults
+from bci_live.signal.quality import LOUD, faults
 from bci_live.types import FloatArray, StreamFacts
 
 BAND_HZ = (1.0, 40.0)
 # Mains against EEG, as a ratio of amplitudes.
 _MAINS = (1.0, 4.0)
 # Amplitude against the median electrode's, as a ratio, upwards and downwards.
-_LOUD = (3.0, 8.0)
+_LOUD = (3.0, LOUD)
 # The best correlation with any other electrode: neighbours on a head see much of the same (Bigdely-Shamlo et al. 2015 take
 # 0.4 as the limit of a bad channel). Two that are this alike are joined by gel.
 _ALONE = 0.4

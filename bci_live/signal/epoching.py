@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from scipy.interpolate import CubicSpline
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.signal.filters import design, filter_causally
 from bci_live.signal.montage import Montage
-from bci_live.signal.quality import faults, in_words
+from bci_live.signal.quality import LOUD, faults, in_words
+from bci_live.signal.repair import ChannelRepair, can_fill
 from bci_live.types import FloatArray
 
 
@@ -23,12 +25,21 @@ class EpochPlan:
     ----------
     rate : of the stream, Hz
     target_rate : of the decoder, Hz; the epoch is resampled when they differ
+    repair : what fills in the decoder's channels that carry no EEG; without it such a channel costs the epoch
 
     `before`, `after`: samples from the onset's; the first `pre_roll` of them are for the filter alone.
     """
 
-    def __init__(self, rate: float, target_rate: float, filter_config: FilterConfig, epoch_config: EpochConfig) -> None:
+    def __init__(
+        self,
+        rate: float,
+        target_rate: float,
+        filter_config: FilterConfig,
+        epoch_config: EpochConfig,
+        repair: ChannelRepair | None = None,
+    ) -> None:
         self.rate = rate
+        self.repair = repair
         self.target_rate = target_rate
         self.filter, self.epoch = filter_config, epoch_config
         self._sections = design(rate, filter_config)
@@ -52,10 +63,11 @@ class EpochPlan:
         """The plan of the window's beginning, up to `until_s` seconds after the onset.
 
         The filter is causal and the baseline lies before the onset, so its epochs are to the bit the beginnings of the
-        whole ones; where they are resampled, to what the interpolation's end makes of the last few samples.
+        whole ones; where they are resampled, to what the interpolation's end makes of the last few samples. Whether a channel
+        carries EEG is judged by what there is of it.
         """
         beginning = self.epoch.model_copy(update={"stop_s": until_s})
-        return EpochPlan(self.rate, self.target_rate, self.filter, beginning)
+        return EpochPlan(self.rate, self.target_rate, self.filter, beginning, self.repair)
 
     def prepare(self, samples: FloatArray) -> FloatArray:
         """Filter, crop, resample, subtract the baseline, transpose.
@@ -81,26 +93,62 @@ class EpochPlan:
         return np.ascontiguousarray(window.T, dtype=np.float32)
 
 
-def make_epoch(samples: FloatArray, plan: EpochPlan, montage: Montage) -> FloatArray | str:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`data`: (the decoder's channels, times), µV. `filled`: those of the channels that were filled in from the others."""
+
+    data: FloatArray
+    filled: tuple[str, ...] = ()
+
+
+def make_epoch(samples: FloatArray, plan: EpochPlan, montage: Montage) -> Prepared | str:
     """What the decoder reads of a marker's stretch, or, in words, why it is thrown away. Live, in training and in evaluation.
 
-    A channel that is flat, railed or NaN in the window itself costs the epoch: its decoder was made with that electrode on
-    the head. The channel is judged as recorded, because a reference makes noise of a flat one.
+    A channel that is flat, railed or NaN in the window itself, or so much louder than the others that it is over the limit
+    alone, is filled in by the plan's `repair`, where that may be. Else it costs the epoch: the decoder was made with that
+    electrode on the head. The channel is judged as recorded, because a reference makes noise of a flat one.
 
     Parameters
     ----------
     samples : (before + after, the stream's channels), µV
-
-    Returns
-    -------
-    (the decoder's channels, times), µV
     """
-    if montage.faults_count:
-        found = faults(montage.pick_needed(samples[plan.pre_roll :]), montage.needed)
-        if found:
-            return in_words(found)
-    data = plan.prepare(montage.pick(samples))
-    return artefact(data, montage.names, montage.limits_uv) or data[: montage.decoded]
+    found = faults(montage.pick_needed(samples[plan.pre_roll :]), montage.needed) if montage.faults_count else {}
+    bad = fillable(found, plan, montage)
+    if bad is None:
+        return in_words(found)
+    picked = montage.pick(samples)
+    if bad:
+        picked = picked.copy()
+        picked[:, bad] = 0.0  # interpolation refuses what is not a number
+    data = plan.prepare(picked)
+    loud = fillable([*found, *_loud(data, montage)], plan, montage)
+    bad = bad if loud is None else loud
+    if bad and plan.repair is not None:
+        data[: montage.decoded] = plan.repair.fill(data[: montage.decoded], bad)
+    return artefact(data, montage.names, montage.limits_uv) or Prepared(
+        data[: montage.decoded], tuple(montage.names[row] for row in bad)
+    )
+
+
+def fillable(names: Collection[str], plan: EpochPlan, montage: Montage) -> list[int] | None:
+    """The rows of these channels of the stream in the decoder's epoch, if all of them may be filled in; else None.
+
+    What the others are referenced to cannot be: it is in all of them.
+    """
+    if not names:
+        return []
+    rows = [montage.own_rows.get(name) for name in names]
+    own = sorted({row for row in rows if row is not None})
+    if plan.repair is None or None in rows or not can_fill(len(own), montage.decoded):
+        return None
+    return own
+
+
+def _loud(data: FloatArray, montage: Montage) -> list[str]:
+    """The stream's channels that are over their limit though most others are far from it: an electrode, not the person."""
+    span = np.ptp(data[: montage.decoded], axis=1)
+    limits = np.maximum(montage.limits_uv[: montage.decoded], LOUD * np.median(span))
+    return [name for name, row in montage.own_rows.items() if span[row] > limits[row]]
 
 
 def artefact(data: FloatArray, channels: Sequence[str], limits_uv: NDArray[np.float64]) -> str | None:

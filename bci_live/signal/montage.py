@@ -19,7 +19,8 @@ class Montage:
 
     `names` are the decoder's channels, then the guards; `limits_uv` (names,) the largest span of each, infinite where
     there is none. `decoded`: how many are the decoder's. `needed`: the channels without which nothing can be decoded, those
-    of the reference too. `faults_count`: whether an epoch is lost when one of them is at fault, as when EEG has a limit.
+    of the reference too. `faults_count`: whether one of them that is at fault counts, as when EEG has a limit. `own_rows`: of
+    each channel that is the decoder's and not of the reference, as the stream calls it, the place in `names`.
 
     Parameters
     ----------
@@ -48,6 +49,10 @@ class Montage:
         self.names = (*channels, *(there[index] for index in self._guards))
         self._needed = sorted({*_places(channels, there), *_places(reference_names, there)})
         self.needed = tuple(there[index] for index in self._needed)
+        referenced = _places(reference_names, there)
+        self.own_rows = {
+            there[place]: row for row, place in enumerate(_places(channels, there)) if place not in referenced
+        }
         self.faults_count = "eeg" in config.reject_uv
         eeg = config.reject_uv.get("eeg", np.inf)
         limits = [eeg] * self.decoded + [config.reject_uv[types[index]] for index in self._guards]

@@ -21,6 +21,8 @@ _FEWEST_RAILED = 3
 # … if that value is so much more frequent than the one next to it. The crests of a sine in coarse steps are 2.4 times
 # as frequent (the arcsine distribution); a limit gathers all that would lie beyond it.
 _HEAPED = 4.0
+# An amplitude so many times the median channel's is the electrode's own.
+LOUD = 8.0
 # The stretch in which a running stream is judged.
 BLOCK_S = 1.0
 # A channel at fault for more of a recording than this is not worth the epochs that it would cost.

@@ -139,6 +139,8 @@ def train_decoder(
         torch.manual_seed(seed)  # the same first weights whichever phases were run before
         network = DecoderNetwork(card)
         network.blend.weights.copy_(torch.tensor(blend.weights))
+        if network.covariance is not None and examples.repair is not None:
+            network.covariance.copy_(torch.from_numpy(examples.repair.covariance))
         features = _fit_labels(network, examples, setup, held_out.passes, resume, phase)
         guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed, setup.known)
         fit_captions(network.caption, captions, features, examples.labels, folds_by_run(examples.runs))
@@ -210,6 +212,7 @@ def _card(
         files=examples.files,
         split=describe_split(examples.runs),
         prefixes=tuple(until_s for until_s in PREFIXES_S if until_s < epoch_config.stop_s),
+        repairs=examples.repair is not None,
         simulated=examples.simulated,
     )
 

@@ -17,12 +17,16 @@ from bci_live.types import FloatArray, Marker, Missed, MissedReason
 
 @dataclass(frozen=True, slots=True)
 class EpochSet:
-    """`data`: (n, channels, times), µV; of each epoch its marker and the onset sample's time, s; and what was missed."""
+    """`data`: (n, channels, times), µV; of each epoch its marker and the onset sample's time, s; and what was missed.
+
+    `filled`: in how many of the epochs channels were filled in.
+    """
 
     data: FloatArray
     markers: tuple[Marker, ...]
     onsets: tuple[float, ...]
     missed: tuple[Missed, ...]
+    filled: int = 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -59,7 +63,7 @@ def cut_recording(
     """
     montage = Montage(channels, recording.facts, plan.epoch, str(recording.path))
     ring = ring or ring_of(recording)
-    data, markers, onsets, missed = [], [], [], []
+    data, markers, onsets, missed, filled = [], [], [], [], 0
     repetitions = Repetitions()
     for marker in recording.markers:
         if repetitions.has_seen(marker):
@@ -73,8 +77,9 @@ def cut_recording(
         if isinstance(epoch, str):
             missed.append(Missed(marker, MissedReason.ARTEFACT, epoch))
             continue
-        data.append(epoch)
+        data.append(epoch.data)
+        filled += bool(epoch.filled)
         markers.append(marker)
         onsets.append(window.onset)
     stacked = np.stack(data) if data else np.zeros((0, len(channels), plan.n_times), dtype=np.float32)
-    return EpochSet(stacked, tuple(markers), tuple(onsets), tuple(missed))
+    return EpochSet(stacked, tuple(markers), tuple(onsets), tuple(missed), filled)

@@ -18,6 +18,7 @@ from bci_live.sessions.labels import named
 from bci_live.sessions.recording import Recording, digest, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.signal.quality import dead_channels, in_words
+from bci_live.signal.repair import ChannelRepair
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.truth import stimulus_of
 from bci_live.streams.ring import RingBuffer
@@ -42,6 +43,7 @@ class TrainingSet:
     `data`: (n, channels, times), µV. `labels`: (n,), index into `names`. `runs`: (n,), the number of each epoch's
     session. `onsets`: (n,), s on the session's clock. `marker_labels`: what the sessions' own markers mean.
     `pictures`: (m, 64, 64, 3), the different stimuli. `shown`: (n,), index into `pictures`. `rate`: Hz.
+    `repair`: what filled in channels without EEG, fitted to the epochs in which there were none.
     """
 
     data: FloatArray
@@ -54,6 +56,7 @@ class TrainingSet:
     shown: NDArray[np.int64]
     channels: tuple[str, ...]
     rate: float
+    repair: ChannelRepair | None
     simulated: bool
     files: tuple[TrainingFile, ...]
 
@@ -136,6 +139,10 @@ def cut_sessions(
     facts, channels = first.facts, channels or _decoded_channels(first, epoch_config, dead)
     plan = EpochPlan(facts.rate, facts.rate, filter_config, epoch_config)
     cuts = [cut_recording(session.recording, plan, channels, session.ring) for session in sessions]
+    repair = ChannelRepair.fitted(np.concatenate([cut.data for cut in cuts]))
+    if repair is not None and any(miss.reason == MissedReason.ARTEFACT for cut in cuts for miss in cut.missed):
+        plan = EpochPlan(facts.rate, facts.rate, filter_config, epoch_config, repair)
+        cuts = [cut_recording(session.recording, plan, channels, session.ring) for session in sessions]
     labels = [label for cut in cuts for label in cut.labels]
     names = _enough_of_each(labels, fewest, _rejected(cuts))
     numbers = np.array([names.index(label) for label in labels])
@@ -154,9 +161,12 @@ def cut_sessions(
         shown=shown,
         channels=channels,
         rate=facts.rate,
+        repair=repair,
         simulated=any(session.recording.facts.simulated for session in sessions),
         files=tuple(
-            TrainingFile(name=session.recording.path.name, sha256=session.sha256, epochs=len(cut.labels))
+            TrainingFile(
+                name=session.recording.path.name, sha256=session.sha256, epochs=len(cut.labels), filled=cut.filled
+            )
             for session, cut in zip(sessions, cuts, strict=True)
         ),
     )

@@ -21,6 +21,7 @@ from bci_live.diffusion.spaces import latent_space
 from bci_live.diffusion.text import caption_bank
 from bci_live.errors import LabelError, RecordingError
 from bci_live.signal.epoching import EpochPlan
+from bci_live.signal.repair import ChannelRepair
 from bci_live.stimuli.captions import CaptionBank
 from bci_live.training.epochs import cut_recording
 from bci_live.training.folds import folds_by_run
@@ -80,7 +81,7 @@ def retarget(
     scores = {name: score for name, score in card.scores.items() if name not in _OUTDATED}
     latents = None
     if sessions:
-        seen = _cut(sessions, card, bank.labels)
+        seen = _cut(sessions, card, bank.labels, network.repair)
         latents, is_latent = structure_of(seen.pictures, folder, where)
         told |= {"latent_shape": tuple(latents.shape[1:]), "latent_space": latent_space(folder)} if is_latent else {}
     other = DecoderNetwork(card.model_copy(update=told))
@@ -109,11 +110,11 @@ class _Seen:
     runs: NDArray[np.int64]
 
 
-def _cut(sessions: Sequence[Path], card: DecoderCard, labels: Sequence[str]) -> _Seen:
+def _cut(sessions: Sequence[Path], card: DecoderCard, labels: Sequence[str], repair: ChannelRepair | None) -> _Seen:
     """As the decoder would see them live."""
     cuts = []
     for session in load_sessions(sessions, labels, card.marker_labels):
-        plan = EpochPlan(session.recording.facts.rate, card.rate, card.filter, card.epoch)
+        plan = EpochPlan(session.recording.facts.rate, card.rate, card.filter, card.epoch, repair)
         cuts.append(cut_recording(session.recording, plan, card.channels, session.ring))
     lengths = [len(cut.markers) for cut in cuts]
     if sum(lengths) < _FEWEST:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from bci_live.decoding.decoder import TrainedDecoder, load_decoder
+from bci_live.decoding.storage import read_card, read_weights, save_decoder
 from bci_live.errors import DecoderError, MontageError
 from bci_live.types import Epoch, Marker
 
@@ -51,6 +53,30 @@ def test_the_same_epoch_decodes_to_the_same_bits_and_another_to_others(decoder: 
 def test_an_epoch_of_another_montage_is_refused(decoder: TrainedDecoder) -> None:
     with pytest.raises(MontageError, match="4"):
         decoder.decode(epoch_of(decoder, channels=4))
+
+
+def test_a_decoder_from_before_channels_were_filled_in_fills_in_none(decoder: TrainedDecoder) -> None:
+    assert not decoder.card.repairs
+    assert decoder.repair is None
+
+
+def with_covariance(folder: Path, covariance: torch.Tensor) -> Path:
+    """The decoder that ships, with a covariance of its channels."""
+    card, weights = read_card(FOLDER), read_weights(FOLDER, read_card(FOLDER))
+    save_decoder(folder, card.model_copy(update={"repairs": True}), weights | {"covariance": covariance})
+    return folder
+
+
+def test_a_covariance_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    covariance = torch.eye(32, dtype=torch.float64) + 0.3
+    repair = load_decoder(with_covariance(tmp_path / "decoder", covariance)).repair
+    assert repair is not None
+    np.testing.assert_array_equal(repair.covariance, covariance.numpy())
+
+
+def test_a_covariance_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DecoderError, match="covariance"):
+        load_decoder(with_covariance(tmp_path / "decoder", -torch.eye(32, dtype=torch.float64)))
 
 
 def test_its_own_scores_come_with_their_control(decoder: TrainedDecoder) -> None:

@@ -66,7 +66,7 @@ def evaluation() -> Evaluation:
     )  # fmt: skip
     return Evaluation(
         decoder=HOSTILE,
-        trials=Trials(names, probabilities, labels, np.zeros(20, int), cut, decodings),
+        trials=Trials(names, probabilities, labels, np.zeros(20, int), cut, decodings, np.ones((20, 2), bool)),
         scores=score_labels(probabilities, labels, np.zeros(20, int), np.zeros(20, int), 0),
         controls={"zeroed": Control(0.5, 0.5, (0.3, 0.7), HOSTILE)},
         sweep={"1": Control(0.9, 0.5, (0.3, 0.7), HOSTILE)},

@@ -91,12 +91,29 @@ def test_one_stimulus_a_label_cannot_be_split_by_stimulus() -> None:
         by_stimulus(["f", "h1", "h2", "f"], ["face", "house", "house", "face"], ["a", "a", "b", "b"], seed=0)
 
 
-def test_by_concept_no_label_is_on_both_sides() -> None:
-    labels = [f"label {i % 10}" for i in range(50)]
-    splits = by_concept(labels, 5, seed=0)
-    assert len(splits) == 5
+def test_by_concept_neither_the_label_nor_its_run_is_known() -> None:
+    labels = [f"label {i % 11}" for i in range(220)]
+    runs = [f"run {i // 22}" for i in range(220)]
+    splits = by_concept(labels, runs, seed=0)
+    assert len(splits) == 3  # each leaves three labels out at least; two fill no group
     for split in splits:
-        assert not {labels[i] for i in split.fit} & {labels[i] for i in split.hold}
+        assert len(split.among) == 3
+        assert {labels[i] for i in split.hold} == set(split.among)
+        assert {labels[i] for i in split.fit} == set(labels) - set(split.among)
+        assert not {runs[i] for i in split.fit} & {runs[i] for i in split.hold}
+    assert len({label for split in splits for label in split.among}) == 9
+
+
+def test_five_labels_are_too_few_to_leave_concepts_out() -> None:
+    with pytest.raises(LabelError, match="there are 5: a, b, c, d, e"):
+        by_concept(list("abcde") * 4, ["one"] * 10 + ["two"] * 10, seed=0)
+
+
+def test_labels_that_are_never_shown_where_they_would_be_left_out_are_told() -> None:
+    first = by_concept(list("abcdef") * 2, ["one"] * 6 + ["two"] * 6, seed=0)[0].among  # left out in run one
+    second = sorted(set("abcdef") - set(first))
+    with pytest.raises(LabelError, match="No part of the recordings"):
+        by_concept([*second, *first], ["one"] * 3 + ["two"] * 3, seed=0)
 
 
 def test_a_group_on_both_sides_is_a_bug_that_raises() -> None:

@@ -59,6 +59,17 @@ def test_what_no_epoch_needs_is_counted_and_not_complained_of(needed: tuple[str,
     assert "trigger" not in it.watch.times
 
 
+def test_what_is_filled_in_is_said_to_be_so() -> None:
+    it = Watched()
+    it.watch = ChannelWatch(
+        SimpleNamespace(ring=it.ring, facts=FACTS),  # type: ignore[arg-type]
+        ("Fz", "Oz"),
+        lambda names: set(names) == {"Oz"},
+    )
+    it.second("Oz", times=3)
+    assert it.watch.troubles() == ("Oz is flat: filled in from the other channels. Check the electrode.",)
+
+
 def test_when_all_are_off_it_is_the_headset_or_the_unit() -> None:
     it = Watched()
     it.second("Fz", "Oz", times=3)

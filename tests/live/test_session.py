@@ -44,6 +44,7 @@ OUTCOMES = ["too_old", "shown", "shown", "shown", "unknown_label", "artefact", "
 class SaysDog:
     """Stands where the decoder does. Window and beginnings are 250 Hz, 100 ms before the onset are the baseline."""
 
+    repair = None
     card = SimpleNamespace(
         channels=("e2", "E1"), rate=RATE, filter=FilterConfig(pre_roll_s=1.0), epoch=EpochConfig(stop_s=0.5),
         labels=("dog", "house"), marker_labels={}, prefixes=(0.1, 0.3), pipeline="", simulated=False,

@@ -7,7 +7,7 @@ import pytest
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.errors import MontageError
-from bci_live.signal.epoching import EpochPlan, artefact, make_epoch
+from bci_live.signal.epoching import EpochPlan, Prepared, artefact, make_epoch
 from bci_live.signal.montage import Montage
 from bci_live.types import StreamFacts
 
@@ -124,8 +124,8 @@ def test_a_dead_channel_costs_the_epoch_if_anything_is_made_of_it(reference: tup
     if told:
         assert made == told
     else:
-        assert isinstance(made, np.ndarray)
-        assert made.shape == (2, PLAN.n_times)
+        assert isinstance(made, Prepared)
+        assert made.data.shape == (2, PLAN.n_times)
 
 
 def test_a_decoded_channel_that_is_dead_in_the_window_costs_the_epoch() -> None:
@@ -135,10 +135,10 @@ def test_a_decoded_channel_that_is_dead_in_the_window_costs_the_epoch() -> None:
     # What was before is the filter's alone: an electrode that was pressed on in time costs nothing.
     before = noise(PLAN.before + PLAN.after)
     before[: PLAN.pre_roll - 100, 2] = 0.0
-    assert isinstance(make_epoch(before, PLAN, montage), np.ndarray)
+    assert isinstance(make_epoch(before, PLAN, montage), Prepared)
 
 
 def test_without_a_limit_for_eeg_no_channel_is_judged() -> None:
     samples = noise(PLAN.before + PLAN.after)
     samples[:, 1] = 0.0
-    assert isinstance(make_epoch(samples, PLAN, Montage(("B",), CAP, EpochConfig(reject_uv=None), "cap")), np.ndarray)
+    assert isinstance(make_epoch(samples, PLAN, Montage(("B",), CAP, EpochConfig(reject_uv=None), "cap")), Prepared)

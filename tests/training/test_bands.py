@@ -21,7 +21,7 @@ def examples(amplitude: float) -> TrainingSet:
     data[labels == 1, 0, 20:30] += amplitude
     return TrainingSet(
         data, labels, ("face", "house"), {}, np.repeat([0, 1], 60), np.tile(np.arange(60.0), 2), np.zeros((2, 64, 64, 3), np.uint8), labels,
-        ("A", "B", "C"), 100.0, False, (),
+        ("A", "B", "C"), 100.0, None, False, (),
     )  # fmt: skip
 
 

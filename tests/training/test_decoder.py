@@ -14,6 +14,7 @@ from bci_live.config import EpochConfig, FilterConfig, bundled
 from bci_live.decoding.decoder import load_decoder
 from bci_live.decoding.storage import read_card, read_weights, save_decoder
 from bci_live.errors import DecoderError, LabelError, MontageError, RecordingError
+from bci_live.evaluation.reading import cut_for, decode_all, probabilities_of
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.signal.epoching import EpochPlan
@@ -63,6 +64,42 @@ def auc_on(folder: Path, path: Path) -> float:
     ]
     faces = [marker.label == "face" for marker in epochs.markers]
     return float(roc_auc_score(faces, [decoding.scores["face"] for decoding in decodings]))
+
+
+def of_twelve_channels(path: Path, seed: int, flat_from: int | None = None) -> Path:
+    """`session` with twelve channels, to each of which the four bring their share; E0 is flat from a sample on."""
+    four = read_recording(session(path.with_suffix(".four.xdf"), seed))
+    mixing = np.random.default_rng(0).normal(0, 1, (4, 12))
+    samples = (four.samples @ mixing + np.random.default_rng(seed).normal(0, 1, (len(four.samples), 12))).astype(
+        np.float32
+    )
+    if flat_from is not None:
+        samples[flat_from:, 0] = 3.0
+    names = tuple(f"E{number}" for number in range(12))
+    facts = replace(four.facts, channels=names, units=("microvolts",) * 12)
+    write_recording(path, Recording(facts, samples, four.stamps, four.markers, path))
+    return path
+
+
+def test_a_channel_that_dies_late_costs_no_epoch_in_training_and_is_told(tmp_path: Path) -> None:
+    paths = [
+        of_twelve_channels(tmp_path / "a.xdf", 1),
+        of_twelve_channels(tmp_path / "b.xdf", 2, flat_from=2300),
+        of_twelve_channels(tmp_path / "c.xdf", 3),
+    ]
+    train(paths, tmp_path / "decoder")
+    decoder = load_decoder(tmp_path / "decoder")
+    assert decoder.card.channels[0] == "E0"  # it was alive for most of the session
+    assert [file.epochs for file in decoder.card.files] == [TRIALS] * 3
+    filled = [file.filled for file in decoder.card.files]
+    assert filled == [0, pytest.approx(TRIALS / 2, abs=2), 0]
+    assert f"120 epochs (in {filled[1]} channels without EEG were filled in)" in decoder.card.describe()
+    # An evaluation cuts as the decoder does live.
+    dead = of_twelve_channels(tmp_path / "d.xdf", 4, flat_from=0)
+    cut = cut_for(decoder, [read_recording(dead)])
+    assert len(cut.markers) == TRIALS
+    read = probabilities_of(decode_all(decoder, cut), ("face",))[:, 0]
+    assert roc_auc_score([label == "face" for label in cut.labels], read) > 0.85
 
 
 @pytest.fixture(scope="module")
