@@ -117,6 +117,9 @@ def test_rec_records_under_the_names_of_the_page_and_ends_it(
     assert window.record.text() == "■ 1:15 · 3.1 MB · 21.0 GB free"
     assert "a.xdf" in window.record.toolTip()
     assert "Muse 19,200" in window.record.toolTip()
+    source.rec = replace(RUNNING, streams=(StreamProgress("Muse", 0), StreamProgress("m", 30)))
+    window.poll_snapshot()
+    assert window.record.text().endswith("free · no sample yet from 'Muse'")
     source.rec = replace(RUNNING, free=400_000_000)
     window.poll_snapshot()
     assert window.record.text().endswith("only 400 MB free")
