@@ -56,7 +56,7 @@ class ControlsPanel(theme.Panel):
         self.every.setSingleStep(0.5)
         self.every.setSuffix(" s")
         self.every.setSpecialValueText("only at markers")
-        self.anytime = QCheckBox("guess while a window fills")
+        self.anytime = QCheckBox("guess early")
         self.forming = QCheckBox("show each step")
         self.forming.setChecked(True)
         self.decoder, self.pipeline, self.device = QComboBox(), QComboBox(), QComboBox()
@@ -152,6 +152,7 @@ class ControlsPanel(theme.Panel):
         self.every.setToolTip(
             "Cut and read windows without markers, too; decoders are trained on windows after markers"
         )
+        self.anytime.setToolTip("Guess from a window's beginning while it still fills")
         self.strength.setToolTip("How much of the initial image is drawn anew")
         self.body.addLayout(drawing)
         self.body.addWidget(theme.named_label("section", "MODELS"))

@@ -86,6 +86,8 @@ QTabBar::tab:selected {{ color: {colours.text}; border-bottom: 2px solid {colour
 QTabBar::tab:focus {{ color: {colours.sky}; }}
 QScrollBar:vertical {{ width: 7px; background: transparent; }}
 QScrollBar::handle:vertical {{ background: {colours.line}; border-radius: 3px; min-height: 24px; }}
+QScrollBar:horizontal {{ height: 7px; background: transparent; }}
+QScrollBar::handle:horizontal {{ background: {colours.line}; border-radius: 3px; min-width: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QToolTip {{ background: {colours.panel}; color: {colours.text}; border: 1px solid {colours.line}; }}
 """
