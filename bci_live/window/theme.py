@@ -69,6 +69,10 @@ QPushButton {{ background: {colours.panel}; border: 1px solid {colours.line}; bo
 QPushButton:hover, QPushButton:focus {{ border-color: {colours.sky}; }}
 QPushButton:checked {{ background: {colours.line}; }}
 QPushButton:disabled {{ color: {colours.line}; }}
+QCheckBox::indicator:unchecked {{
+    background: {colours.background}; border: 1px solid {colours.muted}; border-radius: 3px; width: 12px; height: 12px;
+}}
+QCheckBox::indicator:unchecked:focus {{ border-color: {colours.sky}; }}
 QLineEdit, QComboBox, QTableWidget {{
     background: {colours.background}; border: 1px solid {colours.line}; border-radius: 4px; padding: 4px;
 }}
