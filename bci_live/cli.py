@@ -96,7 +96,7 @@ def live(
             help=f"Draw from: saliency, latent, blend (both) or grey; {DiffusionConfig().initial}, or the pipeline's own."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the diffusion noise.")] = 0,
+    seed: Annotated[int | None, typer.Option(help=f"Seed of the diffusion noise: {DiffusionConfig().seed}.")] = None,
     compiled: Annotated[
         bool, typer.Option("--compile", help="On CUDA: compile the pipeline, which takes minutes at the start.")
     ] = False,
@@ -109,8 +109,11 @@ def live(
         ),
     ] = None,
     anytime: Annotated[
-        bool, typer.Option("--anytime/--no-anytime", help="Guess from the window's beginning while it still fills.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--anytime/--no-anytime", help="Guess from the window's beginning while it still fills, as usual."
+        ),
+    ] = None,
 ) -> None:
     """Connect to EEG and markers over LSL and show, or write, what the EEG tells."""
     from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
@@ -131,7 +134,8 @@ def live(
         "seed": seed,
         "compiled": compiled,
     }
-    diffusion = DiffusionConfig.model_validate({name: value for name, value in asked.items() if value is not None})
+    asked = {name: value for name, value in asked.items() if value is not None}
+    diffusion = DiffusionConfig.model_validate(asked)
     request = LiveRequest(
         stream=stream,
         stream_id=stream_id,
@@ -142,7 +146,8 @@ def live(
         replay=replay,
         loop=loop,
         start_s=start,
-        config=Config(diffusion=diffusion, live=LiveConfig(abstain=abstain, anytime=anytime)),
+        config=Config(diffusion=diffusion, live=LiveConfig(abstain=abstain, anytime=anytime is not False)),
+        asked=frozenset(asked) | ({"anytime"} if anytime is not None else set()),
     )
     if headless:
         summary = headless_live(request, seconds=seconds, out=out, console=Console(stderr=True))

@@ -265,6 +265,7 @@ class BackgroundSession:
     ) -> None:
         """One session, until others are chosen or the window is closed."""
         with open_session(request, decoder, reconstructor, self._tell, False, early) as (session, replay):
+            self._choices.begin(request)
             self._session, self._replay = session, replay
             self._problem, self._choosing = None, False
             self._tell("")

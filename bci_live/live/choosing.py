@@ -10,6 +10,7 @@ from bci_live.errors import BciError
 from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.fitting import check_fit
 from bci_live.live.launcher import LiveRequest, load_models
+from bci_live.live.remembered import remember_drawing, remembered_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,8 @@ class Choices:
     """`drawing`: how pictures are drawn, or will be in a moment. `problem`: why the last choice was not taken."""
 
     def __init__(self, request: LiveRequest) -> None:
-        self.drawing = self._drawn = DrawingChoice(request.config.diffusion)
+        self._drawn = DrawingChoice(request.config.diffusion, anytime=request.config.live.anytime)
+        self.drawing = remembered_drawing(self._drawn, request.asked)
         self.models: ModelChoice | None = None
         self.problem = ""
 
@@ -42,8 +44,12 @@ class Choices:
             self.problem = str(error)
             return request, models
         self.problem = ""
-        self.drawing = self._drawn = DrawingChoice(diffusion)
+        self.drawing = self._drawn = DrawingChoice(diffusion, anytime=self.drawing.anytime)
         return wanted, models
+
+    def begin(self, request: LiveRequest) -> None:
+        """A session begins: it draws as `request` says, until `redraw` has told it what else was chosen."""
+        self._drawn = DrawingChoice(request.config.diffusion, anytime=request.config.live.anytime)
 
     def redraw(self, request: LiveRequest, session: LiveSession) -> LiveRequest:
         """Hand `session` how to draw, if that was chosen anew; the request as it is then."""
@@ -60,6 +66,7 @@ class Choices:
             self.problem, self.drawing = str(error), self._drawn
             return request
         self.problem, self._drawn = "", wanted
+        remember_drawing(wanted)
         return replace(request, config=config)
 
 

@@ -14,13 +14,15 @@ class DrawingChoice:
     """How the next pictures are drawn; the session goes on.
 
     `free_seed`: another seed for each picture. `averaged`: the decoder reads the mean of so many trials of one stimulus at most.
-    `every_s`: windows are cut at such intervals without markers, too; None for markers alone.
+    `every_s`: windows are cut at such intervals without markers, too; None for markers alone. `anytime`: guess while a
+    window still fills.
     """
 
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     free_seed: bool = False
     averaged: int = 1
     every_s: float | None = None
+    anytime: bool = True
 
 
 @dataclass(frozen=True, slots=True)

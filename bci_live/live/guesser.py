@@ -32,7 +32,7 @@ class _Waiting(NamedTuple):
 
 
 class Guesser:
-    """The beginnings that are waited for. One step looks once at each."""
+    """The beginnings that are waited for. One step looks once at each. `wanted`: of markers that come from now on."""
 
     name = "guessing"
 
@@ -46,10 +46,12 @@ class Guesser:
         self._markers: Mailbox[tuple[Marker, int]] = Mailbox(_MOST_MARKERS)
         self._waiting: list[_Waiting] = []
         self._seen = 0
+        self.wanted = True
 
     def watch(self, marker: Marker) -> None:
         """A marker came in whose window is waited for. Called by another thread."""
-        self._markers.put((marker, self._ring.went_back))
+        if self.wanted:
+            self._markers.put((marker, self._ring.went_back))
 
     def step(self) -> None:
         """Take in new markers, guess what is there, wait a moment for samples."""

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bci_live.config import complaint
+
 _log = logging.getLogger(__name__)
 Kept = TypeVar("Kept", bound=BaseModel)
 
@@ -22,8 +24,13 @@ def write_kept(file: Path, values: BaseModel, what: str) -> None:
 
 
 def read_kept(file: Path, kind: type[Kept]) -> Kept | None:
-    """What was kept; None where there is nothing that can be read."""
+    """What was kept; None where there is nothing, or nothing that can be read, of which the log tells."""
     try:
         return kind.model_validate_json(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
+    except FileNotFoundError:
         return None
+    except (OSError, UnicodeDecodeError) as error:
+        _log.warning("'%s' is ignored, because it cannot be read (%s).", file, error)
+    except ValidationError as error:
+        _log.warning("'%s' is ignored: %s. It is written anew.", file, complaint(error))
+    return None

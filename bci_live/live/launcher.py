@@ -37,7 +37,8 @@ REPLAY_SPARE_S = 0.1
 class LiveRequest:
     """What the user asked for: which streams (or which recording as a stream), which decoder, on which device.
 
-    `stream_id`, `markers_id`: source ids, where several streams have one name.
+    `stream_id`, `markers_id`: source ids, where several streams have one name. `asked`: the settings of drawing that were
+    asked for by name, which what is remembered does not change.
     """
 
     decoder: Path
@@ -50,6 +51,7 @@ class LiveRequest:
     loop: bool = False
     start_s: float = 0.0
     config: Config = field(default_factory=Config)
+    asked: frozenset[str] = frozenset()
 
 
 def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[Decoder, Reconstructor]:

@@ -1,13 +1,20 @@
-"""Which streams were chosen last, so that an experimenter chooses once."""
+"""Which streams were chosen last and how pictures were drawn, so that an experimenter chooses once."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Set
 from pathlib import Path
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bci_live.config import DiffusionConfig, Initial, complaint
+from bci_live.live.averaging import MOST
+from bci_live.live.controls import DrawingChoice
 from bci_live.live.kept_files import read_kept, write_kept
+
+_log = logging.getLogger(__name__)
 
 
 class StreamChoice(BaseModel):
@@ -33,3 +40,53 @@ def remember(choice: StreamChoice) -> None:
 def remembered() -> StreamChoice | None:
     """The last choice; None where there is none that can be read."""
     return read_kept(_file(), StreamChoice)
+
+
+class KeptDrawing(BaseModel):
+    """`DrawingChoice` as a file holds it; what belongs to a pipeline comes back with that pipeline alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    pipeline: str
+    steps: int
+    strength: float
+    initial: Initial
+    seed: int = Field(ge=0, lt=2**31)
+    free_seed: bool
+    averaged: int = Field(ge=1, le=MOST)
+    every_s: float | None = Field(ge=0.1, le=10)
+    anytime: bool
+
+
+def _drawing_file() -> Path:
+    return platformdirs.user_config_path("bci_live") / "drawing.json"
+
+
+def remember_drawing(choice: DrawingChoice) -> None:
+    """Keep it for the next start."""
+    values = choice.diffusion.model_dump(include=set(KeptDrawing.model_fields)) | {
+        "free_seed": choice.free_seed, "averaged": choice.averaged, "every_s": choice.every_s, "anytime": choice.anytime,
+    }  # fmt: skip
+    write_kept(_drawing_file(), KeptDrawing.model_construct(**values), "How pictures are drawn")
+
+
+def remembered_drawing(given: DrawingChoice, asked: Set[str]) -> DrawingChoice:
+    """`given` as it was drawn the last time, but for what was `asked` for by name; `given` where that cannot be."""
+    kept = read_kept(_drawing_file(), KeptDrawing)
+    if kept is None:
+        return given
+    taken = {"seed"} if kept.pipeline != given.diffusion.pipeline else {"steps", "strength", "initial", "seed"}
+    # Grey asks for a strength of its own, so that a start which is asked for brings its strength.
+    taken -= asked | ({"strength"} if "initial" in asked else set())
+    try:
+        diffusion = DiffusionConfig.model_validate(given.diffusion.model_dump() | kept.model_dump(include=taken))
+    except ValidationError as error:
+        _log.warning("How pictures were drawn the last time is left out: %s.", complaint(error))
+        diffusion = given.diffusion
+    return DrawingChoice(
+        diffusion,
+        kept.free_seed and "seed" not in asked,
+        kept.averaged,
+        kept.every_s,
+        given.anytime if "anytime" in asked else kept.anytime,
+    )

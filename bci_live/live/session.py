@@ -89,7 +89,8 @@ class LiveSession:
             self._eeg = opening.enter_context(EegInlet(self._infos[0], streams.ring_s, self._clock, streams.stale_s))
             plan = EpochPlan(self._eeg.facts.rate, card.rate, card.filter, card.epoch, self._decoder.repair)
             self._markers = SlidingMarkers(opening.enter_context(self._marker_source()), self._clock)
-            guesser = Guesser(self._eeg, plan, self._decoder, self._telemetry, self._clock)
+            self._guesser = guesser = Guesser(self._eeg, plan, self._decoder, self._telemetry, self._clock)
+            guesser.wanted = self._config.live.anytime
             self._epocher = Epocher(
                 self._eeg, self._markers, plan, card, self._mailbox, self._telemetry, self._clock,
                 self._config.live.marker_timeout_s, guesser.watch,
@@ -110,7 +111,7 @@ class LiveSession:
             draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
             channel_stage = Stage("watching the channels", self._channels.step, self._errors)
             stages = [draw_stage, self._epoch_stage, channel_stage]
-            if self._config.live.anytime and card.prefixes:
+            if card.prefixes:
                 stages.append(Stage(guesser.name, guesser.step, self._errors))
             for stage in stages:
                 stage.start()
@@ -199,7 +200,7 @@ class LiveSession:
         )
 
     def draw_with(self, choice: DrawingChoice) -> None:
-        """Draw the next pictures so, and cut windows without markers where that is chosen.
+        """Draw the next pictures so; guess early, and cut windows without markers, where that is chosen.
 
         Raises
         ------
@@ -210,6 +211,7 @@ class LiveSession:
         self._drawer.draw_with(choice.diffusion, seed, choice.averaged)
         self._diffusion = choice.diffusion
         self._markers.every_s = choice.every_s
+        self._guesser.wanted = choice.anytime
 
     def _marker_source(self) -> AbstractContextManager[MarkerSource]:
         wanted = self._infos[1]

@@ -17,6 +17,7 @@ from rich.text import Text
 from bci_live.errors import StreamError
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.recorder import Recorder, StreamProgress, bytes_per_second, check_space
+from bci_live.sessions.silence import silence_text
 from bci_live.streams.discovery import find_streams
 from bci_live.streams.interruptions import interruptions
 
@@ -132,10 +133,14 @@ class _Display:
 
     def __rich__(self) -> Group:
         """As it is now; what is wrong is red."""
-        elapsed = timedelta(seconds=int(time.monotonic() - self._begin))
+        seconds = time.monotonic() - self._begin
         streams = sorted(self._recorder.progress(), key=lambda it: it.kind != "EEG")
+        silence = silence_text(streams, seconds)
         return Group(
-            Text(f"● REC {elapsed} · {self._recorder.size / 1e6:.1f} MB"),
+            Text.assemble(
+                f"● REC {timedelta(seconds=int(seconds))} · {self._recorder.size / 1e6:.1f} MB",
+                (f" · {silence}" if silence else "", "red"),
+            ),
             *(_line(it) for it in streams),
             *([Text(self._recorder.trouble, style="red")] if self._recorder.trouble else []),
         )

@@ -18,6 +18,9 @@ from bci_live.streams.rate import RateMeter
 _OPEN_S = 2.0
 _POLL_S = 0.02
 _AT_ONCE = 4096
+# A stream is stale after so long without a sample, and not before it missed two of its own.
+_STALE_S = 1.0
+_STALE_PERIODS = 2
 # Measurements of a clock; liblsl makes one every few seconds, so these are of the last minutes.
 _OFFSETS = 60
 _ABSENT = (TimeoutError, pylsl.util.TimeoutError, pylsl.util.LostError)
@@ -28,8 +31,9 @@ class StreamReport:
     """A stream as it announces itself, and as it was heard.
 
     `rate`, `measured_rate`: Hz, 0 for an irregular stream; the latter over the last seconds, None as long as too little
-    came. `age_s`: since the last sample came. `offset_ms`: of the sender's clock, and `offset_spread_ms`: between the least
-    and the most that were lately measured, None before the second measurement. `problem`: why it was not heard.
+    came, 0 of a stream that fell silent. `age_s`: since the last sample came. `offset_ms`: of the sender's clock, and
+    `offset_spread_ms`: between the least and the most that were lately measured, None before the second measurement.
+    `problem`: why it was not heard.
     """
 
     name: str
@@ -45,6 +49,16 @@ class StreamReport:
     source_id: str
     uid: str
     problem: str
+
+    @property
+    def stale(self) -> bool:
+        """Whether a stream with a rate fell silent; one that never sent is not meant."""
+        return self.age_s is not None and is_stale(self.age_s, self.rate)
+
+
+def is_stale(age_s: float, rate: float) -> bool:
+    """Whether a stream of `rate` Hz whose last sample is `age_s` old fell silent; an irregular one never does."""
+    return rate > 0 and age_s > max(_STALE_S, _STALE_PERIODS / rate)
 
 
 class _Heard:
@@ -89,15 +103,16 @@ class _Heard:
     def report(self) -> StreamReport:
         """As it was heard until now."""
         info, offsets = self.info, self._offsets
+        age_s = None if self._last is None else local_clock() - self._last
         return StreamReport(
             name=info.name(),
             kind=info.type(),
             host=info.hostname(),
             channels=info.channel_count(),
             rate=info.nominal_srate(),
-            measured_rate=self._measured_rate(),
+            measured_rate=self._measured_rate(age_s),
             samples=self.samples,
-            age_s=None if self._last is None else round(local_clock() - self._last, 3),
+            age_s=None if age_s is None else round(age_s, 3),
             offset_ms=round(1e3 * offsets[-1], 4) if offsets else None,
             offset_spread_ms=round(1e3 * (max(offsets) - min(offsets)), 4) if len(offsets) > 1 else None,
             source_id=info.source_id(),
@@ -105,8 +120,9 @@ class _Heard:
             problem=self.problem,
         )
 
-    def _measured_rate(self) -> float | None:
-        if not self.info.nominal_srate():
+    def _measured_rate(self, age_s: float | None) -> float | None:
+        rate = self.info.nominal_srate()
+        if not rate or (age_s is not None and is_stale(age_s, rate)):
             return 0.0
         return round(self._rate.hertz, 2) or None
 

@@ -8,7 +8,6 @@ from bci_live.streams.survey import StreamReport
 
 # A measured rate that is further from the announced one is no jitter of the measurement.
 _RATE_OFF = 0.02
-_STALE_S = 1.0
 
 
 class Cell(NamedTuple):
@@ -35,6 +34,8 @@ def _measured(it: StreamReport) -> Cell:
         return Cell(it.problem, True)
     if not it.rate:
         return Cell(f"{it.samples} sample{'s' * (it.samples != 1)}")
+    if it.stale:
+        return Cell("silent", True)
     if it.measured_rate is None:
         return Cell("…") if it.samples else Cell("nothing came", True)
     return Cell(f"{it.measured_rate:.1f} Hz", abs(it.measured_rate / it.rate - 1) > _RATE_OFF)
@@ -43,7 +44,7 @@ def _measured(it: StreamReport) -> Cell:
 def _age(it: StreamReport) -> Cell:
     if it.age_s is None:
         return Cell("–")
-    return Cell(f"{it.age_s:.2f} s ago", bool(it.rate) and it.age_s > _STALE_S)
+    return Cell(f"{it.age_s:.2f} s ago", it.stale)
 
 
 def _offset(it: StreamReport) -> Cell:

@@ -56,6 +56,7 @@ class ControlsPanel(theme.Panel):
         self.every.setSingleStep(0.5)
         self.every.setSuffix(" s")
         self.every.setSpecialValueText("only at markers")
+        self.anytime = QCheckBox("guess early")
         self.forming = QCheckBox("show each step")
         self.forming.setChecked(True)
         self.decoder, self.pipeline, self.device = QComboBox(), QComboBox(), QComboBox()
@@ -73,6 +74,7 @@ class ControlsPanel(theme.Panel):
             spin.valueChanged.connect(self._draw)
         self.initial.activated.connect(self._draw)
         self.free.clicked.connect(self._draw)
+        self.anytime.clicked.connect(self._draw)
         self.forming.toggled.connect(self.stepwise)
         self.load_button.clicked.connect(self._load)
 
@@ -93,6 +95,7 @@ class ControlsPanel(theme.Panel):
         self.every.setValue(choice.every_s or 0.0)
         self.initial.setCurrentIndex(list(_INITIAL).index(choice.diffusion.initial))
         self.free.setChecked(choice.free_seed)
+        self.anytime.setChecked(choice.anytime)
         self.seed.setEnabled(not choice.free_seed)
         for widget in widgets:
             widget.blockSignals(False)
@@ -110,7 +113,9 @@ class ControlsPanel(theme.Panel):
             return
         self.seed.setEnabled(not self.free.isChecked())
         every_s = self.every.value() or None
-        self._shown = DrawingChoice(diffusion, self.free.isChecked(), self.averaged.value(), every_s)
+        self._shown = DrawingChoice(
+            diffusion, self.free.isChecked(), self.averaged.value(), every_s, self.anytime.isChecked()
+        )
         self._control.draw_with(self._shown)
 
     def _load(self) -> None:
@@ -137,6 +142,7 @@ class ControlsPanel(theme.Panel):
         drawing.addRow("", self.free)
         drawing.addRow("Average up to", self.averaged)
         drawing.addRow("A window every", self.every)
+        drawing.addRow("", self.anytime)
         drawing.addRow("", self.forming)
         models.addRow("Decoder", self.decoder)
         models.addRow("Pipeline", self.pipeline)
@@ -146,6 +152,7 @@ class ControlsPanel(theme.Panel):
         self.every.setToolTip(
             "Cut and read windows without markers, too; decoders are trained on windows after markers"
         )
+        self.anytime.setToolTip("Guess from a window's beginning while it still fills")
         self.strength.setToolTip("How much of the initial image is drawn anew")
         self.body.addLayout(drawing)
         self.body.addWidget(theme.named_label("section", "MODELS"))

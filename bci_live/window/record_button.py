@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PyQt6.QtWidgets import QPushButton, QWidget
 
 from bci_live.live.snapshot import RecordingRequest, RecordingStatus
+from bci_live.sessions.silence import silence_text
 from bci_live.window import theme
 from bci_live.window.source import RecordingControl
 from bci_live.window.transport_bar import clock_text
@@ -34,7 +35,9 @@ class RecordButton(QPushButton):
         if status is not None and status.running:
             little = "only " if status.free < _LITTLE_BYTES else ""
             free = f"{little}{bytes_text(status.free)} free"
-            self.setText(f"■ {clock_text(status.seconds)} · {bytes_text(status.size)} · {free}")
+            silence = silence_text(status.streams, status.seconds)
+            parts = (clock_text(status.seconds), bytes_text(status.size), free, silence)
+            self.setText("■ " + " · ".join(filter(None, parts)))
             streams = ", ".join(f"{it.name} {it.samples:,}" for it in status.streams)
             self.setToolTip(f"{status.path}\n{streams}\nClick to end the recording.")
         else:

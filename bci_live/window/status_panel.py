@@ -59,8 +59,9 @@ class StatusPanel(theme.Panel):
             self._say(name, latency_text(snapshot.latency.get(key)))
         facts, status = snapshot.facts, snapshot.status
         self._say("Announced", f"{facts.rate:g} Hz" if facts else NOT_YET)
-        self._say("Measured", f"{status.measured_rate:.1f} Hz" if status and status.measured_rate else NOT_YET)
-        self._say("Last sample", age_text(status.age_s if status else None))
+        stale = status is not None and status.stale
+        self._say("Measured", rate_text(status), wrong=stale)
+        self._say("Last sample", age_text(status.age_s if status else None), wrong=stale)
         self._say("Clock offset", f"{1000 * status.offset_s:.2f} ms" if status else NOT_YET)
         self._say("Breaks", breaks_text(status) if status else NOT_YET)
         self._say("Channels", faults_text(snapshot.faults))
@@ -91,9 +92,12 @@ class StatusPanel(theme.Panel):
             self._grid.addWidget(title, row + offset, 0)
             self._grid.addWidget(value, row + offset, 1)
 
-    def _say(self, name: str, text: str) -> None:
-        if self._values[name].text() != text:
-            self._values[name].setText(text)
+    def _say(self, name: str, text: str, wrong: bool = False) -> None:
+        value, style = self._values[name], f"color: {theme.now.vermillion};" if wrong else ""
+        if value.text() != text:
+            value.setText(text)
+        if value.styleSheet() != style:
+            value.setStyleSheet(style)
 
 
 def reason_text(reason: MissedReason) -> str:
@@ -114,6 +118,13 @@ def accuracy_text(accuracy: tuple[int, int] | None, labels: int) -> str:
     right, of = accuracy
     chance = f", chance {100 / labels:.3g} %" if labels else ""
     return f"{right}/{of} = {100 * right / of:.0f} %{chance}"
+
+
+def rate_text(status: StreamStatus | None) -> str:
+    """'255.9 Hz'; 'silent' of a stream that sent and does no longer."""
+    if status is None or not status.measured_rate:
+        return NOT_YET
+    return "silent" if status.stale else f"{status.measured_rate:.1f} Hz"
 
 
 def breaks_text(status: StreamStatus) -> str:

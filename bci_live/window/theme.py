@@ -69,6 +69,10 @@ QPushButton {{ background: {colours.panel}; border: 1px solid {colours.line}; bo
 QPushButton:hover, QPushButton:focus {{ border-color: {colours.sky}; }}
 QPushButton:checked {{ background: {colours.line}; }}
 QPushButton:disabled {{ color: {colours.line}; }}
+QCheckBox::indicator:unchecked {{
+    background: {colours.background}; border: 1px solid {colours.muted}; border-radius: 3px; width: 12px; height: 12px;
+}}
+QCheckBox::indicator:unchecked:focus {{ border-color: {colours.sky}; }}
 QLineEdit, QComboBox, QTableWidget {{
     background: {colours.background}; border: 1px solid {colours.line}; border-radius: 4px; padding: 4px;
 }}
@@ -86,6 +90,8 @@ QTabBar::tab:selected {{ color: {colours.text}; border-bottom: 2px solid {colour
 QTabBar::tab:focus {{ color: {colours.sky}; }}
 QScrollBar:vertical {{ width: 7px; background: transparent; }}
 QScrollBar::handle:vertical {{ background: {colours.line}; border-radius: 3px; min-height: 24px; }}
+QScrollBar:horizontal {{ height: 7px; background: transparent; }}
+QScrollBar::handle:horizontal {{ background: {colours.line}; border-radius: 3px; min-width: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QToolTip {{ background: {colours.panel}; color: {colours.text}; border: 1px solid {colours.line}; }}
 """

@@ -63,7 +63,10 @@ def name() -> str:
 
 @pytest.fixture(autouse=True)
 def forgotten(tmp_path: Path) -> Iterator[None]:
-    with patch.object(remembered, "_file", lambda: tmp_path / "config" / "streams.json"):
+    with (
+        patch.object(remembered, "_file", lambda: tmp_path / "config" / "streams.json"),
+        patch.object(remembered, "_drawing_file", lambda: tmp_path / "config" / "drawing.json"),
+    ):
         yield
 
 

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pylsl
 import pytest
 from rich.console import Console
 
-from bci_live.streams.survey import StreamReport, Survey, survey
+from bci_live.streams.survey import StreamReport, Survey
 from bci_live.streams.survey_table import survey_table
 from tests.streams.test_inlet import ROOT, outlet
 from tests.waiting import wait_until
@@ -51,22 +52,36 @@ def test_a_stream_is_measured_while_it_sends_and_seen_to_stop() -> None:
         if sys.platform != "win32":
             process.send_signal(signal.SIGSTOP)
             wait_until(lambda: (of(name, listening.listen(0.2)) or eeg).age_s > 1.0, 10, "the stream to be old")
+            silent = of(name, listening.listen(0.1))
+            assert silent is not None
+            assert silent.measured_rate == 0  # not what it was before
+            markers = of(f"{name}-m", listening.listen(0.1))
+            assert markers is not None
+            assert not markers.stale  # of an irregular stream nothing is expected
             process.send_signal(signal.SIGCONT)
 
 
 def test_what_is_not_as_announced_is_red_in_the_table() -> None:
     good = StreamReport("cap", "EEG", "lab", 8, 250.0, 250.3, 1000, 0.01, 0.2, 0.1, "s", "abcdefgh-1", "")
-    slow = StreamReport("band", "EEG", "lab", 4, 256.0, 128.0, 500, 3.0, None, None, "s", "abcdefgh-2", "")
+    slow = StreamReport("belt", "EEG", "lab", 4, 252.0, 126.0, 500, 0.1, None, None, "s", "abcdefgh-4", "")
+    lost = StreamReport("band", "EEG", "lab", 4, 256.0, 128.0, 500, 3.0, None, None, "s", "abcdefgh-2", "")
     dead = StreamReport(
         "old", "Markers", "lab", 1, 0.0, None, 0, None, None, None, "s", "abcdefgh-3", "does not answer"
     )
     console = Console(width=200, record=True, force_terminal=True, file=io.StringIO())
-    console.print(survey_table([good, slow, dead]))
+    console.print(survey_table([good, slow, lost, dead]))
     html = console.export_html(inline_styles=True)
     assert "250.3 Hz" in html
-    for text in ("128.0 Hz", "3.00 s ago", "does not answer"):
+    assert "128.0 Hz" not in html  # it is no longer so
+    for text in ("126.0 Hz", "silent", "3.00 s ago", "does not answer"):
         at = html.index(text)
         assert "color: #800000" in html[at - 60 : at], text
+
+
+def test_a_slow_stream_is_silent_only_after_its_own_samples_fail_to_come() -> None:
+    slow = StreamReport("temperature", "Misc", "lab", 1, 0.5, 0.5, 9, 1.9, None, None, "s", "abcdefgh-1", "")
+    assert not slow.stale
+    assert replace(slow, age_s=4.1).stale
 
 
 def test_the_measured_rate_is_that_of_the_last_seconds() -> None:
@@ -152,7 +167,8 @@ def test_a_wide_table_has_one_line_a_stream() -> None:
 def test_through_a_pipe_nothing_is_cut() -> None:
     name = f"survey-of-a-laboratory-{uuid.uuid4()}"
     with outlet(name):
-        wait_until(lambda: of(name, survey(1)) is not None, 20, "the stream")
+        with Survey() as listening:  # `survey` raises as long as there is none
+            wait_until(lambda: of(name, listening.listen(0.2)) is not None, 20, "the stream")
         done = run_streams("--seconds", "2")
     line = next(line for line in done.stdout.splitlines() if line.startswith(f"{name} "))
     assert "…" not in done.stdout

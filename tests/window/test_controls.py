@@ -43,7 +43,7 @@ def test_streams_are_listened_to_while_their_page_is_open(
     assert source.commands == [("watch", True)]
     assert cell(window, 0, 0)[0] == "Muse"
     measured = HEADINGS.index("measured")
-    assert cell(window, 1, measured) == ("371.3 Hz", QColor(theme.now.vermillion))
+    assert cell(window, 1, measured) == ("silent", QColor(theme.now.vermillion))
     assert cell(window, 0, measured) == ("255.9 Hz", QColor(theme.now.text))
     qtbot.mouseClick(window.streams.rescan_button, LEFT)
     qtbot.mouseClick(window.streams.back_button, LEFT)
@@ -117,6 +117,9 @@ def test_rec_records_under_the_names_of_the_page_and_ends_it(
     assert window.record.text() == "■ 1:15 · 3.1 MB · 21.0 GB free"
     assert "a.xdf" in window.record.toolTip()
     assert "Muse 19,200" in window.record.toolTip()
+    source.rec = replace(RUNNING, streams=(StreamProgress("Muse", 0), StreamProgress("m", 30)))
+    window.poll_snapshot()
+    assert window.record.text().endswith("free · no sample yet from 'Muse'")
     source.rec = replace(RUNNING, free=400_000_000)
     window.poll_snapshot()
     assert window.record.text().endswith("only 400 MB free")

@@ -22,12 +22,13 @@ def test_each_change_is_commanded_at_once(open_window: OpenWindow, source: Examp
     panel.averaged.setValue(3)
     panel.every.setValue(1.5)
     panel.free.click()
+    panel.anytime.click()
     assert not panel.seed.isEnabled()
     panel.initial.setFocus()
     qtbot.keyClick(panel.initial, Qt.Key.Key_End)
     panel.initial.activated.emit(2)
     expected = DrawingChoice(
-        DiffusionConfig(steps=8, strength=0.5, initial="grey"), free_seed=True, averaged=3, every_s=1.5
+        DiffusionConfig(steps=8, strength=0.5, initial="grey"), free_seed=True, averaged=3, every_s=1.5, anytime=False
     )
     assert source.commands[-1] == ("draw", expected)
 

@@ -175,6 +175,9 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     show(window, source, replace(state, status=ill, faults=bad))
     assert figure("Breaks") == "2, 1,250 samples lost, clock set 1 ×"
     assert figure("Channels") == "Fz flat, Cz flat, Pz flat and 3 more"
+    stale = replace(state.status, stale=True, age_s=3.4)
+    show(window, source, replace(state, status=stale))
+    assert (figure("Measured"), figure("Last sample")) == ("silent", "3.4 s ago")
     nothing = replace(state, counts=Counts(3, 0, {MissedReason.TOO_OLD: 3}), accuracy=None, latency={}, status=None)
     show(window, source, nothing)
     assert (figure("Missed"), figure("Top-1 right"), figure("Epoch cut")) == ("3: too old 3", "–", "–")

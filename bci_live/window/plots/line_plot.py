@@ -15,6 +15,8 @@ from bci_live.window import theme
 
 _LEFT, _BOTTOM, _TOP, _RIGHT = 46, 34, 8, 10
 _TICKS = 5
+# A figure beside the axis takes so many pixels of its height.
+_TICK_HIGH = 18.0
 Values = NDArray[np.floating] | NDArray[np.integer]
 
 
@@ -98,7 +100,7 @@ class LinePlot(QWidget):
 
     def _paint_axes(self, painter: QPainter, plot: QRectF, scale: _Scale) -> None:
         middle, right = Qt.AlignmentFlag.AlignCenter, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for value in ticks(scale.y0, scale.y1):
+        for value in ticks(scale.y0, scale.y1, min(_TICKS, max(1, int(plot.height() / _TICK_HIGH) - 1))):
             y = scale.point(scale.x0, value).y()
             painter.setPen(QColor(theme.now.line))
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
@@ -142,10 +144,10 @@ class _Scale:
         return [self.point(float(a), float(b)) for a, b in zip(x, y, strict=True)]
 
 
-def ticks(low: float, high: float) -> list[float]:
-    """Round numbers from `low` to `high`, about five."""
-    step = 10.0 ** np.floor(np.log10((high - low) / _TICKS))
-    step = next(factor * step for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= _TICKS + 1)
+def ticks(low: float, high: float, about: int = _TICKS) -> list[float]:
+    """Round numbers from `low` to `high`, about so many."""
+    step = 10.0 ** np.floor(np.log10((high - low) / about))
+    step = next(factor * step for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= about + 1)
     return [float(round(count * step, 10)) for count in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
 
 

@@ -112,3 +112,9 @@ def test_ticks_are_round() -> None:
     assert ticks(-0.1, 0.8) == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
     assert ticks(1, 65) == [20.0, 40.0, 60.0]
     assert len(ticks(0, 100)) <= 7
+
+
+@pytest.mark.parametrize("about", [1, 2, 3, 5])
+def test_a_low_plot_has_fewer_figures_beside_its_axis(about: int) -> None:
+    for low, high in ((-17.3, 4.1), (0.0, 100.0), (-2e-3, 9e-3), (3.0, 3.9)):
+        assert len(ticks(low, high, about)) <= about + 2
