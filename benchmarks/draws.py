@@ -90,7 +90,7 @@ def main() -> None:
     told = parser.parse_args()
     catalogue, bank = load_catalogue("objects"), load_bank(told.pipeline)
     judge = load_object_judge(catalogue)
-    pixels = DiffusionReconstructor.load(told.pipeline, CPU, DiffusionConfig(), time.perf_counter).pixels
+    pixels = draw(told.pipeline, 1, 1.0, bank.embeddings[:1], [None]).shape[1]
     shown = draw_renderings(catalogue, told.count, pixels, SEED)
     prompts = np.stack([bank.embedding(catalogue.labels[label]) for label in shown.labels])
     figures: dict[str, object] = {"judge_on_renderings": _right(judge, shown)}

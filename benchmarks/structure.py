@@ -21,11 +21,14 @@ from bci_live.evaluation.object_classifier import cached_object_classifier, name
 from bci_live.sessions.recording import read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.stimuli.rendering import resized
 from bci_live.stimuli.truth import stimulus_of
 from bci_live.training.epochs import cut_recording
 from bci_live.training.placement import contrast_map
 from bci_live.types import Decoding, Epoch, FloatArray, Picture
 
+# Everything is compared at this size.
+SIDE = 64
 FIELDS = 16
 # Contrast below this is background: gradients and noise.
 FLOOR = 0.05
@@ -41,7 +44,7 @@ def decode_session(session: Path, folder: Path) -> tuple[list[Decoding], Picture
         decoder.decode(Epoch(data, onset, marker, onset, onset))
         for data, marker, onset in zip(epochs.data, epochs.markers, epochs.onsets, strict=True)
     ]
-    shown = [stimulus_of(marker, catalogue, 64) for marker in epochs.markers]
+    shown = [stimulus_of(marker, catalogue, SIDE) for marker in epochs.markers]
     return decodings, np.stack([picture for picture in shown if picture is not None])
 
 
@@ -92,7 +95,8 @@ def main() -> None:
             reconstructor = DiffusionReconstructor.load(
                 arguments.pipeline, torch.device("cpu"), config, time.perf_counter
             )
-            drawn = np.stack([[*reconstructor.reconstruct(decoding, 0)][-1].image for decoding in decodings])
+            pictures = [[*reconstructor.reconstruct(decoding, 0)][-1].image for decoding in decodings]
+            drawn = resized(np.stack(pictures), SIDE)
             named = name_objects(judge, drawn) == truth
             result[f"{initial}, strength {strength:g}"] = compare(drawn, shown, named)
             rows.append(drawn)

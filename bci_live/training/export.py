@@ -67,7 +67,7 @@ def export_pipeline(
     shutil.rmtree(fresh, ignore_errors=True)
     with quiet_libraries():
         pipeline.save_pretrained(fresh, safe_serialization=True)
-    _forget(fresh / "vae" / "config.json", "block_out_channels")
+    _forget(fresh / "vae" / "config.json")
     bank.save(fresh / BANK_FILE)
     (fresh / SCORES_FILE).write_text(json.dumps(dict(facts), indent=2) + "\n")
     for file in fresh.rglob("*.safetensors"):
@@ -84,8 +84,8 @@ def _stored(model: nn.Module, kind: torch.dtype) -> nn.Module:
     return stored
 
 
-def _forget(config: Path, key: str) -> None:
-    # AutoencoderTiny writes this derived value and then warns about it when it reads it back.
+def _forget(config: Path) -> None:
+    # A derived value that AutoencoderTiny writes and then warns about when it reads it back, and the trainer's own folder.
     values = json.loads(config.read_text())
-    values.pop(key, None)
-    config.write_text(json.dumps(values, indent=2) + "\n")
+    kept = {name: value for name, value in values.items() if name not in ("block_out_channels", "_name_or_path")}
+    config.write_text(json.dumps(kept, indent=2) + "\n")

@@ -97,6 +97,7 @@ def test_whole_training_writes_a_pipeline_and_resumes(tmp_path: Path) -> None:
     assert (out / "README.md").read_text() == "kept"
     assert load_bank(out).labels == load_catalogue().labels
     assert load_pipeline(out, torch.device("cpu")).unet.config.cross_attention_dim == 32
+    assert str(tmp_path) not in (out / "vae" / "config.json").read_text()  # its own folder is nobody else's business
     assert [it.name for it in tmp_path.iterdir() if it.name.startswith(".")] == []
 
 

@@ -15,6 +15,7 @@ from bci_live.evaluation.object_classifier import ObjectClassifier, name_objects
 from bci_live.sessions.recording import read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.stimuli.rendering import resized
 from bci_live.training.epochs import cut_recording
 from bci_live.types import Epoch, MissedReason
 from tests.system.conftest import Run, protocol
@@ -47,9 +48,9 @@ def test_faces_and_houses_are_told_apart_live(
     truth = [line["marker"] == "face" for line in shown]
     assert roc_auc_score(truth, [line["scores"]["face"] for line in shown]) >= 0.55
     pictures = np.stack([np.asarray(Image.open(out / line["image"])) for line in shown])
-    assert pictures.shape == (len(shown), 64, 64, 3)
+    assert pictures.shape == (len(shown), 128, 128, 3)
     labels = load_catalogue("objects").labels
-    drawn = [labels[index] for index in name_objects(judge, pictures)]
+    drawn = [labels[index] for index in name_objects(judge, resized(pictures, 64))]
     assert sum(name in ("face", "house") for name in drawn) >= 0.8 * len(shown)  # a few come out as pumpkins
     # A decoder that is unsure shows it, but what it is sure of is what it draws.
     sure = [(name, line["top"]) for name, line in zip(drawn, shown, strict=True) if line["confidence"] > 0.7]
