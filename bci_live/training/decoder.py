@@ -14,28 +14,27 @@ from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork
 from bci_live.decoding.encoder import check_encoder
 from bci_live.decoding.storage import check_out, save_decoder
-from bci_live.diffusion.pipeline import pipeline_folder, pipeline_name
+from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.diffusion.spaces import latent_space
 from bci_live.diffusion.text import caption_bank
-from bci_live.stimuli.captions import CaptionBank
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
-from bci_live.training.bands import BANDS, plain_sizes, prepare_in_the_best_band
+from bci_live.training.bands import BANDS, prepare_in_the_best_band
+from bci_live.training.draft import draft_card
 from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
 from bci_live.training.fine_tuning import cut_as, gentler, load_origin
-from bci_live.training.folds import describe_split, folds_by_run
+from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import (
     Blend,
     choose_blend,
     fit_captions,
     fit_contrast,
     fit_structure,
-    structure_axes,
 )
 from bci_live.training.latents import structure_of
 from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
-from bci_live.training.prefixes import PREFIXES_S, fit_prefixes
+from bci_live.training.prefixes import fit_prefixes
 from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
 from bci_live.training.processes import join
 from bci_live.training.progress import phases
@@ -48,10 +47,6 @@ from bci_live.training.validation import (
     previous_label_score,
     shuffled_control,
 )
-
-# The encoder reads about so many values a second, and has so many filters: more only cost.
-_ENCODER_HZ = 125.0
-_FEWEST_FILTERS, _MOST_FILTERS = 16, 32
 
 
 def train_decoder(
@@ -113,7 +108,7 @@ def train_decoder(
     else:
         band, examples = origin.card.filter, cut_as(origin, loaded, epoch_config, meaning)
     latents, is_latent = structure_of(examples.pictures, folder, processes.device)
-    card = _card(
+    card = draft_card(
         examples,
         bank,
         pipeline,
@@ -170,51 +165,6 @@ def _control(
 
     # In an order of their own: the file does not keep that of the measuring.
     return {name: score.item() for name, score in sorted(resume.once("control", make).items())}
-
-
-def _card(
-    examples: TrainingSet,
-    bank: CaptionBank,
-    pipeline: Path,
-    latents: Tensor,
-    space: str,
-    filter_config: FilterConfig,
-    epoch_config: EpochConfig,
-    encoder: str,
-) -> DecoderCard:
-    sizes = plain_sizes(len(examples.names), len(examples.channels)).model_copy(
-        update={
-            "filters": min(_MOST_FILTERS, max(_FEWEST_FILTERS, len(examples.channels))),
-            "bin": max(1, round(examples.rate / _ENCODER_HZ)),
-            "caption_axes": len(examples.names) - 1,
-            "structure_axes": structure_axes(latents),
-        }
-    )
-    return DecoderCard(
-        channels=examples.channels,
-        rate=examples.rate,
-        n_times=examples.data.shape[2],
-        filter=filter_config,
-        epoch=epoch_config,
-        labels=examples.names,
-        marker_labels=examples.marker_labels,
-        bank_labels=bank.labels,
-        pipeline=pipeline_name(pipeline),
-        tokens=bank.embeddings.shape[1],
-        width=bank.embeddings.shape[2],
-        text_space=bank.space,
-        latent_shape=(latents.shape[1], latents.shape[2], latents.shape[3]) if space else None,
-        latent_space=space,
-        encoder=encoder,
-        sizes=sizes,
-        label_head="encoder",
-        caption_source="labels",
-        files=examples.files,
-        split=describe_split(examples.runs),
-        prefixes=tuple(until_s for until_s in PREFIXES_S if until_s < epoch_config.stop_s),
-        repairs=examples.repair is not None,
-        simulated=examples.simulated,
-    )
 
 
 def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tuple[DecoderCard, Blend]:
