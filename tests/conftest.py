@@ -31,4 +31,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # two workers' threads would wait for e
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, so that no worker is left with it at the end."""
     limits = {item: item.get_closest_marker("timeout") for item in items}
-    items.sort(key=lambda item: -(limit.args[0] if (limit := limits[item]) else 0))
+    items.sort(
+        key=lambda item: (not item.get_closest_marker("system"), -(limit.args[0] if (limit := limits[item]) else 0))
+    )

@@ -55,9 +55,15 @@ def test_an_epoch_of_another_montage_is_refused(decoder: TrainedDecoder) -> None
         decoder.decode(epoch_of(decoder, channels=4))
 
 
-def test_a_decoder_from_before_channels_were_filled_in_fills_in_none(decoder: TrainedDecoder) -> None:
-    assert not decoder.card.repairs
-    assert decoder.repair is None
+def test_a_decoder_from_before_channels_were_filled_in_fills_in_none(tmp_path: Path) -> None:
+    card = read_card(FOLDER)
+    weights = {name: value for name, value in read_weights(FOLDER, card).items() if name != "covariance"}
+    save_decoder(tmp_path / "before", card.model_copy(update={"repairs": False}), weights)
+    told = json.loads((tmp_path / "before" / "decoder.json").read_text())
+    del told["repairs"]  # which it did not know of
+    (tmp_path / "before" / "decoder.json").write_text(json.dumps(told))
+    assert load_decoder(tmp_path / "before").repair is None
+    assert load_decoder(FOLDER).repair is not None
 
 
 def with_covariance(folder: Path, covariance: torch.Tensor) -> Path:

@@ -29,7 +29,7 @@ def test_both_draw_the_same_picture_and_every_part_of_ours_is_told() -> None:
 
 
 def test_what_cannot_be_measured_is_refused_with_what_can() -> None:
-    with pytest.raises(BciError, match="draws no 65 pixels: take a --size that 16 divides"):
+    with pytest.raises(BciError, match="draws no 65 pixels: take a --size that 32 divides"):
         bench_reconstruct(DrawingBench("models/diffusion-demo", size=65))
     with pytest.raises(BciError, match="no architecture 'sd-3'"):
         bench_reconstruct(DrawingBench("sd-3", random_weights=True))
