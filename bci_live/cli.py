@@ -68,6 +68,10 @@ def live(
     markers: Annotated[str | None, typer.Option(help="Name of the marker stream.")] = None,
     markers_id: Annotated[str | None, typer.Option(help="Its source id, where several have one name.")] = None,
     decoder: Annotated[Path | None, typer.Option(help="Folder of a trained decoder; without it, the demo's.")] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Read by this subject's layer, of a decoder that has them; without it, by the mean."),
+    ] = None,
     device: Device = "auto",
     replay: Annotated[Path | None, typer.Option(help="Replay this recording as the stream.")] = None,
     loop: Annotated[bool, typer.Option(help="Replay again and again.")] = False,
@@ -142,6 +146,7 @@ def live(
         markers=markers,
         markers_id=markers_id,
         decoder=decoder or bundled("models/decoder-demo"),
+        subject=subject,
         device=device,
         replay=replay,
         loop=loop,
@@ -190,6 +195,9 @@ def train(
             f"Without it, triplet={ObjectiveConfig().triplet},labels={ObjectiveConfig().labels}."
         ),
     ] = None,
+    subject_layer: Annotated[
+        bool, typer.Option("--subject-layer", help="A linear layer for each of several subjects before the encoder.")
+    ] = False,
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help=f"What its pictures come from: {PIPELINES}.")
     ] = None,
@@ -207,6 +215,7 @@ def train(
     from bci_live.training.processes import is_main_process
 
     own = {"--reference": reference, "--band": band != "auto", "--encoder": encoder != TrainingConfig().encoder}
+    own |= {"--subject-layer": subject_layer}
     _refuse_together("--fine-tune, which keeps what its decoder has", fine_tune is not None, own)
     training = TrainingConfig.model_validate(
         {"encoder": encoder} | ({"objective": objective} if objective is not None else {})
@@ -222,7 +231,7 @@ def train(
         seed=seed,
         device=device,
         overwrite=overwrite,
-        encoder_training=EncoderTraining(encoder=training.encoder, objective=training.objective),
+        encoder_training=EncoderTraining(training.encoder, training.objective, subject_layer),
         fine_tune=fine_tune,
     )
     if is_main_process():

@@ -44,6 +44,11 @@ def evaluate(
     band: Annotated[str, typer.Option(help="With --cross-validate: as in train, for instance 1-30.")] = "auto",
     encoder: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
     objective: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
+    subject_layer: Annotated[bool, typer.Option("--subject-layer", help="With --cross-validate: as in train.")] = False,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Read by this subject's layer, of a decoder that has them; without it, by the mean."),
+    ] = None,
     pipeline: Annotated[str | None, typer.Option("--diffusion", help="The pipeline that draws.")] = None,
     trials: Annotated[
         int | None,
@@ -60,12 +65,14 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """Score a decoder on sessions that it has not seen, or a training by leaving parts out; with every control."""
-    named = {"encoder": encoder, "objective": objective}
+    named = {"encoder": encoder, "objective": objective, "subject_layer": subject_layer or None}
     learning = TrainingConfig.model_validate({name: value for name, value in named.items() if value is not None})
     if cross_validate is None:
         own = {"reference": reference, "band": band != "auto"} | named
-        _refuse_of_a_decoder([f"--{name}" for name, given in own.items() if given])
+        _refuse_of_a_decoder([f"--{name.replace('_', '-')}" for name, given in own.items() if given])
     else:
+        if subject is not None:
+            raise BciError("--subject has a meaning with a decoder only: a cross-validation reads each as whose it is.")
         from bci_live.evaluation.splits import check_kind, groups_of
 
         groups_of(paths, check_kind(cross_validate))  # before torch and diffusers load, which takes seconds
@@ -79,7 +86,7 @@ def evaluate(
     drawing = Drawing(bundled(pipeline or Config().diffusion.pipeline), count, chosen, seed, named_judge(judge))
     with _bar() as tell:
         if cross_validate is None:
-            found = _judge_decoder(paths, labels, reject, seed, drawing, tell)
+            found = _judge_decoder(paths, subject, labels, reject, seed, drawing, tell)
         else:
             found = _judge_training(
                 paths, cross_validate, labels, reference, reject, band, learning, seed, drawing, tell
@@ -100,7 +107,13 @@ def _refuse_of_a_decoder(options: list[str]) -> None:
 
 
 def _judge_decoder(
-    paths: list[Path], labels: str, reject: str | None, seed: int, drawing: Drawing, tell: Tell
+    paths: list[Path],
+    subject: str | None,
+    labels: str,
+    reject: str | None,
+    seed: int,
+    drawing: Drawing,
+    tell: Tell,
 ) -> Evaluation:
     from bci_live.decoding.decoder import load_decoder
     from bci_live.evaluation.evaluate import evaluate_decoder
@@ -112,7 +125,7 @@ def _judge_decoder(
             "themselves, say --cross-validate run."
         )
     return evaluate_decoder(
-        load_decoder(paths[0], drawing.device),
+        load_decoder(paths[0], drawing.device, subject),
         paths[1:],
         drawing=drawing,
         marker_labels=parse_labels(labels) or None,
@@ -145,7 +158,7 @@ def _judge_training(
         parse_labels(labels),
         seed,
         drawing.device,
-        encoder=EncoderTraining(encoder=learning.encoder, objective=learning.objective),
+        encoder=EncoderTraining(learning.encoder, learning.objective, learning.subject_layer),
         chooses_band=band == "auto",
     )
     return cross_validate(paths, by, training, drawing=drawing, tell=tell)

@@ -155,11 +155,13 @@ class ObjectiveConfig(_Part):
 class TrainingConfig(_Part):
     """What reads the EEG, and what it is trained for.
 
-    `encoder`: "nice", "lstm" (the paper's), or "braindecode:" and the name of a classifier.
+    `encoder`: "nice", "lstm" (the paper's), or "braindecode:" and the name of a classifier. `subject_layer`: whether it has a
+    linear layer for each of several subjects.
     """
 
     encoder: EncoderName = "nice"
     objective: ObjectiveConfig = ObjectiveConfig()
+    subject_layer: bool = False
 
 
 class StreamConfig(_Part):

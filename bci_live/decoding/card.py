@@ -50,12 +50,12 @@ class DecoderCard(_Part):
     """Montage, settings, origin and measured scores of a decoder.
 
     `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
-    none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the
-    embedding. `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `encoder`: a name only, never
-    code. `label_head`: which of the label heads have a say. `certainty`: the confidence below which it abstains.
-    `prefixes`: the beginnings of the window that are decoded, too, each until so many seconds after the onset. `repairs`:
-    whether it knows the channels' covariance, to fill in some that carry no EEG. `scores` and `controls`: measured on runs
-    that the scored head had not seen.
+    none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the embedding.
+    `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `encoder`: a name only, never code.
+    `subjects`: whose layers the encoder has, in their order; empty where it has none. `label_head`: which of the label heads
+    have a say. `certainty`: the confidence below which it abstains. `prefixes`: the beginnings of the window that are
+    decoded, too, each until so many seconds after the onset. `repairs`: whether it knows the channels' covariance, to fill in
+    some that carry no EEG. `scores` and `controls`: measured on runs that the scored head had not seen.
     """
 
     format: Literal[4] = FORMAT
@@ -79,6 +79,7 @@ class DecoderCard(_Part):
     latent_shape: tuple[int, int, int] | None = None
     latent_space: str = ""
     encoder: EncoderName = TrainingConfig().encoder
+    subjects: tuple[str, ...] = Field(default=(), max_length=1000)
     sizes: NetworkSizes
     label_head: str
     caption_source: Literal["labels", "ridge"]
@@ -90,7 +91,7 @@ class DecoderCard(_Part):
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
-        for what, names in (("label", self.labels), ("channel", self.channels)):
+        for what, names in (("label", self.labels), ("channel", self.channels), ("subject", self.subjects)):
             if len(set(names)) < len(names):
                 raise ValueError(f"a {what} stands there twice")
         return self

@@ -82,6 +82,21 @@ class TrainedDecoder:
         """What fills in channels that carry no EEG, before an epoch comes here."""
         return self._network.repair
 
+    def read_as(self, subject: str | None) -> None:
+        """Read the next epochs by the layer of one of the card's subjects; of None, whom nobody knows, by the mean layer.
+
+        Raises
+        ------
+        DecoderError
+            If the card has no such subject.
+        """
+        layer, known = self._network.encoder.subjects, self.card.subjects
+        if subject is not None and subject not in known:
+            has = f"It knows {', '.join(known)}; others are" if known else "It has no layer per subject: all are"
+            raise DecoderError(f"The decoder does not know the subject '{subject}'. {has} read without --subject.")
+        if layer is not None:
+            layer.chosen = None if subject is None else known.index(subject)
+
     @torch.inference_mode()
     def decode(self, epoch: Epoch) -> Decoding:
         """Read one epoch.
@@ -135,9 +150,11 @@ class TrainedDecoder:
         return torch.from_numpy(np.ascontiguousarray(epoch.data, dtype=np.float32))[None]
 
 
-def load_decoder(folder: Path, device: torch.device | str = "cpu") -> TrainedDecoder:
-    """Read a decoder folder, to decode with it; raises as `load_network` does."""
-    return TrainedDecoder(*load_network(Path(folder)), torch.device(device))
+def load_decoder(folder: Path, device: torch.device | str = "cpu", subject: str | None = None) -> TrainedDecoder:
+    """Read a decoder folder, to decode with it, as of that subject; raises as `load_network` and `read_as` do."""
+    decoder = TrainedDecoder(*load_network(Path(folder)), torch.device(device))
+    decoder.read_as(subject)
+    return decoder
 
 
 def load_network(folder: Path) -> tuple[DecoderCard, DecoderNetwork]:

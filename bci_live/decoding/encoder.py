@@ -26,30 +26,54 @@ class Encoder(nn.Module, ABC):
     """(n, channels, times) in µV → (n, feature), each of length 1. What an encoder is of its own, is in `features`.
 
     First the channels are made white (multivariate noise normalisation: Guggenmos et al. 2018), by what training measured,
-    then `bin` samples are averaged to one.
+    then `bin` samples are averaged to one, and mixed by the layer of `subjects`, where there is one.
     """
 
     whitener: Tensor
+    subjects: SubjectLayer | None
 
     def __init__(self, channels: int, sizes: NetworkSizes) -> None:
         super().__init__()
         self.bin = sizes.bin
+        self.subjects = None
         self.register_buffer("whitener", torch.eye(channels))
 
-    def forward(self, data: Tensor) -> Tensor:
-        return self.read(self.whiten(data))
+    def forward(self, data: Tensor, whose: Tensor | None = None) -> Tensor:
+        return self.read(self.whiten(data), whose)
 
     def whiten(self, data: Tensor) -> Tensor:
         """(n, channels, times) in µV → the same, without unit: noise of variance 1, alike in all directions."""
         return (self.whitener @ data).clamp(-_CLAMP, _CLAMP)
 
-    def read(self, white: Tensor) -> Tensor:
-        """The features of what `whiten` gave."""
-        return functional.normalize(self.features(sum_of_bins(white, self.bin) / self.bin), dim=1)
+    def read(self, white: Tensor, whose: Tensor | None = None) -> Tensor:
+        """The features of what `whiten` gave; `whose`: see `SubjectLayer`."""
+        binned = sum_of_bins(white, self.bin) / self.bin
+        mixed = binned if self.subjects is None else self.subjects(binned, whose)
+        return functional.normalize(self.features(mixed), dim=1)
 
     @abstractmethod
     def features(self, x: Tensor) -> Tensor:
         """(n, channels, bins) → (n, feature), of any length."""
+
+
+class SubjectLayer(nn.Module):
+    """(n, channels, times) → the same, the channels mixed by the matrix of their subject (Défossez et al. 2023).
+
+    The matrices are kept as what they differ from the identity by, so that what decays in training is the difference.
+
+    `whose`: (n,), numbers of subjects. Without it all are read as of `chosen`; of None, whom nobody knows, by the mean matrix.
+    """
+
+    def __init__(self, subjects: int, channels: int) -> None:
+        super().__init__()
+        self.differences = nn.Parameter(torch.zeros(subjects, channels, channels))
+        self.chosen: int | None = None
+
+    def forward(self, x: Tensor, whose: Tensor | None = None) -> Tensor:
+        if whose is not None:
+            return x + self.differences[whose] @ x
+        one = self.differences.mean(dim=0) if self.chosen is None else self.differences[self.chosen]
+        return x + one @ x
 
 
 class NiceEncoder(Encoder):
@@ -121,13 +145,20 @@ def check_encoder(name: str) -> None:
 
 
 def make_encoder(card: DecoderCard) -> Encoder:
-    """The encoder that the card names, untrained.
+    """The encoder that the card names, untrained, with a layer for each of its subjects.
 
     Raises
     ------
     DecoderError
         If it is of braindecode, and that is not installed, does not know it, or it cannot read such epochs.
     """
+    encoder = _shared(card)
+    if card.subjects:
+        encoder.subjects = SubjectLayer(len(card.subjects), len(card.channels))
+    return encoder
+
+
+def _shared(card: DecoderCard) -> Encoder:
     if card.encoder == "nice":
         return NiceEncoder(len(card.channels), card.n_times, card.sizes)
     if card.encoder == "lstm":

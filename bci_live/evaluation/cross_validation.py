@@ -35,7 +35,7 @@ from bci_live.evaluation.reading import (
     Trials,
     cut_all,
     cut_for,
-    decode_all,
+    decode_as_their_own,
     indices_of,
     joined,
     probabilities_of,
@@ -44,6 +44,7 @@ from bci_live.evaluation.reading import (
 from bci_live.evaluation.result import Evaluation, FoldScore
 from bci_live.evaluation.scores import Array, label_score
 from bci_live.evaluation.splits import By, Split, by_concept, by_stimulus, check_kind, groups_of, leave_one_group_out
+from bci_live.sessions.naming import in_turns, origin_of
 from bci_live.sessions.recording import Recording
 from bci_live.sessions.xdf_writer import write_recording
 from bci_live.stimuli.captions import CaptionBank
@@ -103,6 +104,9 @@ def cross_validate(
     """
     findings, kind = Findings(), check_kind(by)
     groups = groups_of([Path(path) for path in sessions], kind)
+    if training.encoder is not None and training.encoder.subject_layer:
+        for group in dict.fromkeys(groups):  # refused before any fold is trained
+            in_turns([Path(path) for path, its in zip(sessions, groups, strict=True) if its != group])
     recordings = read_sessions(sessions, training.marker_labels)
     bank = caption_bank(pipeline_folder(drawing.pipeline))
     tell("reading", 0.0)
@@ -171,7 +175,7 @@ def _fold(
         decoder = load_decoder(Path(folder) / "decoder", training.device)
     held = cut_for(decoder, recordings, runs={int(run) for run in cut.runs[split.hold]})
     held = held.take(held.indices_of(cut, split.hold))
-    decodings, labels = decode_all(decoder, held), indices_of(held.labels, names)
+    decodings, labels = decode_as_their_own(decoder, recordings, held), indices_of(held.labels, names)
     read, folds = _evidence(decodings, names, split, bank), np.full_like(labels, number)
     candidates = np.tile(np.isin(names, split.among or names), (len(labels), 1))
     silence = Epoch(np.zeros(held.data.shape[1:], dtype=np.float32), 0.0, held.markers[0], 0.0, 0.0)
@@ -192,7 +196,7 @@ def _sessions_to_fit(recordings: Sequence[Recording], cut: Cut, split: Split, fo
         if len(chosen) == (cut.runs == run).sum():
             sessions.append(recording.path)
         elif len(chosen):
-            path = folder / f"part-{run + 1:02d}.xdf"
+            path = folder / f"sub-{origin_of(recording.path).subject or 'unknown'}_part-{run + 1:02d}.xdf"
             write_recording(path, replace(recording, markers=tuple(cut.markers[i] for i in chosen)))
             sessions.append(path)
     if not sessions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from bci_live.decoding.decoder import TrainedDecoder
 from bci_live.errors import LabelError, RecordingError
 from bci_live.evaluation.scores import Array, Indices
 from bci_live.sessions.labels import named
+from bci_live.sessions.naming import origin_of
 from bci_live.sessions.recording import Recording, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.signal.repair import ChannelRepair
@@ -225,6 +227,17 @@ def decode_all(decoder: TrainedDecoder, cut: Cut, data: FloatArray | None = None
         decoder.decode(Epoch(signal, onset, marker, onset, onset))
         for signal, marker, onset in zip(signals, cut.markers, cut.onsets.tolist(), strict=True)
     )
+
+
+def decode_as_their_own(decoder: TrainedDecoder, recordings: Sequence[Recording], cut: Cut) -> tuple[Decoding, ...]:
+    """`decode_all` with each trial read by the layer of its subject, where the decoder has that, else by the mean layer."""
+    decodings: list[Decoding] = []
+    for run, trials in groupby(range(len(cut.runs)), lambda trial: int(cut.runs[trial])):
+        subject = origin_of(recordings[run].path).subject
+        decoder.read_as(subject if subject in decoder.card.subjects else None)
+        decodings += decode_all(decoder, cut.take(np.array(list(trials))))
+    decoder.read_as(None)
+    return tuple(decodings)
 
 
 def probabilities_of(decodings: Sequence[Decoding], names: Sequence[str]) -> Array:

@@ -6,7 +6,6 @@ the signal where labels come in blocks (Li et al. 2021, doi:10.1109/TPAMI.2020.2
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bci_live.errors import BciError, LabelError, RecordingError
+from bci_live.sessions.naming import origin_of
 
 Indices = NDArray[np.int64]
 By = Literal["run", "session", "subject", "stimulus", "concept"]
@@ -40,15 +40,6 @@ class Split:
     among: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Whose recording it is; None for what its name does not tell."""
-
-    subject: str | None
-    session: str | None
-    run: str
-
-
 def check_kind(kind: str) -> By:
     """The kind of split, if it is one that may be scored.
 
@@ -66,27 +57,6 @@ def check_kind(kind: str) -> By:
         if kind.lower() == known:
             return known
     raise BciError(f"There is no split by '{kind}'. Split by {', '.join(KINDS)}.")
-
-
-def origin_of(path: Path) -> Origin:
-    """From a BIDS-like name (`sub-01_ses-02_task-x_run-03_eeg.xdf`), else from folders such as `sub-01/ses-02`.
-
-    A recording without a run of its own is one by itself, under its file's name.
-    """
-    run = _entity("run", (path.name,))
-    return Origin(
-        _entity("sub", (path.name, *reversed(path.parts[:-1]))),
-        _entity("ses", (path.name, *reversed(path.parts[:-1]))),
-        path.name if run is None else run,
-    )
-
-
-def _entity(key: str, parts: Sequence[str]) -> str | None:
-    for part in parts:
-        found = re.search(rf"(?:^|[_-]){key}-([A-Za-z0-9]+)", part)
-        if found:
-            return found[1]
-    return None
 
 
 def groups_of(paths: Sequence[Path], by: By) -> tuple[str, ...]:

@@ -37,7 +37,8 @@ class Choices:
             return request, models
         diffusion = _drawn_by(choice.pipeline, request.config.diffusion)
         config = request.config.model_copy(update={"diffusion": diffusion})
-        wanted = replace(request, decoder=choice.decoder, device=choice.device, config=config)
+        subject = request.subject if choice.decoder == request.decoder else None  # another decoder may not know them
+        wanted = replace(request, decoder=choice.decoder, subject=subject, device=choice.device, config=config)
         try:
             models = load_models(wanted, tell)
         except BciError as error:

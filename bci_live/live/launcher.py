@@ -37,11 +37,12 @@ REPLAY_SPARE_S = 0.1
 class LiveRequest:
     """What the user asked for: which streams (or which recording as a stream), which decoder, on which device.
 
-    `stream_id`, `markers_id`: source ids, where several streams have one name. `asked`: the settings of drawing that were
-    asked for by name, which what is remembered does not change.
+    `subject`: by whose layer the decoder reads, if it has any. `stream_id`, `markers_id`: source ids, where several streams
+    have one name. `asked`: the settings of drawing that were asked for by name, which what is remembered does not change.
     """
 
     decoder: Path
+    subject: str | None = None
     stream: str | None = None
     stream_id: str | None = None
     markers: str | None = None
@@ -67,7 +68,7 @@ def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[
     from bci_live.decoding.device import pick_device
 
     device = pick_device(request.device)
-    decoder = load_decoder(request.decoder, device)
+    decoder = load_decoder(request.decoder, device, request.subject)
     progress("Loading the diffusion pipeline …")
     return decoder, load_reconstructor(request)
 

@@ -17,6 +17,7 @@ from bci_live.decoding.storage import check_out, save_decoder
 from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.diffusion.spaces import latent_space
 from bci_live.diffusion.text import caption_bank
+from bci_live.sessions.naming import in_turns
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, prepare_in_the_best_band
@@ -84,7 +85,7 @@ def train_decoder(
         If `out` holds something else, or a decoder that is not to be overwritten; if there is no such encoder; or if the
         decoder to begin from does not fit.
     RecordingError, MontageError, LabelError
-        If the sessions cannot be trained on.
+        If the sessions cannot be trained on; or if each subject is to have a layer, and they are all of one.
     DiffusionError
         If the pipeline cannot be read.
     """
@@ -99,7 +100,8 @@ def train_decoder(
         epoch_config = origin.card.epoch.model_copy(update={"reject_uv": epoch_config.reject_uv})
     check_encoder(for_encoder.encoder)
     meaning = marker_labels or {}
-    loaded = load_sessions(sessions, bank.labels, meaning)
+    in_order = in_turns([Path(path) for path in sessions]) if for_encoder.subject_layer else sessions
+    loaded = load_sessions(in_order, bank.labels, meaning)
     if origin is None:
         band, examples = prepare_in_the_best_band(
             lambda band: cut_sessions(loaded, band, epoch_config, meaning),
@@ -120,6 +122,8 @@ def train_decoder(
     )
     if origin is not None:
         card = card.model_copy(update={"sizes": origin.card.sizes, "prefixes": origin.card.prefixes})
+    if for_encoder.subject_layer:
+        card = card.model_copy(update={"subjects": examples.subjects})
     captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
     setup = Setup(card, captions, for_encoder, seed, processes, origin.network if origin else None)
     for_saliency = saliency_training or SaliencyTraining()
@@ -189,9 +193,9 @@ def _fit_labels(
     """Both label heads on everything; returns the features of the examples, (n, feature)."""
 
     def make() -> Tensors:
-        networks = train_encoder(examples.data, examples.labels, setup, phase("encoder, all sessions"))
+        networks = train_encoder(examples.data, examples.labels, examples.whose, setup, phase("encoder, all sessions"))
         trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
-        features, _ = trained.read(examples.data)
+        features, _ = trained.read(examples.data, examples.whose)
         return {"features": features} | prefixed("network", trained.state_dict())
 
     made = resume.once("encoder", make)

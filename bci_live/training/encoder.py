@@ -31,12 +31,13 @@ _AVERAGE_DECAY = 0.95
 class EncoderTraining:
     """What the training can be told.
 
-    `encoder`, `objective`: see `TrainingConfig`. `passes`: over the data, at most; `patience`: after so many without an
+    `encoder`, `objective`, `subject_layer`: see `TrainingConfig`. `passes`: over the data, at most; `patience`: after so many without an
     improvement it ends. `shift_share`: the most by which a trial is shifted, of its window.
     """
 
     encoder: str = TrainingConfig().encoder
     objective: ObjectiveConfig = TrainingConfig().objective
+    subject_layer: bool = TrainingConfig().subject_layer
     passes: int = 30
     patience: int = 5
     batch: int = 64
@@ -70,16 +71,17 @@ class EncoderWithLabels(nn.Module):
         self.labels = LabelLayer(card.sizes.feature, len(card.labels))
 
     @torch.inference_mode()
-    def read(self, data: FloatArray) -> tuple[Tensor, Tensor]:
-        """(n, channels, times) → features (n, feature) and logits (n, labels), on the CPU."""
+    def read(self, data: FloatArray, whose: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """(n, channels, times) of the subjects (n,) → features (n, feature) and logits (n, labels), on the CPU."""
         self.eval()
         device = self.encoder.whitener.device
-        features = torch.cat([self.encoder(part.to(device)) for part in torch.from_numpy(data).split(256)])
+        parts = zip(torch.from_numpy(data).split(256), torch.from_numpy(whose).split(256), strict=True)
+        features = torch.cat([self.encoder(part.to(device), of.to(device)) for part, of in parts])
         return features.cpu(), self.labels(features).cpu()
 
 
 def train_encoder(
-    data: FloatArray, labels: NDArray[np.int64], setup: Setup, report: Report
+    data: FloatArray, labels: NDArray[np.int64], whose: NDArray[np.int64], setup: Setup, report: Report
 ) -> Iterator[EncoderWithLabels]:
     """Yield the network after each pass over the data, the same object, for the caller to look at or to stop.
 
@@ -89,6 +91,7 @@ def train_encoder(
     ----------
     data : (n, channels, times), µV
     labels : (n,), index into the card's labels
+    whose : (n,), index into the card's subjects, if it has any
     """
     settings, processes, device = setup.settings, setup.processes, setup.processes.device
     torch.manual_seed(setup.seed)
@@ -108,14 +111,14 @@ def train_encoder(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.learning_rate, total_steps=settings.passes * steps
     )
-    targets = torch.from_numpy(labels).to(device)
+    targets, subjects = torch.from_numpy(labels).to(device), torch.from_numpy(whose).to(device)
     white = torch.cat([network.encoder.whiten(part.to(device)) for part in torch.from_numpy(data).split(256)])
     for number in range(settings.passes):
         network.train()
         for _ in range(steps):
             chosen = torch.from_numpy(balanced_batch(labels, settings.batch, rng)).to(device)
             with processes.autocast():
-                feature = network.encoder.read(augment(white[chosen], settings))
+                feature = network.encoder.read(augment(white[chosen], settings), subjects[chosen])
             loss, terms = objective(feature.float(), network.labels, targets[chosen])
             optimizer.zero_grad()
             loss.backward()

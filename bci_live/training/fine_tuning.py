@@ -35,7 +35,7 @@ def load_origin(folder: Path, pipeline: Path, bank: CaptionBank) -> Origin:
     Raises
     ------
     DecoderError
-        If it is no decoder, or speaks to another diffusion pipeline.
+        If it is no decoder, speaks to another diffusion pipeline, or has layers of subjects.
     """
     card, network = load_network(folder)
     name = pipeline_name(pipeline)
@@ -43,6 +43,11 @@ def load_origin(folder: Path, pipeline: Path, bank: CaptionBank) -> Origin:
         raise DecoderError(
             f"The decoder '{folder}' speaks to the diffusion pipeline '{card.pipeline}', not to '{name}'. "
             "Name its own with --diffusion."
+        )
+    if card.subjects:
+        raise DecoderError(
+            f"The decoder '{folder}' has a layer for each of its subjects ({', '.join(card.subjects)}), and cannot be fine-tuned to "
+            "another. Begin from one that was trained without --subject-layer."
         )
     return Origin(folder, card, network.eval().requires_grad_(False))
 

@@ -15,6 +15,7 @@ from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.card import TrainingFile
 from bci_live.errors import LabelError, MontageError, RecordingError
 from bci_live.sessions.labels import named
+from bci_live.sessions.naming import origin_of
 from bci_live.sessions.recording import Recording, digest, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.signal.quality import dead_channels, in_words
@@ -41,7 +42,8 @@ class TrainingSet:
     """What all heads are fitted to.
 
     `data`: (n, channels, times), µV. `labels`: (n,), index into `names`. `runs`: (n,), the number of each epoch's
-    session. `onsets`: (n,), s on the session's clock. `marker_labels`: what the sessions' own markers mean.
+    session. `subjects`: as the sessions' names tell them; `whose`: (n,), index into those. `onsets`: (n,), s on the session's
+    clock. `marker_labels`: what the sessions' own markers mean.
     `pictures`: (m, 64, 64, 3), the different stimuli. `shown`: (n,), index into `pictures`. `rate`: Hz.
     `repair`: what filled in channels without EEG, fitted to the epochs in which there were none.
     """
@@ -51,6 +53,8 @@ class TrainingSet:
     names: tuple[str, ...]
     marker_labels: Mapping[str, str]
     runs: NDArray[np.int64]
+    subjects: tuple[str, ...]
+    whose: NDArray[np.int64]
     onsets: TimeArray
     pictures: Picture
     shown: NDArray[np.int64]
@@ -150,12 +154,16 @@ def cut_sessions(
     check_learnable(numbers, names, runs)
     details = [detail for cut in cuts for detail in cut.details]
     pictures, shown = pictures_of(list(zip(labels, details, strict=True)))
+    people = [origin_of(session.recording.path).subject or "" for session in sessions]
+    subjects = tuple(dict.fromkeys(people))
     return TrainingSet(
         data=np.concatenate([cut.data for cut in cuts]),
         labels=numbers,
         names=names,
         marker_labels=marker_labels,
         runs=runs,
+        subjects=subjects,
+        whose=np.array([subjects.index(it) for it in people])[runs],
         onsets=np.concatenate([cut.onsets for cut in cuts]),
         pictures=pictures,
         shown=shown,

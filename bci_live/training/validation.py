@@ -67,9 +67,9 @@ def hold_out(examples: TrainingSet, setup: Setup, phase: Phase) -> HeldOut:
     for (fit, hold), weights in zip(folds, best.weights, strict=True):
         network = EncoderWithLabels(card)
         network.load_state_dict(weights)
-        held, deep[hold] = network.read(examples.data[hold])
+        held, deep[hold] = network.read(examples.data[hold], examples.whose[hold])
         head = CaptionHead(card)
-        fitted, _ = network.read(examples.data[fit])
+        fitted, _ = network.read(examples.data[fit], examples.whose[fit])
         fit_captions(head, setup.captions, fitted, examples.labels[fit], folds_by_run(examples.runs[fit]))
         nearness[hold] = head.nearness(held)
     return HeldOut(deep, plain, nearness, best.passes)
@@ -86,12 +86,14 @@ class _Best:
 
 def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, report: Report) -> _Best:
     """One network a fold, all a pass at a time, until they have not erred less for `patience` passes."""
-    trainings = [train_encoder(examples.data[fit], examples.labels[fit], setup, report) for fit, _ in folds]
+    trainings = [
+        train_encoder(examples.data[fit], examples.labels[fit], examples.whose[fit], setup, report) for fit, _ in folds
+    ]
     best = _Best()
     for number, networks in enumerate(zip(*trainings, strict=True), 1):
         entropy = 0.0
         for network, (_, hold) in zip(networks, folds, strict=True):
-            _, logits = network.read(examples.data[hold])
+            _, logits = network.read(examples.data[hold], examples.whose[hold])
             truth = torch.from_numpy(examples.labels[hold])
             entropy += functional.cross_entropy(logits, truth, reduction="sum").item()
         entropy = setup.processes.mean(entropy)
@@ -108,9 +110,9 @@ def shuffled_control(examples: TrainingSet, setup: Setup, blend: Blend, passes: 
     shuffled = shuffled_within_runs(examples, setup.seed)
     fit, hold = fold
     report = phase("control: shuffled labels")
-    networks = train_encoder(examples.data[fit], shuffled[fit], setup, report)
+    networks = train_encoder(examples.data[fit], shuffled[fit], examples.whose[fit], setup, report)
     trained = [network for network, _ in zip(networks, range(passes), strict=False)][-1]
-    _, deep = trained.read(examples.data[hold])
+    _, deep = trained.read(examples.data[hold], examples.whose[hold])
     known = setup.known.plain if setup.known else None
     plain = read_held_out(examples.data, shuffled, len(setup.card.labels), setup.card.sizes, [fold], known)[hold]
     logits = blend.weights[0] * deep + blend.weights[1] * plain

@@ -18,8 +18,8 @@ from bci_live.evaluation.splits import (
     check_kind,
     groups_of,
     leave_one_group_out,
-    origin_of,
 )
+from bci_live.sessions.naming import origin_of
 
 
 @given(st.lists(st.sampled_from("abcd"), min_size=2, max_size=40))

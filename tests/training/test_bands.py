@@ -20,7 +20,8 @@ def examples(amplitude: float) -> TrainingSet:
     data = rng.normal(0, 1, (120, 3, 60)).astype(np.float32)
     data[labels == 1, 0, 20:30] += amplitude
     return TrainingSet(
-        data, labels, ("face", "house"), {}, np.repeat([0, 1], 60), np.tile(np.arange(60.0), 2), np.zeros((2, 64, 64, 3), np.uint8), labels,
+        data, labels, ("face", "house"), {}, np.repeat([0, 1], 60), ("",), np.zeros(120, np.int64),
+        np.tile(np.arange(60.0), 2), np.zeros((2, 64, 64, 3), np.uint8), labels,
         ("A", "B", "C"), 100.0, None, False, (),
     )  # fmt: skip
 
