@@ -89,7 +89,7 @@ def _markers(path: Path, table: _Table, labels: Mapping[str, str]) -> tuple[Mark
     for code, count in zip(codes, counts, strict=True):
         if labels and f"{code:g}" not in labels:
             raise LabelError(
-                f"'{path}' has {count} markers of number {code:g}, which --labels does not name: add {code:g}=NAME ."
+                f"'{path}' has {count} markers of number {code:g}, which --labels does not name: add {code:g}=NAME."
             )
     times = Dejitter(RATE).straighten(table.stamps).times
     return tuple(
@@ -114,7 +114,7 @@ def _read_table(path: Path, keep_aux: bool) -> _Table:
             names = [name.strip() for name in file.readline().split(",")]
             missing = [name for name in (TIME_COLUMN, MARKER_COLUMN) if name not in names]
             if missing:
-                raise RecordingError(f"'{path}' is no Muse table: it lacks the column {' and '.join(missing)}.")
+                raise RecordingError(f"'{path}' is no Muse table: it lacks {' and '.join(missing)}.")
             rows = [line for line in file if line.strip()]
             values = np.loadtxt(rows, delimiter=",", ndmin=2) if rows else np.empty((0, len(names)))
     except OSError as error:

@@ -18,7 +18,7 @@ from bci_live.errors import StreamError
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.recorder import Recorder, StreamProgress, bytes_per_second, check_space
 from bci_live.sessions.silence import silence_text
-from bci_live.streams.discovery import find_streams
+from bci_live.streams.discovery import find_streams, tells_markers
 from bci_live.streams.interruptions import interruptions
 
 STEP_S = 0.1
@@ -61,11 +61,11 @@ def record(
     console = console or Console(stderr=True)
     try:
         console.print("Looking for streams …", markup=False)
-        streams = _find(names)
+        streams, left_out = _find(names)
     except KeyboardInterrupt:
         console.print("Nothing was recorded.", markup=False)
         raise
-    for told in _of_one_name(names, streams):
+    for told in (*_of_one_name(names, streams), *_without_markers(streams, left_out)):
         console.print(told, markup=False)
     check_space(out, bytes_per_second(streams) * (seconds or PLANNED_S) + SPARE_BYTES)
     path = new_recording(out, subject, session, task)
@@ -83,7 +83,9 @@ def record(
     return Recorded(path, round(elapsed, 1), path.stat().st_size, recorder.progress())
 
 
-def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
+def _find(names: Sequence[str]) -> tuple[list[pylsl.StreamInfo], list[pylsl.StreamInfo]]:
+    """The streams that are meant, and the others."""
+
     def found(streams: list[pylsl.StreamInfo]) -> bool:
         return bool(names) and set(names) <= {info.name() for info in streams}
 
@@ -96,7 +98,8 @@ def _find(names: Sequence[str]) -> list[pylsl.StreamInfo]:
         raise StreamError(f"The {told} not there. There is {there}. Nothing was recorded.")
     if not streams:
         raise StreamError("There is no LSL stream to record: is the headset's program streaming?")
-    return [info for info in streams if not names or info.name() in names]
+    meant = [info for info in streams if not names or info.name() in names]
+    return meant, [info for info in streams if info not in meant]
 
 
 def _of_one_name(names: Sequence[str], streams: Sequence[pylsl.StreamInfo]) -> list[str]:
@@ -109,6 +112,16 @@ def _of_one_name(names: Sequence[str], streams: Sequence[pylsl.StreamInfo]) -> l
         for name, found in named.items()
         if len(found) > 1
     ]
+
+
+def _without_markers(streams: Sequence[pylsl.StreamInfo], left_out: Sequence[pylsl.StreamInfo]) -> list[str]:
+    """A warning where nothing will tell when a picture was shown: nobody wants to learn that after an hour."""
+    if any(tells_markers(info) for info in streams):
+        return []
+    others = list(dict.fromkeys(info.name() for info in left_out if tells_markers(info)))
+    named = " or ".join(f"--stream '{name}'" for name in others)
+    way_out = f"To record one, too, add {named}." if others else "None is there."
+    return [f"No marker stream is recorded: a decoder cannot be trained on this. {way_out}"]
 
 
 def _complain(console: Console, streams: Sequence[StreamProgress], complained: set[int]) -> None:

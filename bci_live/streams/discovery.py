@@ -78,6 +78,11 @@ def facts(info: pylsl.StreamInfo) -> StreamFacts:
     )
 
 
+def tells_markers(info: pylsl.StreamInfo) -> bool:
+    """Whether it is a marker stream."""
+    return _is_markers(info) is None
+
+
 def _find(
     what: str,
     option: str,

@@ -89,7 +89,7 @@ def test_without_labels_a_marker_keeps_its_number(tmp_path: Path, table: Path) -
 def test_nothing_is_written_when_one_of_the_files_is_no_table(tmp_path: Path, table: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
-    with pytest.raises(RecordingError, match="lacks the column timestamps and Marker0"):
+    with pytest.raises(RecordingError, match="lacks timestamps and Marker0"):
         import_muse([table, other], tmp_path / "out.xdf", {})
     assert not list(tmp_path.glob("*.xdf"))
 

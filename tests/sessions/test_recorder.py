@@ -290,6 +290,21 @@ def test_several_streams_of_the_name_asked_for_are_told(tmp_path: Path) -> None:
     del outlets
 
 
+@pytest.mark.parametrize("with_markers", [True, False])
+def test_a_recording_without_markers_is_warned_of_and_told_which_stream_has_them(
+    tmp_path: Path, with_markers: bool
+) -> None:
+    name = f"rec-{uuid.uuid4()}"
+    said = io.StringIO()
+    with outlet(name):  # beside it is the stream of its markers, '…-m'
+        find_streams(10.0, lambda seen: {name, f"{name}-m"} <= {info.name() for info in seen})
+        names = [name, f"{name}-m"] if with_markers else [name]
+        record(tmp_path, names, seconds=0.5, console=Console(file=said, width=1000))
+    warned = "No marker stream is recorded" in said.getvalue()
+    assert warned != with_markers
+    assert (f"add --stream '{name}-m'" in said.getvalue()) == warned
+
+
 def test_runs_are_numbered_and_names_are_letters_and_digits(tmp_path: Path) -> None:
     first = new_recording(tmp_path, "01", "a", "rest")
     assert first.relative_to(tmp_path).as_posix() == "sub-01/ses-a/eeg/sub-01_ses-a_task-rest_run-01_eeg.xdf"
