@@ -218,7 +218,8 @@ def train(
     own |= {"--subject-layer": subject_layer}
     _refuse_together("--fine-tune, which keeps what its decoder has", fine_tune is not None, own)
     training = TrainingConfig.model_validate(
-        {"encoder": encoder} | ({"objective": objective} if objective is not None else {})
+        {"encoder": encoder, "subject_layer": subject_layer}
+        | ({"objective": objective} if objective is not None else {})
     )
     config = Config()
     card = train_decoder(
@@ -231,7 +232,7 @@ def train(
         seed=seed,
         device=device,
         overwrite=overwrite,
-        encoder_training=EncoderTraining(training.encoder, training.objective, subject_layer),
+        encoder_training=EncoderTraining(training.encoder, training.objective, training.subject_layer),
         fine_tune=fine_tune,
     )
     if is_main_process():

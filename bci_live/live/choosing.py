@@ -45,7 +45,7 @@ class Choices:
             self.problem = str(error)
             return request, models
         self.problem = ""
-        self.drawing = self._drawn = DrawingChoice(diffusion, anytime=self.drawing.anytime)
+        self.drawing = replace(self.drawing, diffusion=diffusion)
         return wanted, models
 
     def begin(self, request: LiveRequest) -> None:

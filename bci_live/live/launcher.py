@@ -199,10 +199,14 @@ def headless_live(request: LiveRequest, seconds: float | None, out: Path, consol
 
     device = str(pick_device(request.device))
     prepare_folder(out)
-    with (
-        console.status("Starting …") as status,
-        open_live(request, lambda text: status.update(text), keep_outcomes=True) as (session, replay),
-    ):
+
+    def tell(text: str) -> None:
+        if console.is_terminal:
+            status.update(text)
+        else:  # nothing spins there: a line each
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    with console.status("Starting …") as status, open_live(request, tell, keep_outcomes=True) as (session, replay):
         status.stop()
         return run_headless(session, replay, seconds=seconds, out=out, console=console, device=device)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class StreamStatus:
     error: str = ""
 
 
-class _Inlet:
+class _Inlet(ABC):
     """Opens a stream and runs a thread that pulls from it. The thread ends before the inlet is closed."""
 
     def __init__(self, info: pylsl.StreamInfo, clock: Callable[[], float]) -> None:
@@ -106,8 +107,9 @@ class _Inlet:
             if not (self._closing.is_set() or self._error):  # a bug, whose traceback is on its way to the log
                 self._error = f"Reading the stream '{self.facts.name}' broke off. Start the program again."
 
+    @abstractmethod
     def _pull(self) -> None:
-        raise NotImplementedError
+        """Take in what has come."""
 
 
 class EegInlet(_Inlet):

@@ -11,6 +11,7 @@ from typing import Self
 
 import pylsl
 
+from bci_live.config import StreamConfig
 from bci_live.errors import StreamError
 from bci_live.streams.clock import local_clock
 from bci_live.streams.rate import RateMeter
@@ -19,7 +20,7 @@ _OPEN_S = 2.0
 _POLL_S = 0.02
 _AT_ONCE = 4096
 # A stream is stale after so long without a sample, and not before it missed two of its own.
-_STALE_S = 1.0
+_STALE_S = StreamConfig().stale_s
 _STALE_PERIODS = 2
 # Measurements of a clock; liblsl makes one every few seconds, so these are of the last minutes.
 _OFFSETS = 60

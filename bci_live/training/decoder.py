@@ -118,12 +118,10 @@ def train_decoder(
         latent_space(folder) if is_latent else "",
         band,
         epoch_config,
-        for_encoder.encoder,
+        for_encoder,
     )
     if origin is not None:
         card = card.model_copy(update={"sizes": origin.card.sizes, "prefixes": origin.card.prefixes})
-    if for_encoder.subject_layer:
-        card = card.model_copy(update={"subjects": examples.subjects})
     captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
     setup = Setup(card, captions, for_encoder, seed, processes, origin.network if origin else None)
     for_saliency = saliency_training or SaliencyTraining()

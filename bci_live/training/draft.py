@@ -11,6 +11,7 @@ from bci_live.decoding.card import DecoderCard
 from bci_live.diffusion.pipeline import pipeline_name
 from bci_live.stimuli.captions import CaptionBank
 from bci_live.training.bands import plain_sizes
+from bci_live.training.encoder import EncoderTraining
 from bci_live.training.folds import describe_split
 from bci_live.training.heads import structure_axes
 from bci_live.training.prefixes import PREFIXES_S
@@ -29,7 +30,7 @@ def draft_card(
     space: str,
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
-    encoder: str,
+    training: EncoderTraining,
 ) -> DecoderCard:
     """The card with sizes by the number of channels, labels and latents; scores and chosen heads come with the training.
 
@@ -58,7 +59,8 @@ def draft_card(
         text_space=bank.space,
         latent_shape=(latents.shape[1], latents.shape[2], latents.shape[3]) if space else None,
         latent_space=space,
-        encoder=encoder,
+        encoder=training.encoder,
+        subjects=examples.subjects if training.subject_layer else (),
         sizes=sizes,
         label_head="encoder",
         caption_source="labels",

@@ -19,6 +19,7 @@ def test_the_demo_names_what_was_shown_on_its_held_out_session(bci_live: Run, tm
         "--seconds", 45, "--out", out, "--json", timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "Loading the diffusion pipeline …" in done.stderr  # in a pipe, too: it takes a while
     summary = json.loads(done.stdout.splitlines()[-1])
     lines = protocol(out)
     shown = [line for line in lines if line["outcome"] == "shown"]
