@@ -46,35 +46,48 @@ def ladder(source: Path, device: torch.device) -> tuple[Rung, ...]:
 class FallingBack:
     """A reconstructor that steps down `ladder` each time the device has no memory left, and never up again.
 
-    `name`: the pipeline, as decoders remember it. `note`: how it draws, where that is not as asked for.
+    Importing what it is made of takes seconds, so it is loaded when it is first warmed up, or before, by `load`.
 
-    Raises
-    ------
-    DiffusionError
-        If the pipeline cannot be loaded.
-    torch.OutOfMemoryError
-        If not even the last rung has enough.
+    `name`: the pipeline, as decoders remember it. `note`: how it draws, where that is not as asked for.
     """
 
-    def __init__(self, ladder: Sequence[Rung], config: DiffusionConfig) -> None:
-        first, *self._left = ladder
-        self.note = ""
+    def __init__(self, name: str, ladder: Sequence[Rung], config: DiffusionConfig) -> None:
+        self._first, *self._left = ladder
+        self.name, self.note = name, ""
         self._config, self._tokens = config, 0
-        self._present = self._tried(partial(self._loaded, first))
+        self._present: DiffusionReconstructor | None = None
+
+    def load(self) -> None:
+        """Have its networks in memory; nothing is done where they are.
+
+        Raises
+        ------
+        DiffusionError
+            If the pipeline cannot be loaded.
+        torch.OutOfMemoryError
+            If not even the last rung has enough.
+        """
+        if self._present is None:
+            self._present = self._tried(partial(self._loaded, self._first))
         if self._present is None:
             self._step_down()
-        self.name = self._drawer.name
 
-    def warm_up(self, tokens: int) -> None:
-        """Draw once for nothing, an embedding of so many tokens."""
+    @property
+    def draws_cold(self) -> bool:
+        """Whether it can draw before and while it is warmed up."""
+        return self._drawer.draws_cold
+
+    def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
+        """Make draws of so many tokens fast; see `DiffusionReconstructor.warm_up`."""
         self._tokens = tokens
-        if self._tried(partial(self._warmed, self._drawer)) is None:
+        if self._tried(partial(self._warmed, self._drawer, beside_drawing)) is None:
             self._step_down()
 
     def draw_as(self, config: DiffusionConfig) -> None:
         """From the next picture on."""
         self._config = config
-        self._drawer.draw_as(config)
+        if self._present is not None:
+            self._present.draw_as(config)
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         """As the rung draws it; begun anew, from the first step, where it had to be stepped down."""
@@ -88,6 +101,7 @@ class FallingBack:
 
     @property
     def _drawer(self) -> DiffusionReconstructor:
+        self.load()
         if self._present is None:
             raise DiffusionError("No device has the memory to draw. Choose a smaller pipeline.")
         return self._present
@@ -105,9 +119,9 @@ class FallingBack:
     def _loaded(self, rung: Rung) -> DiffusionReconstructor:
         return self._warmed(rung.load(self._config))
 
-    def _warmed(self, reconstructor: DiffusionReconstructor) -> DiffusionReconstructor:
+    def _warmed(self, reconstructor: DiffusionReconstructor, beside_drawing: bool = False) -> DiffusionReconstructor:
         if self._tokens:
-            reconstructor.warm_up(self._tokens)
+            reconstructor.warm_up(self._tokens, beside_drawing=beside_drawing)
         return reconstructor
 
     def _tried(self, load: Callable[[], DiffusionReconstructor]) -> DiffusionReconstructor | None:

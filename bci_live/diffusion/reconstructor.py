@@ -70,8 +70,13 @@ class DiffusionReconstructor:
         moment: Tensor = self._plan.moments[0]
         return moment
 
-    def warm_up(self, tokens: int, rows: int = 1) -> None:
-        """Make draws of `rows` embeddings of so many `tokens` fast, and draw once for nothing.
+    @property
+    def draws_cold(self) -> bool:
+        """Whether it can draw while it is warmed up; a GPU's graphs want to be recorded alone."""
+        return self.engine.device.type == "cpu"
+
+    def warm_up(self, tokens: int, rows: int = 1, beside_drawing: bool = False) -> None:
+        """Make draws of `rows` embeddings of so many `tokens` fast, and draw once for nothing, unless it draws meanwhile.
 
         Raises
         ------
@@ -81,7 +86,7 @@ class DiffusionReconstructor:
         blank = np.zeros((rows, tokens, self.engine.width), dtype=np.float32)
         try:
             self.engine.prepare(rows, tokens, self.moment)
-            for _ in self.draw_batch(blank, [None] * rows, [0] * rows):
+            for _ in () if beside_drawing else self.draw_batch(blank, [None] * rows, [0] * rows):
                 pass
         except (ValueError, TypeError, RuntimeError) as error:
             raise DiffusionError(

@@ -20,6 +20,7 @@ from bci_live.live.launcher import (
     start_replay,
 )
 from bci_live.live.listening import StreamWatch
+from bci_live.live.loading import no_collecting
 from bci_live.live.remembered import StreamChoice, remember, remembered
 from bci_live.live.stages import ErrorLog
 
@@ -208,7 +209,8 @@ class BackgroundSession:
             check_replay(self._request)
             with ExitStack() as early:
                 replay, replayed = self._early_replay(early), self._request.replay
-                models = load_models(self._request, self._tell)
+                with no_collecting():
+                    models = load_models(self._request, self._tell, draws_later=True)
                 while not self._closing:
                     self._wake.clear()
                     taken, models = self._choices.load(self._request, models, self._tell)
@@ -268,8 +270,11 @@ class BackgroundSession:
             self._choices.begin(request)
             self._session, self._replay = session, replay
             self._problem, self._choosing = None, False
-            self._tell("")
             try:
+                self._tell("Loading the diffusion pipeline …")
+                with no_collecting():
+                    session.draw()
+                self._tell("")
                 while not self._wake.wait(_LOOK_S):
                     self._problem = replay.problem() if replay else None
                     self._take(self._choices.redraw(self._request, session))

@@ -16,10 +16,12 @@ from rich.console import Console
 from bci_live.config import Config, bundled
 from bci_live.errors import AbsentStreamError, BciError, RecordingError, StreamError
 from bci_live.live.demo import has_display
+from bci_live.live.loading import no_collecting
 
 if TYPE_CHECKING:
     import pylsl
 
+    from bci_live.diffusion.falling_back import FallingBack
     from bci_live.live.background import BackgroundSession
     from bci_live.live.protocols import Card, Decoder, Reconstructor
     from bci_live.live.replay_process import ReplayProcess
@@ -55,8 +57,12 @@ class LiveRequest:
     asked: frozenset[str] = frozenset()
 
 
-def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[Decoder, Reconstructor]:
+def load_models(
+    request: LiveRequest, progress: Callable[[str], None], draws_later: bool = False
+) -> tuple[Decoder, Reconstructor]:
     """The decoder and the pipeline that draws what it reads.
+
+    `draws_later`: the pipeline, whose libraries take longest of all, is only loaded when it is warmed up.
 
     Raises
     ------
@@ -67,28 +73,27 @@ def load_models(request: LiveRequest, progress: Callable[[str], None]) -> tuple[
     from bci_live.decoding.decoder import load_decoder
     from bci_live.decoding.device import pick_device
 
-    device = pick_device(request.device)
-    decoder = load_decoder(request.decoder, device, request.subject)
-    progress("Loading the diffusion pipeline …")
-    return decoder, load_reconstructor(request)
+    decoder = load_decoder(request.decoder, pick_device(request.device), request.subject)
+    reconstructor = _reconstructor(request)
+    if not draws_later:
+        progress("Loading the diffusion pipeline …")
+        reconstructor.load()
+    return decoder, reconstructor
 
 
-def load_reconstructor(request: LiveRequest) -> Reconstructor:
-    """The pipeline alone, set up as the request says; on the processor where the device has too little memory.
-
-    Raises
-    ------
-    BciError
-        If it is absent or damaged, or reads another space than the decoder speaks, or the device is not there.
-    """
+def _reconstructor(request: LiveRequest) -> FallingBack:
+    """The pipeline as the request says, not loaded yet; on the processor where the device has too little memory."""
     from bci_live.decoding.device import pick_device
     from bci_live.decoding.storage import read_card
     from bci_live.diffusion.falling_back import FallingBack, ladder
+    from bci_live.diffusion.pipeline import pipeline_folder, pipeline_name
     from bci_live.live.fitting import check_fit
 
     diffusion = request.config.diffusion
     check_fit(read_card(request.decoder), diffusion, request.decoder)
-    return FallingBack(ladder(bundled(diffusion.pipeline), pick_device(request.device)), diffusion)
+    source = bundled(diffusion.pipeline)
+    pipeline_folder(source)  # that it is not there is told at once
+    return FallingBack(pipeline_name(source), ladder(source, pick_device(request.device)), diffusion)
 
 
 @contextmanager
@@ -97,12 +102,17 @@ def open_live(
 ) -> Iterator[tuple[LiveSession, ReplayProcess | None]]:
     """A session that listens, with the replay that feeds it when one was asked for; both are closed on the way out.
 
-    `keep_outcomes`: whether the caller drains them. Where nobody does, there is a window to say what is missing, and a
-    marker stream may come later; otherwise it must be there.
+    `keep_outcomes`: whether the caller drains them. Where nobody does, there is a window to say what is missing, a
+    marker stream may come later (otherwise it must be there), and the caller says when to `draw`.
     """
     check_replay(request)
-    decoder, reconstructor = load_models(request, progress)
-    with open_session(request, decoder, reconstructor, progress, keep_outcomes) as opened:
+    if request.replay is None:  # that there is none is told before the models are loaded
+        progress("Looking for the streams …")
+        _find_streams(request, None, join_late=not keep_outcomes)
+    with ExitStack() as stack:
+        with no_collecting():
+            models = load_models(request, progress)
+            opened = stack.enter_context(open_session(request, *models, progress, keep_outcomes))
         yield opened
 
 
@@ -124,7 +134,8 @@ def open_session(
             replay = stack.enter_context(start_replay(request, request.replay, decoder.card))
         progress("Looking for the streams …")
         eeg, markers = _find_streams(request, replay, join_late=not keep_outcomes)
-        progress("Warming up …")
+        if keep_outcomes:
+            progress("Warming up …")
         session = LiveSession(eeg, markers, decoder, reconstructor, request.config, keep_outcomes=keep_outcomes)
         yield stack.enter_context(session), replay
 

@@ -72,14 +72,23 @@ class Decoder(Protocol):
 
 
 class Reconstructor(Protocol):
-    """Draws a decoding. `note`: what the user should know of how; empty where it is as asked for."""
+    """Draws a decoding. `note`: what the user should know of how; empty where it is as asked for.
+
+    `draws_cold`: whether it can draw before it is warm, and while it is warmed up; then the pictures come later than others.
+    """
 
     @property
     def name(self) -> str: ...
     @property
     def note(self) -> str: ...
+    @property
+    def draws_cold(self) -> bool: ...
 
-    def warm_up(self, tokens: int) -> None:
+    def load(self) -> None:
+        """Have everything in memory, if it is not there."""
+        ...
+
+    def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
         """Do once what only the first picture needs, of an embedding of so many tokens."""
         ...
 

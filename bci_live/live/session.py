@@ -37,9 +37,10 @@ _SHOWN_S = 60.0
 
 
 class LiveSession:
-    """EEG and markers in, outcomes out. Open it with `with`: models are warm before the first epoch is cut.
+    """EEG and markers in, outcomes out. Open it with `with`.
 
-    Where every outcome is kept they are so before the first sample is asked for; a window shows the signal meanwhile.
+    Where every outcome is kept, models are warm before the first sample is asked for. Otherwise the signal is there at once,
+    and pictures come after `draw` was called.
 
     `markers`: the stream, or which one is to be waited for. `keep_outcomes`: whether somebody calls `drain`; a window does not.
 
@@ -104,21 +105,31 @@ class LiveSession:
                     f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."
                 )
             self.note = " ".join(notes)
-            if not self._keep_outcomes:
-                # The first marker's window takes longer to come than this; what comes meanwhile waits in the inlets.
-                self._warm_up()
             self._epoch_stage = Stage("epoching", self._epocher.step, self._errors, self._epocher.give_up)
-            draw_stage = Stage(self._drawer.name, self._drawer.step, self._errors)
             channel_stage = Stage("watching the channels", self._channels.step, self._errors)
-            stages = [draw_stage, self._epoch_stage, channel_stage]
-            if card.prefixes:
-                stages.append(Stage(guesser.name, guesser.step, self._errors))
-            for stage in stages:
-                stage.start()
-                opening.callback(stage.stop)
             self._closing = opening.pop_all()
-        self._phase = "waiting"
+        self._start(self._epoch_stage, channel_stage)
+        if card.prefixes:
+            self._start(Stage(guesser.name, guesser.step, self._errors))
+        if self._keep_outcomes:
+            self._begin_to_draw()
         return self
+
+    def draw(self) -> None:
+        """Load the pipeline, warm the models up, and draw from now on; of what waits, the newest.
+
+        Raises
+        ------
+        DiffusionError
+            If the pipeline cannot be loaded, or cannot draw.
+        """
+        self._reconstructor.load()
+        cold = self._reconstructor.draws_cold
+        if cold:
+            self._begin_to_draw()
+        self._warm_up(beside_drawing=cold)
+        if not cold:
+            self._begin_to_draw()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -219,7 +230,16 @@ class LiveSession:
             return AwaitedMarkers(wanted, self._clock)
         return MarkerInlet(wanted, self._clock)
 
-    def _warm_up(self) -> None:
+    def _begin_to_draw(self) -> None:
+        self._start(Stage(self._drawer.name, self._drawer.step, self._errors))
+        self._phase = "waiting"
+
+    def _start(self, *stages: Stage) -> None:
+        for stage in stages:
+            stage.start()
+            self._closing.callback(stage.stop)
+
+    def _warm_up(self, beside_drawing: bool = False) -> None:
         """The first decoding and the first picture cost what no later one does."""
         card = self._decoder.card
         plan = EpochPlan(card.rate, card.rate, card.filter, card.epoch)
@@ -229,4 +249,4 @@ class LiveSession:
         for until_s in card.prefixes:
             self._decoder.guess(replace(epoch, data=blank[:, : plan.until(until_s).n_times]), until_s)
         decoding = self._decoder.decode(epoch)
-        self._reconstructor.warm_up(len(decoding.embedding))
+        self._reconstructor.warm_up(len(decoding.embedding), beside_drawing)

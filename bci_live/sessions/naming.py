@@ -65,23 +65,26 @@ def _entity(key: str, parts: Sequence[str]) -> str | None:
     return None
 
 
-def in_turns(paths: Sequence[Path]) -> list[Path]:
+def in_turns(paths: Sequence[Path], alone: bool = False) -> list[Path]:
     """The recordings of several subjects, the first of each, then the second of each …, to train a layer per subject on.
 
     Neighbours are held out together, and who is left out altogether has no layer that could be judged.
 
+    `alone`: whether one subject will do, because its layer goes on from those of others.
+
     Raises
     ------
     RecordingError
-        If a name does not tell the subject, or all recordings are of one.
+        If a name does not tell the subject, or all recordings are of one who may not be alone.
     """
+    otherwise = "begin from a decoder without layers" if alone else "leave out --subject-layer"
     subjects = [origin_of(path).subject for path in paths]
     if None in subjects:
         raise RecordingError(
             f"The name '{paths[subjects.index(None)]}' does not tell the subject, whose layer would learn from it. Name "
-            "recordings as in sub-01_ses-02_run-03_eeg.xdf (sub-…), or leave out --subject-layer."
+            f"recordings as in sub-01_ses-02_run-03_eeg.xdf (sub-…), or {otherwise}."
         )
-    if len(set(subjects)) == 1:
+    if len(set(subjects)) == 1 and not alone:
         raise RecordingError(
             f"A layer per subject needs recordings of at least two, but those to train on are all of '{subjects[0]}': "
             f"{', '.join(path.name for path in paths)}. Name more recordings, or leave out --subject-layer."

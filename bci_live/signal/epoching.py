@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from bci_live.config import EpochConfig, FilterConfig
-from bci_live.signal.filters import design, filter_causally
+from bci_live.signal.filters import design
 from bci_live.signal.montage import Montage
 from bci_live.signal.quality import LOUD, faults, in_words
 from bci_live.signal.repair import ChannelRepair, can_fill
@@ -42,7 +42,7 @@ class EpochPlan:
         self.repair = repair
         self.target_rate = target_rate
         self.filter, self.epoch = filter_config, epoch_config
-        self._sections = design(rate, filter_config)
+        self._band = design(rate, filter_config)
         self._resampled = rate != target_rate
         first, last = round(epoch_config.start_s * target_rate), round(epoch_config.stop_s * target_rate)
         self.times: NDArray[np.float64] = np.arange(first, last) / target_rate
@@ -83,7 +83,7 @@ class EpochPlan:
         -------
         (channels, times), µV
         """
-        window = filter_causally(samples, self._sections)[self.pre_roll :]
+        window = self._band.run(samples)[self.pre_roll :]
         if self._resampled:
             own_times = (np.arange(len(window)) - self._lead) / self.rate
             window = CubicSpline(own_times, window, axis=0)(self.times)

@@ -14,6 +14,8 @@ from bci_live.types import StreamFacts, channel_types
 _POLL_S = 0.1
 _ALL_S = 3.0
 _SAME_NAME_S = 0.5
+# Where what has the name does not fit, so long is waited for another one that has it, too.
+_UNFIT_S = 2.0
 
 
 def _never(_: list[pylsl.StreamInfo]) -> bool:
@@ -102,11 +104,11 @@ def _find(
     # Without a name all candidates must show up, or the first to answer would be taken for the only one.
     streams = find_streams(
         wait_s if precise else min(wait_s, _ALL_S),
-        lambda seen: precise and bool(fitting(seen)),
+        lambda seen: precise and any(map(called, seen)),
         settle_s=0.0 if source_id is not None else _SAME_NAME_S,
     )
-    if not precise and not fitting(streams):
-        streams = find_streams(wait_s, lambda seen: bool(fitting(seen)))
+    if not fitting(streams) and (not precise or any(map(called, streams))):
+        streams = find_streams(_UNFIT_S if precise else wait_s, lambda seen: bool(fitting(seen)))
     candidates = fitting(streams) or [info for info in streams if precise and called(info)]
     there = (
         f"There are: {_listed(streams)}."

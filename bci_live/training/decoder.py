@@ -23,7 +23,7 @@ from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, prepare_in_the_best_band
 from bci_live.training.draft import draft_card
 from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
-from bci_live.training.fine_tuning import cut_as, gentler, load_origin
+from bci_live.training.fine_tuning import cut_as, gentler, known_for, load_origin
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import (
     Blend,
@@ -100,7 +100,8 @@ def train_decoder(
         epoch_config = origin.card.epoch.model_copy(update={"reject_uv": epoch_config.reject_uv})
     check_encoder(for_encoder.encoder)
     meaning = marker_labels or {}
-    in_order = in_turns([Path(path) for path in sessions]) if for_encoder.subject_layer else sessions
+    paths = [Path(path) for path in sessions]
+    in_order = in_turns(paths, alone=origin is not None) if for_encoder.subject_layer else paths
     loaded = load_sessions(in_order, bank.labels, meaning)
     if origin is None:
         band, examples = prepare_in_the_best_band(
@@ -123,7 +124,8 @@ def train_decoder(
     if origin is not None:
         card = card.model_copy(update={"sizes": origin.card.sizes, "prefixes": origin.card.prefixes})
     captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
-    setup = Setup(card, captions, for_encoder, seed, processes, origin.network if origin else None)
+    known = known_for(origin, examples.subjects) if origin else None
+    setup = Setup(card, captions, for_encoder, seed, processes, known)
     for_saliency = saliency_training or SaliencyTraining()
     resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
     with _reproducible(seed), phases(progress and processes.is_main) as phase:

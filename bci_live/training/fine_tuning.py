@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import torch
+from torch import nn
 
 from bci_live.config import EpochConfig
 from bci_live.decoding.card import DecoderCard
@@ -35,7 +39,7 @@ def load_origin(folder: Path, pipeline: Path, bank: CaptionBank) -> Origin:
     Raises
     ------
     DecoderError
-        If it is no decoder, speaks to another diffusion pipeline, or has layers of subjects.
+        If it is no decoder, or speaks to another diffusion pipeline.
     """
     card, network = load_network(folder)
     name = pipeline_name(pipeline)
@@ -44,17 +48,27 @@ def load_origin(folder: Path, pipeline: Path, bank: CaptionBank) -> Origin:
             f"The decoder '{folder}' speaks to the diffusion pipeline '{card.pipeline}', not to '{name}'. "
             "Name its own with --diffusion."
         )
-    if card.subjects:
-        raise DecoderError(
-            f"The decoder '{folder}' has a layer for each of its subjects ({', '.join(card.subjects)}), and cannot be fine-tuned to "
-            "another. Begin from one that was trained without --subject-layer."
-        )
     return Origin(folder, card, network.eval().requires_grad_(False))
 
 
 def gentler(settings: EncoderTraining, origin: Origin) -> EncoderTraining:
-    """The settings with the decoder's encoder and shorter steps, so that what it knows is not thrown away at once."""
-    return replace(settings, encoder=origin.card.encoder, learning_rate=settings.learning_rate * _STEP_SHARE)
+    """The settings with the decoder's kind of encoder and shorter steps, so that what it knows is not thrown away at once."""
+    return replace(
+        settings,
+        encoder=origin.card.encoder,
+        subject_layer=bool(origin.card.subjects),
+        learning_rate=settings.learning_rate * _STEP_SHARE,
+    )
+
+
+def known_for(origin: Origin, subjects: Sequence[str]) -> DecoderNetwork:
+    """The decoder's network, whose encoder has the layers of these subjects: of whom it knows their own, of others the mean."""
+    network, known = copy.deepcopy(origin.network), origin.card.subjects
+    if network.encoder.subjects is not None:
+        layers = network.encoder.subjects.differences
+        chosen = [layers[known.index(it)] if it in known else layers.mean(dim=0) for it in subjects]
+        network.encoder.subjects.differences = nn.Parameter(torch.stack(chosen), requires_grad=False)
+    return network
 
 
 def cut_as(

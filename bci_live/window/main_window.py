@@ -26,6 +26,8 @@ from bci_live.window.streams_page import StreamsPage
 
 # Sixty times a second: only what came since is drawn.
 SIGNAL_EVERY_MS = 16
+# While the pipeline loads, which only one thread at a time can do, the signal takes less of it.
+SIGNAL_WHILE_LOADING_MS = 100
 SNAPSHOT_EVERY_MS = 100
 
 
@@ -77,9 +79,14 @@ class MainWindow(QMainWindow):
         if snapshot is None:
             self.start.show_progress(source.progress(), failed=problem is not None)
             return
+        self._hurry(SIGNAL_WHILE_LOADING_MS if snapshot.phase == "warming" else SIGNAL_EVERY_MS)
         replay = source.replay()
         self.header.show_stream(snapshot, paused=replay is not None and replay.paused)
         self.live.show_snapshot(snapshot)
+
+    def _hurry(self, every_ms: int) -> None:
+        if self._signal_timer.interval() != every_ms:
+            self._signal_timer.setInterval(every_ms)
 
     def open_streams(self, wanted: bool) -> None:
         """Show the page of streams, or leave it; streams are listened to only while it is open."""

@@ -13,7 +13,7 @@ from bci_live.window.truth import Truths
 NOTE = "Detail is invented by diffusion."
 ABSTAINED = "No picture: the EEG of this trial does not tell enough."
 _WAITING = {
-    "warming": "Warming up …",
+    "warming": "Pictures come when the diffusion pipeline is loaded …",
     "waiting": "Waiting for the first sample …",
     "live": "Waiting for the first stimulus …",
     "ended": "No stimulus came.",

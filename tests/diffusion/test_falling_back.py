@@ -50,7 +50,7 @@ def test_a_drawing_that_runs_out_of_memory_is_begun_anew_one_rung_down_with_one_
     load: Callable, decoding: Decoding, caplog: pytest.LogCaptureFixture
 ) -> None:
     rungs = [Rung("as asked for", lambda _: load(Greedy)), Rung("slowly", lambda _: load(DiffusionReconstructor))]
-    drawer = FallingBack(rungs, CONFIG)
+    drawer = FallingBack("tiny", rungs, CONFIG)
     drawer.warm_up(TOKENS)
     assert (drawer.name, drawer.note) == ("tiny", "")
     with caplog.at_level(logging.WARNING):
@@ -71,20 +71,23 @@ def test_memory_that_lacks_at_loading_or_warming_up_is_found_before_the_first_pi
         Rung("less", lambda _: _greedy_when_warm(load)),
         Rung("least", lambda _: load(DiffusionReconstructor)),
     ]
-    drawer = FallingBack(rungs, CONFIG)
+    drawer = FallingBack("tiny", rungs, CONFIG)
+    drawer.load()
     assert drawer.note == "The device ran out of memory: less."
     drawer.warm_up(TOKENS)
     assert drawer.note == "The device ran out of memory: least."
     assert len(list(drawer.reconstruct(decoding, 1))) == 3
-    drawer = FallingBack([Rung("", lambda _: _greedy_when_warm(load)), rungs[-1]], CONFIG)
+    drawer = FallingBack("tiny", [Rung("", lambda _: _greedy_when_warm(load)), rungs[-1]], CONFIG)
     drawer.warm_up(TOKENS)
     assert drawer.note == "The device ran out of memory: least."
 
 
 def test_the_last_rung_and_other_errors_raise(load: Callable, decoding: Decoding) -> None:
     with pytest.raises(torch.OutOfMemoryError):
-        list(FallingBack([Rung("", lambda _: load(Greedy))], CONFIG).reconstruct(decoding, 1))
-    foreign = FallingBack([Rung("", lambda _: load(DiffusionReconstructor)), Rung("", lambda _: load(Greedy))], CONFIG)
+        list(FallingBack("tiny", [Rung("", lambda _: load(Greedy))], CONFIG).reconstruct(decoding, 1))
+    foreign = FallingBack(
+        "tiny", [Rung("", lambda _: load(DiffusionReconstructor)), Rung("", lambda _: load(Greedy))], CONFIG
+    )
     foreign._drawer._plan.scheduler.register_to_config(prediction_type="astrology")
     with pytest.raises(DiffusionError, match="cannot draw"):
         foreign.warm_up(TOKENS)

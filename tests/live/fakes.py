@@ -67,12 +67,15 @@ class FakeDecoder:
 class FakeReconstructor:
     """Two steps of black; `between` is called before each."""
 
-    name, note = "black", ""
+    name, note, draws_cold = "black", "", False
 
     def __init__(self, between: Callable[[], None] = lambda: None) -> None:
         self.between = between
 
-    def warm_up(self, tokens: int) -> None:
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
         """Nothing to warm."""
 
     def draw_as(self, config: DiffusionConfig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from unittest.mock import patch
 import pytest
 import pyxdf
 
+from bci_live.errors import BciError
 from bci_live.live import background, remembered
 from bci_live.live.background import BackgroundSession
 from bci_live.live.launcher import LiveRequest
@@ -70,11 +72,29 @@ def forgotten(tmp_path: Path) -> Iterator[None]:
         yield
 
 
+class DrawsOnceLoaded(Draws):
+    """Takes until `loaded` to be so, or fails then; and until `warm` to be that, which a GPU must be to draw, and a processor not."""
+
+    def __init__(self, cold: bool = True, error: BciError | None = None) -> None:
+        super().__init__()
+        self.draws_cold, self._error = cold, error
+        self.loaded, self.warm = threading.Event(), threading.Event()
+
+    def load(self) -> None:
+        assert self.loaded.wait(60)
+        if self._error is not None:
+            raise self._error
+
+    def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
+        assert beside_drawing == self.draws_cold
+        assert self.warm.wait(60)
+
+
 @contextmanager
-def session(**request: str) -> Iterator[BackgroundSession]:
+def session(draws: Draws | None = None, **request: str) -> Iterator[BackgroundSession]:
     """A session with models that read and draw nothing."""
     with (
-        patch.object(background, "load_models", return_value=(SaysDog(), Draws())),
+        patch.object(background, "load_models", return_value=(SaysDog(), draws or Draws())),
         BackgroundSession(LiveRequest(Path("decoder"), **request)) as running,  # type: ignore[arg-type]
     ):
         yield running
@@ -92,6 +112,43 @@ def test_a_stream_that_is_not_there_yet_is_taken_when_it_comes(name: str) -> Non
             wait_until(lambda: listens_to(running) == name, 30, "the session")
             assert running.problem() is None
             assert not running.choosing()
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_the_signal_and_its_markers_are_there_while_the_pipeline_loads_and_pictures_after(
+    name: str, cold: bool
+) -> None:
+    def shown() -> int:
+        seen = running.snapshot()
+        return -1 if seen is None else seen.counts.shown
+
+    draws = DrawsOnceLoaded(cold)
+    with headset(name, f"{name}-m"), session(draws, stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: (seen := running.snapshot()) is not None and seen.counts.markers > 1, 40, "the markers")
+        loading = running.snapshot()
+        assert loading is not None
+        assert (loading.phase, running.progress()) == ("warming", "Loading the diffusion pipeline …")
+        assert (part := running.signal(1.0)) is not None
+        assert len(part.samples) > 200
+        assert (loading.reconstruction, shown()) == (None, 0)
+        draws.loaded.set()
+        if cold:
+            wait_until(lambda: shown() > 0, 20, "a picture before it is warm")
+        else:
+            more = loading.counts.markers + 3
+            wait_until(lambda: (seen := running.snapshot()) is not None and seen.counts.markers > more, 20, "markers")
+            assert shown() == 0
+        draws.warm.set()
+        wait_until(lambda: running.progress() == "" and shown() > 0, 20, "a picture")
+
+
+def test_a_pipeline_that_cannot_be_loaded_ends_the_session_with_its_reason(name: str) -> None:
+    draws = DrawsOnceLoaded(error=BciError("The pipeline is damaged. Get it anew."))
+    with headset(name, f"{name}-m"), session(draws, stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: listens_to(running) == name, 40, "the session")
+        draws.loaded.set()
+        wait_until(lambda: running.problem() == "The pipeline is damaged. Get it anew.", 20, "the reason")
+        wait_until(lambda: running.snapshot() is None, 20, "the session's end")
 
 
 def test_the_streams_are_listed_only_while_somebody_looks(name: str) -> None:

@@ -61,12 +61,15 @@ class SaysDog:
 class Draws:
     """Stands where diffusion does: two steps, as slow as the test wants."""
 
-    name, note = "black", ""
+    name, note, draws_cold = "black", "", False
 
     def __init__(self, slow: threading.Event | None = None) -> None:
         self._slow = slow
 
-    def warm_up(self, tokens: int) -> None:
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
         """Nothing to warm."""
 
     def draw_as(self, config: DiffusionConfig) -> None:
@@ -302,6 +305,8 @@ def test_what_is_only_watched_is_never_behind_and_what_is_written_down_is_comple
 ) -> None:
     free = threading.Event()
     with session_of(replay, Draws(free), keep_outcomes=not watched) as session:
+        if watched:
+            session.draw()
         # The first picture takes until the last marker's window is over.
         wait_until(lambda: session.snapshot().counts.markers == len(TIMES), 60, "the markers")
         wait_until(lambda: replay.ended, 20, "the end of the signal")

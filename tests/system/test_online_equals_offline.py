@@ -51,7 +51,10 @@ class DrawsNothing:
 
     name = note = ""
 
-    def warm_up(self, tokens: int) -> None:
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
         """Nothing to warm."""
 
     def draw_as(self, config: DiffusionConfig) -> None:

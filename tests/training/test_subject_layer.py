@@ -13,6 +13,7 @@ import torch
 from bci_live.cli import main
 from bci_live.config import bundled
 from bci_live.decoding.decoder import load_decoder, load_network
+from bci_live.diffusion.text import caption_bank
 from bci_live.errors import DecoderError, RecordingError
 from bci_live.evaluation.cross_validation import Training, cross_validate
 from bci_live.evaluation.drawing import Drawing
@@ -23,6 +24,7 @@ from bci_live.sessions.xdf_writer import write_recording
 from bci_live.training.adversarial import SaliencyTraining
 from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
+from bci_live.training.fine_tuning import known_for, load_origin
 from bci_live.types import Marker, StreamFacts
 from tests.training.test_decoder import CHANNELS, EPOCH, FILTER, PIPELINE, RATE
 
@@ -126,9 +128,25 @@ def test_it_takes_two_whose_names_tell_who_they_are(sessions: list[Path], folder
     assert not (folder / "alone").exists()
 
 
-def test_a_third_person_is_no_fine_tuning_of_the_layers(trained: Path, sessions: list[Path], folder: Path) -> None:
-    with pytest.raises(DecoderError, match="a layer for each of its subjects"):
-        train(sessions[:2], folder / "tuned", fine_tune=trained)
+def test_a_third_person_begins_from_the_mean_layer_and_one_who_is_known_from_their_own(
+    trained: Path, sessions: list[Path], folder: Path
+) -> None:
+    third, new = [session_of("03", folder, seed) for seed in (21, 22)], session_of("03", folder, 23)
+    train(third, folder / "tuned", fine_tune=trained)
+    assert load_network(folder / "tuned")[0].subjects == ("03",)
+    before, after = share_right(trained, new), share_right(folder / "tuned", new)
+    assert after > before + 0.2
+    assert share_right(folder / "tuned", new, "03") == after  # the mean of one is their own
+    origin = load_origin(trained, PIPELINE, caption_bank(PIPELINE))
+    layers, known = origin.network.encoder.subjects, known_for(origin, ("02", "03")).encoder.subjects
+    assert layers is not None
+    assert known is not None
+    torch.testing.assert_close(known.differences[0], layers.differences[1])
+    torch.testing.assert_close(known.differences[1], layers.differences.mean(dim=0))
+    nameless = folder / "evening.xdf"
+    nameless.write_bytes(third[0].read_bytes())
+    with pytest.raises(RecordingError, match=r"evening.xdf' does not tell the subject.*begin from a decoder without"):
+        train([nameless], folder / "nobody", fine_tune=trained)
 
 
 def test_a_cross_validation_reads_the_subject_left_out_by_the_mean_layer(sessions: list[Path], folder: Path) -> None:
