@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from PyQt6.QtCore import QByteArray, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabWidget, QWidget
+from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QTabWidget, QWidget
 
 from bci_live.window import theme
 
@@ -87,6 +87,8 @@ class Desk(QMainWindow):
                     self.docks[name].show()
                 self.docks[names[0]].raise_()
             self.resizeDocks(tops, [round(share * self.height()) for _, share in rows], Qt.Orientation.Vertical)
+        for bar in self.findChildren(QTabBar):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)  # what does not fit is scrolled to, and said in full
 
     def layout_state(self) -> bytes:
         """How the docks lie, to be kept."""

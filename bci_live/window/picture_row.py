@@ -13,7 +13,7 @@ from bci_live.window.truth import Truths
 NOTE = "Detail is invented by diffusion."
 ABSTAINED = "No picture: the EEG of this trial does not tell enough."
 _WAITING = {
-    "warming": "Pictures come when the diffusion pipeline is loaded …",
+    "warming": "The diffusion pipeline is loading …",
     "waiting": "Waiting for the first sample …",
     "live": "Waiting for the first stimulus …",
     "ended": "No stimulus came.",
@@ -64,7 +64,7 @@ class PictureRow(QWidget):
         self._decoding, self._reconstruction = decoding, None
         self.saliency.show_picture(
             to_picture(decoding.saliency),
-            f"read from {len(decoding.epoch.data)} channels, {_trials(decoding.epoch.trials)}",
+            f"from {len(decoding.epoch.data)} channels, {_trials(decoding.epoch.trials)}",
         )
         self.reconstruction.clear(ABSTAINED if decoding.abstained else "Drawing …")
         marker = decoding.epoch.marker

@@ -65,8 +65,12 @@ QLabel#note {{ color: {colours.orange}; font-size: 12px; }}
 QLabel#badge {{ border-radius: 12px; padding: 4px 14px; font-size: 13px; font-weight: 700; }}
 QFrame#errors {{ background: {colours.alarm}; border: 1px solid {colours.vermillion}; border-radius: 8px; }}
 QLabel#alarm {{ color: {colours.vermillion}; font-weight: 600; }}
-QPushButton {{ background: {colours.panel}; border: 1px solid {colours.line}; border-radius: 6px; padding: 5px 12px; }}
-QPushButton:hover, QPushButton:focus {{ border-color: {colours.sky}; }}
+QPushButton, QToolButton#menu {{
+    background: {colours.panel}; border: 1px solid {colours.line}; border-radius: 6px; padding: 5px 12px;
+}}
+QToolButton#menu {{ padding-left: 7px; padding-right: 17px; }}
+QToolButton#menu::menu-indicator {{ subcontrol-origin: padding; subcontrol-position: right center; right: 5px; }}
+QPushButton:hover, QPushButton:focus, QToolButton#menu:hover, QToolButton#menu:focus {{ border-color: {colours.sky}; }}
 QPushButton:checked {{ background: {colours.line}; }}
 QPushButton:disabled {{ color: {colours.line}; }}
 QCheckBox::indicator:unchecked {{
@@ -76,6 +80,7 @@ QCheckBox::indicator:unchecked:focus {{ border-color: {colours.sky}; }}
 QLineEdit, QComboBox, QTableWidget {{
     background: {colours.background}; border: 1px solid {colours.line}; border-radius: 4px; padding: 4px;
 }}
+QAbstractSpinBox {{ min-height: 26px; }}
 QLineEdit:focus, QComboBox:focus {{ border-color: {colours.sky}; }}
 QComboBox QAbstractItemView {{ background: {colours.panel}; selection-background-color: {colours.line}; }}
 QTableWidget {{ gridline-color: {colours.line}; }}

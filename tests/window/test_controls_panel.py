@@ -82,4 +82,4 @@ def test_a_mean_of_trials_is_said_to_be_one(open_window: OpenWindow, source: Exa
     assert source.state is not None
     source.state = replace(source.state, decoding=replace(decoding, epoch=replace(decoding.epoch, trials=3)))
     window.poll_snapshot()
-    assert window.live.pictures.saliency.caption.text() == "read from 32 channels, mean of 3 trials"
+    assert window.live.pictures.saliency.caption.text() == "from 32 channels, mean of 3 trials"

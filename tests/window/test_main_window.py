@@ -19,7 +19,7 @@ from bci_live.window.example import (
     example_labels,
     example_reconstruction,
 )
-from bci_live.window.main_window import MainWindow
+from bci_live.window.main_window import SIGNAL_EVERY_MS, SIGNAL_WHILE_LOADING_MS, MainWindow
 from bci_live.window.picture_panel import to_picture
 from tests.window.conftest import OpenWindow, pixels_of
 
@@ -64,6 +64,17 @@ def test_the_timers_bring_a_session_onto_the_screen(
     qtbot.waitUntil(lambda: window.live.signal.isVisible() and window.live.signal.canvas.rows is not None, timeout=3000)
     assert window.live.signal.canvas.rows is not None
     assert len(window.live.signal.canvas.rows.channels) == 32
+
+
+def test_the_signal_takes_little_of_the_processor_while_the_pipeline_loads(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window, state = open_window(source), state_of(source)
+    show(window, source, replace(state, phase="warming", decoding=None, reconstruction=None))
+    assert window._signal_timer.interval() == SIGNAL_WHILE_LOADING_MS
+    assert "loading" in window.live.pictures.reconstruction.view.placeholder
+    show(window, source, state)
+    assert window._signal_timer.interval() == SIGNAL_EVERY_MS
 
 
 def test_the_three_pictures_are_the_session_s_own(open_window: OpenWindow, source: ExampleSource) -> None:

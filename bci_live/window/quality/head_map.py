@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from bci_live.signal.electrodes import Electrode, Light
@@ -13,6 +13,8 @@ from bci_live.signal.positions import position
 from bci_live.window import theme
 
 _MARGIN = 1.22  # heads with ears, and the names of electrodes at the edge
+# More than a few have smaller lights and names, many no names.
+_FEW, _MOST_NAMED, _SMALL_PX = 20, 40, 10
 
 
 class HeadMap(QWidget):
@@ -25,7 +27,7 @@ class HeadMap(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
-        return QSize(320, 320)
+        return QSize(200, 200)  # more where there is room; what is said below it is worth more than size
 
     def show_electrodes(self, electrodes: Sequence[Electrode]) -> None:
         """The lights as they are now."""
@@ -72,21 +74,63 @@ class HeadMap(QWidget):
         painter.drawPolyline(QPolygonF([centre + point * radius for point in nose]))
         for side in (-1, 1):
             painter.drawEllipse(centre + QPointF(side * 1.04, 0) * radius, radius * 0.04, radius * 0.13)
-        size = max(3.5, min(8.0, radius / 16 if len(self.electrodes) > 40 else radius / 11))
-        strange = sum(position(it.name) is None for it in self.electrodes)
-        for it, place in zip(self.electrodes, self.places(), strict=True):
+        places, size = self.places(), self._size()
+        for it, place in zip(self.electrodes, places, strict=True):
             paint_light(painter, place, size, it.light)
-            if len(self.electrodes) <= 40 and (position(it.name) is not None or strange * 30 < self.width()):
-                painter.setPen(QColor(theme.now.text))
-                painter.drawText(
-                    QRectF(place.x() - 30, place.y() + size - 1, 60, 14), Qt.AlignmentFlag.AlignCenter, it.name
-                )
+        painter.setFont(self._label_font())
+        painter.setPen(QColor(theme.now.text))
+        for it, room in zip(self.electrodes, self.label_rooms(), strict=True):
+            if room is not None:
+                painter.drawText(room, Qt.AlignmentFlag.AlignCenter, it.name)
+
+    def label_rooms(self) -> list[QRectF | None]:
+        """Where each name is written: below its light, or beside or above it where another light or name is in the way.
+
+        None where there is no room for it; the pointer tells.
+        """
+        if len(self.electrodes) > _MOST_NAMED:
+            return [None] * len(self.electrodes)
+        metrics, size, places = QFontMetricsF(self._label_font()), self._size(), self.places()
+        strange = sum(position(it.name) is None for it in self.electrodes)
+        taken = [QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size) for place in places]
+        rooms: list[QRectF | None] = []
+        for it, place in zip(self.electrodes, places, strict=True):
+            room = None
+            if position(it.name) is not None or strange * 30 < self.width():
+                text = QSizeF(metrics.horizontalAdvance(it.name), metrics.ascent())
+                room = _free_room(place, size, text, taken)
+            taken += [room] if room is not None else []
+            rooms.append(room)
+        return rooms
+
+    def _size(self) -> float:
+        _, radius = self._head()
+        return max(3.5, min(8.0, radius / (11 if len(self.electrodes) <= _FEW else 18)))
+
+    def _label_font(self) -> QFont:
+        font = QFont(self.font())
+        if len(self.electrodes) > _FEW:
+            font.setPixelSize(_SMALL_PX)
+        return font
 
     def _head(self) -> tuple[QPointF, float]:
         strange = sum(position(it.name) is None for it in self.electrodes)
         room = self.height() - (26 * ((strange + 15) // 16) if strange else 0)
         radius = max(min(self.width(), room) / 2 / _MARGIN, 10)
         return QPointF(self.width() / 2, room / 2 + radius * 0.04), radius
+
+
+def _free_room(place: QPointF, size: float, text: QSizeF, taken: Sequence[QRectF]) -> QRectF | None:
+    """Below, right, left or above: the first that nothing is in."""
+    width, height = text.width(), text.height()
+    corners = (
+        QPointF(place.x() - width / 2, place.y() + size + 1),
+        QPointF(place.x() + size + 1, place.y() - height / 2),
+        QPointF(place.x() - size - 1 - width, place.y() - height / 2),
+        QPointF(place.x() - width / 2, place.y() - size - 1 - height),
+    )
+    rooms = [QRectF(corner, text) for corner in corners]
+    return next((room for room in rooms if not any(room.intersects(it) for it in taken)), None)
 
 
 def paint_light(painter: QPainter, place: QPointF, size: float, light: Light) -> None:

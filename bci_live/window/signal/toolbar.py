@@ -34,6 +34,7 @@ class SignalToolbar(QWidget):
         self.notch.addItems(list(NOTCHES))
         self.average = QCheckBox("average")
         self.channels = QToolButton()
+        self.channels.setObjectName("menu")
         self.channels.setText("Channels")
         self.channels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(self.channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -95,6 +96,20 @@ def test_an_electrode_of_no_known_place_stands_below_the_head(qtbot: QtBot) -> N
     known, strange = head.places()
     assert strange.y() > known.y() + 100
     assert strange.y() < 330
+
+
+@pytest.mark.parametrize(("side", "most_hidden"), [(290, 0), (200, 8)])
+def test_names_stand_on_no_light_and_on_no_other_name(qtbot: QtBot, side: int, most_hidden: int) -> None:
+    head = HeadMap()
+    qtbot.addWidget(head)
+    head.resize(side + 40, side)
+    head.show_electrodes([Electrode(name, Light.GREEN) for name in example_facts(32).channels])
+    rooms = head.label_rooms()
+    written = [room for room in rooms if room is not None]
+    assert len(written) >= 32 - most_hidden
+    assert not any(room.contains(place) for room in written for place in head.places())
+    assert not any(room.intersects(other) for room, other in combinations(written, 2))
+    head.grab()
 
 
 @pytest.mark.parametrize(("alpha_uv", "said"), [(15.0, "Alpha seen"), (0.0, "Alpha not seen")])
