@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from bci_live.diffusion import processor
+
+_log = logging.getLogger(__name__)
 
 # As the same network may differ when its operations are fused or run in another order, of the largest output.
 _ROUNDING = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
@@ -18,8 +23,9 @@ _RUNS_BEFORE = 3
 class FixedShapes:
     """Calls `network`. Inputs of shapes that were prepared take a faster way; all others go as they would without it.
 
-    On the CPU that is a frozen trace in channels-last order: no Python between the operations. On CUDA it is one CUDA
-    graph, of the network compiled by `torch.compile` where that is wanted: one launch in place of hundreds.
+    On the CPU that is OpenVINO's network where that is installed, else a frozen trace in channels-last order: no Python
+    between the operations. On CUDA it is one CUDA graph, of the network compiled by `torch.compile` where that is wanted:
+    one launch in place of hundreds.
     """
 
     def __init__(self, network: nn.Module, compiled: bool = False) -> None:
@@ -37,7 +43,7 @@ class FixedShapes:
             return
         kind = inputs[0].device.type
         if kind == "cpu":
-            self._fast[_shapes(inputs)] = _traced(self._network, inputs)
+            self._fast[_shapes(inputs)] = _on_processor(self._network, inputs)
         elif kind == "cuda":
             network = torch.compile(self._network, dynamic=False) if self._compiled else self._network
             self._fast[_shapes(inputs)] = _graphed(network, inputs)
@@ -47,18 +53,30 @@ def _shapes(inputs: tuple[Tensor, ...]) -> tuple[torch.Size, ...]:
     return tuple(it.shape for it in inputs)
 
 
-def _traced(network: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[..., Tensor]:
-    """The network without Python; itself, where a trace does not give the same: its Python then depends on values."""
+def _on_processor(network: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[..., Tensor]:
+    """The first way that gives what the network gives; itself, where none does: its Python then depends on values."""
     with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
         warnings.simplefilter("ignore")  # that the trace holds for these shapes alone: so it is meant
         inputs = tuple(it.clone() for it in inputs)
         wanted = network(*inputs)
-        fast = torch.jit.freeze(torch.jit.trace(network, inputs, check_trace=False))
+        traced = torch.jit.trace(network, inputs, check_trace=False)
+        if processor.can_compile(network):
+            try:
+                fast = processor.compiled(traced, inputs)
+                if _same(fast(*inputs), wanted):
+                    return fast
+            except RuntimeError as error:
+                _log.warning("OpenVINO cannot compile a network, so PyTorch runs it: %s", str(error).splitlines()[0])
+        frozen = torch.jit.freeze(traced)
     with torch.inference_mode():
         for _ in range(_RUNS_BEFORE):
-            got = fast(*inputs)
-    same = (got.float() - wanted.float()).abs().max() <= _ROUNDING.get(wanted.dtype, 1) * wanted.float().abs().max()
-    return fast if same else network
+            got = frozen(*inputs)
+    return frozen if _same(got, wanted) else network
+
+
+def _same(got: Tensor, wanted: Tensor) -> bool:
+    most = _ROUNDING.get(wanted.dtype, 1) * wanted.float().abs().max()
+    return bool((got.float() - wanted.float()).abs().max() <= most)
 
 
 def _graphed(network: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> Callable[..., Tensor]:

@@ -1,0 +1,86 @@
+"""Networks compiled for the processor give the same numbers, tell nobody, and give way where they cannot be had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bci_live.diffusion import processor
+from bci_live.diffusion.fixed_shapes import FixedShapes
+
+
+class Attends(nn.Module):
+    """Convolution, group norm and attention, as a UNet has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(4, 8, 3, padding=1), nn.GroupNorm(2, 8)
+        self.project = nn.Linear(8, 24)
+
+    def forward(self, latents: Tensor, moments: Tensor) -> Tensor:
+        mixed = self.norm(torch.nn.functional.silu(self.conv(latents + moments[:, None, None, None])))
+        tokens = mixed.flatten(2).transpose(1, 2)
+        query, key, value = self.project(tokens).chunk(3, dim=2)
+        attended: Tensor = torch.nn.functional.scaled_dot_product_attention(query, key, value)
+        return attended
+
+
+def some_inputs() -> tuple[Tensor, Tensor]:
+    return torch.randn(1, 4, 8, 8).contiguous(memory_format=torch.channels_last), torch.tensor([3])
+
+
+def test_it_computes_the_same_and_tells_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino")
+    import openvino_telemetry
+
+    def told(*_: object, **__: object) -> None:
+        raise AssertionError("something was sent")
+
+    for name in ("__init__", "init", "send_event", "start_session"):
+        monkeypatch.setattr(openvino_telemetry.Telemetry, name, told)
+    used: list[bool] = []
+    compile_it = processor.compiled
+
+    def seen(*arguments: Any) -> Any:
+        made = compile_it(*arguments)
+        used.append(True)
+        return made
+
+    monkeypatch.setattr(processor, "compiled", seen)
+    network = Attends()
+    fast = FixedShapes(network)
+    fast.prepare(*some_inputs())
+    assert used == [True]
+    with torch.inference_mode():
+        for _ in range(3):
+            inputs = some_inputs()
+            torch.testing.assert_close(fast(*inputs), network(*inputs), rtol=1e-4, atol=1e-5)
+
+
+def test_where_it_cannot_compile_pytorch_runs_the_network(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("Operation aten::dream is not known.\nA long list follows.")
+
+    monkeypatch.setattr(processor, "can_compile", lambda _: True)
+    monkeypatch.setattr(processor, "compiled", refuse)
+    network, inputs = Attends(), some_inputs()
+    fast = FixedShapes(network)
+    fast.prepare(*inputs)
+    with torch.inference_mode():
+        torch.testing.assert_close(fast(*inputs), network(*inputs))
+    assert [record.getMessage() for record in caplog.records] == [
+        "OpenVINO cannot compile a network, so PyTorch runs it: Operation aten::dream is not known."
+    ]
+
+
+def test_it_is_for_small_networks_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.device("meta"):
+        large = nn.Linear(20_000, 20_000)
+    assert not processor.can_compile(large)
+    monkeypatch.setattr(processor.importlib.util, "find_spec", lambda _: None)
+    assert not processor.can_compile(Attends())
