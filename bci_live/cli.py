@@ -29,6 +29,7 @@ from bci_live.config import (
 )
 from bci_live.errors import BciError
 from bci_live.live.stages import leave
+from bci_live.loading import no_collecting
 
 app = typer.Typer(
     name="bci-live",
@@ -210,9 +211,11 @@ def train(
 ) -> None:
     """Make a decoder from recordings of one's own."""
     from bci_live.sessions.labels import parse_labels
-    from bci_live.training.decoder import train_decoder
-    from bci_live.training.encoder import EncoderTraining
-    from bci_live.training.processes import is_main_process
+
+    with no_collecting():
+        from bci_live.training.decoder import train_decoder
+        from bci_live.training.encoder import EncoderTraining
+        from bci_live.training.processes import is_main_process
 
     own = {"--reference": reference, "--band": band != "auto", "--encoder": encoder != TrainingConfig().encoder}
     own |= {"--subject-layer": subject_layer}

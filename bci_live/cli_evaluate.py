@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bci_live.config import Config, EpochConfig, FilterConfig, TrainingConfig, bundled
 from bci_live.errors import BciError, DecoderError
+from bci_live.loading import no_collecting
 
 if TYPE_CHECKING:
     from bci_live.evaluation.conclusion import Tell
@@ -147,9 +148,10 @@ def _judge_training(
     drawing: Drawing,
     tell: Tell,
 ) -> Evaluation:
-    from bci_live.evaluation.cross_validation import Training, cross_validate
-    from bci_live.sessions.labels import parse_labels
-    from bci_live.training.encoder import EncoderTraining
+    with no_collecting():
+        from bci_live.evaluation.cross_validation import Training, cross_validate
+        from bci_live.sessions.labels import parse_labels
+        from bci_live.training.encoder import EncoderTraining
 
     told = {"reference": reference} | ({} if reject is None else {"reject_uv": reject})
     training = Training(

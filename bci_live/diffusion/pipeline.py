@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from bci_live.config import KNOWN_PIPELINES, known_pipeline
 from bci_live.diffusion.hub import TINY_DECODER, cached, hub_name
 from bci_live.errors import DiffusionError
+from bci_live.loading import no_collecting
 
 _log = logging.getLogger(__name__)
 
@@ -207,20 +208,21 @@ def _told_as_damage(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep the libraries' remarks from the user: that torchvision is absent (no part that needs it is used here), that an
-    autoencoder of the tiny kind was given (it is meant), and a progress bar of milliseconds.
+    """Load with them, and keep their remarks from the user: that torchvision is absent (no part that needs it is used here),
+    that an autoencoder of the tiny kind was given (it is meant), and a progress bar of milliseconds.
     """
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
+    with no_collecting():
+        from diffusers.utils import logging as diffusers_logging
+        from transformers.utils import logging as transformers_logging
 
-    levels = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
-    for library in (diffusers_logging, transformers_logging):
-        library.set_verbosity_error()
-        library.disable_progress_bar()
-    try:
-        yield
-    finally:
-        diffusers_logging.set_verbosity(levels[0])
-        transformers_logging.set_verbosity(levels[1])
+        levels = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
         for library in (diffusers_logging, transformers_logging):
-            library.enable_progress_bar()
+            library.set_verbosity_error()
+            library.disable_progress_bar()
+        try:
+            yield
+        finally:
+            diffusers_logging.set_verbosity(levels[0])
+            transformers_logging.set_verbosity(levels[1])
+            for library in (diffusers_logging, transformers_logging):
+                library.enable_progress_bar()

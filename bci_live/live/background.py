@@ -20,9 +20,9 @@ from bci_live.live.launcher import (
     start_replay,
 )
 from bci_live.live.listening import StreamWatch
-from bci_live.live.loading import no_collecting
 from bci_live.live.remembered import StreamChoice, remember, remembered
 from bci_live.live.stages import ErrorLog
+from bci_live.loading import no_collecting
 
 if TYPE_CHECKING:
     import pylsl

@@ -16,7 +16,7 @@ from rich.console import Console
 from bci_live.config import Config, bundled
 from bci_live.errors import AbsentStreamError, BciError, RecordingError, StreamError
 from bci_live.live.demo import has_display
-from bci_live.live.loading import no_collecting
+from bci_live.loading import no_collecting
 
 if TYPE_CHECKING:
     import pylsl

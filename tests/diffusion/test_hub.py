@@ -15,7 +15,7 @@ import torch
 from diffusers import AutoencoderTiny
 from huggingface_hub import constants
 
-from bci_live.config import DiffusionConfig
+from bci_live.config import DiffusionConfig, bundled
 from bci_live.diffusion.hub import TINY_DECODER, hub_name, wanted_files
 from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
@@ -123,7 +123,8 @@ def test_without_a_connection_and_offline_it_says_so(tmp_path: Path) -> None:
 
 
 def test_live_never_downloads_but_names_the_command_that_does(hub: HubServer, tmp_path: Path) -> None:
-    refused = run("live --headless --diffusion someone/small-sd", hub.url, tmp_path)
+    session = f"--replay {bundled('recordings/demo.xdf')} --out {tmp_path / 'out'}"
+    refused = run(f"live --headless --diffusion someone/small-sd {session}", hub.url, tmp_path)
     assert refused.returncode == 2
     assert "is not on this machine. Get it first, once: bci-live download someone/small-sd" in refused.stderr
     assert hub.asked == []

@@ -14,8 +14,10 @@ def no_collecting() -> Iterator[None]:
     Importing torch and diffusers makes a million objects, all of which stay; walking through them again and again takes a
     third of the time (docs/performance.md).
     """
+    rests_already = not gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if not rests_already:
+            gc.enable()
