@@ -146,7 +146,8 @@ class Missed:
 class Reconstruction:
     """A picture, finished when `step == steps`. `image`: (h, w, 3). `made`: s.
 
-    `repeated`: not drawn, but that of before, because what was read since hardly moved.
+    `repeated`: not drawn, but that of before, because what was read since hardly moved. `strength`, `initial`: how much was
+    drawn anew, and over what.
     """
 
     image: Picture
@@ -156,6 +157,8 @@ class Reconstruction:
     decoding: Decoding
     made: float
     repeated: bool = False
+    strength: float = 1.0
+    initial: str = "grey"
 
 
 def channel_types(kind: str, types: Sequence[str]) -> tuple[str, ...]:

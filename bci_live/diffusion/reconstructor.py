@@ -104,7 +104,10 @@ class DiffusionReconstructor:
         plan = self._plan
         initial = _initial(plan.config, decoding)
         for step, images in enumerate(self._drawn(plan, decoding.embedding[None], [initial], [seed]), start=1):
-            yield Reconstruction(images[0], step, plan.steps, seed, decoding, self._clock())
+            yield Reconstruction(
+                images[0], step, plan.steps, seed, decoding, self._clock(),
+                strength=plan.config.strength, initial=plan.config.initial,
+            )  # fmt: skip
 
     def draw(self, embedding: FloatArray, initial: Initial, seed: int) -> Iterator[Picture]:
         """`draw_batch` of one: (tokens, width) → (pixels, pixels, 3), uint8."""

@@ -129,14 +129,15 @@ class BackgroundSession:
         """Go over to these streams, and begin with them the next time."""
         remember(choice)
         self._request = _choosing(self._request, choice)
-        self._wake.set()
+        self._begin_anew()
 
     def play_demo(self) -> None:
         """Replay the session that ships, read by the decoder that belongs to it."""
         demo = bundled(DEMO_RECORDING)
         self._request = replace(_choosing(self._request, StreamChoice()), replay=demo, loop=True, start_s=0.0)
-        self._choices.models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, self._request.device)
-        self._wake.set()
+        models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, self._request.device)
+        self._choices.models = models if models != self.models() else None
+        self._begin_anew()
 
     def drawing(self) -> DrawingChoice:
         """How pictures are drawn, or will be in a moment."""
@@ -152,20 +153,28 @@ class BackgroundSession:
         return ModelChoice(request.decoder, request.config.diffusion.pipeline, request.device)
 
     def load(self, choice: ModelChoice) -> None:
-        """Begin anew with these; where they cannot be loaded, `model_problem` says why, and those before go on."""
-        self._choices.models = choice
-        self._wake.set()
+        """Begin anew with these; where they do not fit, `model_problem` says why, and the session goes on."""
+        if self._replay is not None and self._recording is not None and self._recording.running:
+            self._choices.problem = (
+                "A recording is running, and the replay would begin anew with other models. End the recording first."
+            )
+        elif self._choices.choose(choice, self._request):
+            self._begin_anew()
 
     def model_problem(self) -> str:
         """Why the last choice was not taken; empty when all is well."""
         return self._choices.problem
 
     def record(self, request: RecordingRequest) -> None:
-        """Begin to record the session's streams, those too that come later. One that runs goes on."""
-        from bci_live.live.recording import LiveRecording  # its readers of formats take what the window's start has not
+        """Begin to record the session's streams, those too that come later; without a session all there are. One that runs goes on."""
+        from bci_live.live.recording import (  # its readers of formats take what the window's start has not
+            AllStreams,
+            LiveRecording,
+        )
 
         if self._recording is None or not self._recording.running:
-            self._recording = LiveRecording(request, self._infos).__enter__()
+            streams = self._infos if self._session is not None else AllStreams()
+            self._recording = LiveRecording(request, streams).__enter__()
 
     def stop_recording(self) -> None:
         """End it soon; everything that has come is in the file."""
@@ -199,6 +208,10 @@ class BackgroundSession:
         """Whether the replay begins anew at its end."""
         if self._replay is not None:
             self._replay.loop(loop)
+
+    def _begin_anew(self) -> None:
+        self._problem, self._choosing, self._progress = None, False, "Starting …"
+        self._wake.set()
 
     def _infos(self) -> list[pylsl.StreamInfo]:
         session = self._session

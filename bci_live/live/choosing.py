@@ -28,6 +28,18 @@ class Choices:
         self.models: ModelChoice | None = None
         self.problem = ""
 
+    def choose(self, choice: ModelChoice, request: LiveRequest) -> bool:
+        """Whether these models are there and fit each other; they are loaded when the session begins anew."""
+        from bci_live.decoding.storage import read_card
+
+        try:
+            check_fit(read_card(choice.decoder), _drawn_by(choice.pipeline, request.config.diffusion), choice.decoder)
+        except BciError as error:
+            self.problem = str(error)
+            return False
+        self.models = choice
+        return True
+
     def load(
         self, request: LiveRequest, models: tuple[Decoder, Reconstructor], tell: Callable[[str], None]
     ) -> tuple[LiveRequest, tuple[Decoder, Reconstructor]]:

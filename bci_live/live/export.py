@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from bci_live.config import DiffusionConfig
+from bci_live import __version__
 from bci_live.errors import BciError
 from bci_live.live.contact_sheet import Row, contact_sheet
 from bci_live.live.telemetry import timings_of
@@ -23,13 +25,17 @@ _FRAME_MS = 900
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where pictures come from. `badge`: LIVE, REPLAY or SIMULATED. `stream`: its name. `channels`: the decoder's."""
+    """Where pictures come from. `badge`: LIVE, REPLAY or SIMULATED. `stream`: its name. `channels`: the decoder's.
+
+    `decoder`: its folder's name. `device`: what was asked for.
+    """
 
     badge: str
     stream: str
     channels: tuple[str, ...]
     pipeline: str
-    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+    decoder: str = ""
+    device: str = ""
 
 
 def provenance(reconstruction: Reconstruction, origin: Origin) -> dict[str, Any]:
@@ -47,13 +53,18 @@ def provenance(reconstruction: Reconstruction, origin: Origin) -> dict[str, Any]
         "top": decoding.top,
         "confidence": round(decoding.confidence, 6),
         "scores": {label: round(p, 6) for label, p in sorted(decoding.scores.items(), key=lambda row: -row[1])},
+        "trials": decoding.epoch.trials,
+        "filled": list(decoding.epoch.filled),
+        "decoder": origin.decoder,
         "pipeline": origin.pipeline,
+        "device": origin.device,
+        "program": f"bci_live {__version__}",
         "seed": reconstruction.seed,
         "repeated": reconstruction.repeated,
         "step": reconstruction.step,
         "steps": reconstruction.steps,
-        "strength": origin.diffusion.strength,
-        "initial": origin.diffusion.initial,
+        "strength": reconstruction.strength,
+        "initial": reconstruction.initial,
         **{name: round(value, 2) for name, value in times.items()},
     }
 
@@ -69,7 +80,8 @@ def save_picture(folder: Path, reconstruction: Reconstruction, origin: Origin) -
     path = next_path(folder, reconstruction.decoding.epoch.marker.label, ".png")
     with _told(path):
         Image.fromarray(reconstruction.image).save(path)
-        told = provenance(reconstruction, origin) | {"image": path.name}
+        saved = datetime.now().astimezone().isoformat(timespec="seconds")
+        told = provenance(reconstruction, origin) | {"image": path.name, "saved": saved}
         text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
         path.with_suffix(".json").write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
@@ -90,6 +102,29 @@ def save_animation(folder: Path, history: Sequence[Reconstruction], truth: Calla
     with _told(path):
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0)
     return path
+
+
+class SavingAnimation:
+    """`save_animation` in a thread of its own: two hundred pictures take seconds, and a window never waits."""
+
+    def __init__(
+        self, folder: Path, history: Sequence[Reconstruction], truth: Callable[[Marker], Picture | None]
+    ) -> None:
+        truths = {it.decoding.epoch.marker: truth(it.decoding.epoch.marker) for it in history}
+        self._told = ""
+
+        def save() -> None:
+            try:
+                self._told = f"Saved: {save_animation(folder, history, truths.get)}"
+            except BciError as error:
+                self._told = str(error)
+
+        self._thread = threading.Thread(target=save, name="saving", daemon=True)
+        self._thread.start()
+
+    def told(self) -> str:
+        """Where it is, or why it is not; empty as long as it is saved."""
+        return "" if self._thread.is_alive() else self._told
 
 
 def _row(reconstruction: Reconstruction, truth: Picture | None) -> Row:

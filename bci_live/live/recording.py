@@ -13,13 +13,37 @@ from typing import Self
 
 import pylsl
 
-from bci_live.errors import BciError
+from bci_live.errors import BciError, StreamError
 from bci_live.live.snapshot import RecordingRequest, RecordingStatus
 from bci_live.sessions.naming import new_recording
 from bci_live.sessions.record import PLANNED_S, SPARE_BYTES, STEP_S
 from bci_live.sessions.recorder import Recorder, bytes_per_second, check_space
+from bci_live.streams.discovery import carries_eeg, find_streams, tells_markers
 
 _JOIN_S = 15.0
+_FIND_S = 2.0
+
+
+class AllStreams:
+    """Called, the EEG and marker streams that there were at the first call.
+
+    Raises
+    ------
+    StreamError
+        If there is no EEG.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[pylsl.StreamInfo] = []
+
+    def __call__(self) -> list[pylsl.StreamInfo]:
+        if not self._found:
+            streams = find_streams(_FIND_S)
+            eeg = [info for info in streams if carries_eeg(info)]
+            if not eeg:
+                raise StreamError("There is no EEG stream to record. Let the headset's program stream.")
+            self._found = eeg + [info for info in streams if tells_markers(info)]
+        return self._found
 
 
 class LiveRecording:

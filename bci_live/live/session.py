@@ -65,7 +65,6 @@ class LiveSession:
         self._infos = eeg, markers
         self._decoder, self._reconstructor = decoder, reconstructor
         self._config, self._clock = config, clock
-        self._diffusion = config.diffusion
         self._keep_outcomes = keep_outcomes
         self._errors = ErrorLog()
         self._telemetry = Telemetry(config.live.history, keep_outcomes)
@@ -207,7 +206,6 @@ class LiveSession:
             fault_times=self._channels.times,
             channels=self._decoder.card.channels,
             pipeline=self._reconstructor.name,
-            diffusion=self._diffusion,
         )
 
     def draw_with(self, choice: DrawingChoice) -> None:
@@ -220,7 +218,6 @@ class LiveSession:
         """
         seed = None if choice.free_seed else choice.diffusion.seed
         self._drawer.draw_with(choice.diffusion, seed, choice.averaged)
-        self._diffusion = choice.diffusion
         self._markers.every_s = choice.every_s
         self._guesser.wanted = choice.anytime
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bci_live.config import DiffusionConfig, EpochConfig
+from bci_live.config import EpochConfig
 from bci_live.signal.quality import FaultTimes
 from bci_live.streams.inlet import StreamStatus
 from bci_live.types import Chunk, Decoding, Guess, Marker, Missed, MissedReason, Reconstruction, StreamFacts
@@ -78,7 +78,7 @@ class LiveSnapshot:
     `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
     now, and what they are; `fault_times`: for how long these and others did not. `note`: what the user should know of how
     the stream is used. `guess`: the newest, until something newer is decoded, or its marker ends without. `channels`: the
-    decoder's, as in its epochs. `pipeline`, `diffusion`: what draws, and how.
+    decoder's, as in its epochs. `pipeline`: what draws.
     """
 
     facts: StreamFacts | None
@@ -104,7 +104,6 @@ class LiveSnapshot:
     fault_times: Mapping[str, FaultTimes] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     pipeline: str = ""
-    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
 
 
 @dataclass(frozen=True, slots=True)

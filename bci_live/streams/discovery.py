@@ -80,6 +80,11 @@ def facts(info: pylsl.StreamInfo) -> StreamFacts:
     )
 
 
+def carries_eeg(info: pylsl.StreamInfo) -> bool:
+    """Whether it is an EEG stream."""
+    return _is_eeg(info) is None
+
+
 def tells_markers(info: pylsl.StreamInfo) -> bool:
     """Whether it is a marker stream."""
     return _is_markers(info) is None

@@ -10,7 +10,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QWidget
 
 from bci_live.errors import BciError
-from bci_live.live.export import Origin, provenance, save_animation, save_picture
+from bci_live.live.controls import ModelChoice
+from bci_live.live.export import Origin, SavingAnimation, provenance, save_picture
 from bci_live.live.snapshot import LiveSnapshot, badge
 from bci_live.types import Marker, Picture, Reconstruction
 from bci_live.window import theme
@@ -30,8 +31,10 @@ class DetailsPanel(theme.Panel):
         self._folder, self._truth = folder, truth
         self._history: tuple[Reconstruction, ...] = ()
         self._origin: Origin | None = None
+        # Held with its origin, because the history and the session forget it.
+        self._pinned: tuple[Reconstruction, Origin] | None = None
+        self._saving: SavingAnimation | None = None
         self.shown: Reconstruction | None = None
-        self.pinned: Marker | None = None
         self.saliency, self.picture, self.true_picture = PictureView(), PictureView(), PictureView()
         self.plot = LinePlot("Its epoch is drawn here.")
         self.text = theme.named_label("muted")
@@ -43,56 +46,61 @@ class DetailsPanel(theme.Panel):
         self.gif_button = QPushButton("Save GIF")
         self.save_button.setToolTip("The picture, and a JSON file with all that is known of it (Ctrl+S)")
         self.copy_button.setToolTip("The picture to the clipboard (Ctrl+C)")
-        self.gif_button.setToolTip("All pictures of the filmstrip, beside what was shown")
+        self.gif_button.setToolTip("All pictures that are still in memory, the last 200 at most, beside what was shown")
         self.save_button.clicked.connect(self.save)
         self.copy_button.clicked.connect(self.copy)
         self.gif_button.clicked.connect(self.save_gif)
         self._lay_out()
 
-    def show_history(self, snapshot: LiveSnapshot, pinned: Marker | None) -> None:
-        """The pinned picture as long as it is in the history, or else the newest."""
-        self._history, self.pinned = snapshot.history, pinned
-        facts = snapshot.facts
+    def show_history(self, snapshot: LiveSnapshot, pinned: Marker | None, models: ModelChoice) -> None:
+        """The pinned picture as long as it is pinned, or else the newest."""
+        self._history, facts = snapshot.history, snapshot.facts
         self._origin = Origin(
             badge(facts, simulated_decoder=snapshot.simulated_decoder), facts.name if facts else "",
-            snapshot.channels, snapshot.pipeline, snapshot.diffusion,
+            snapshot.channels, snapshot.pipeline, models.decoder.name, models.device,
         )  # fmt: skip
-        newest = self._history[-1] if self._history else None
-        wanted = next((it for it in self._history if it.decoding.epoch.marker == pinned), newest)
-        self.heading.setText("The pinned picture" if wanted is not newest or pinned else "The newest picture")
-        if wanted is not None and wanted is not self.shown and theme.is_seen(self):
-            self.shown = wanted
-            self._show(wanted, snapshot, self._origin)
+        if pinned is None or (self._pinned and self._pinned[0].decoding.epoch.marker != pinned):
+            self._pinned = None
+        if pinned is not None and self._pinned is None:
+            of_marker = (it for it in self._history if it.decoding.epoch.marker == pinned)
+            self._pinned = next(((it, self._origin) for it in of_marker), None)
+        self.heading.setText("The pinned picture" if self._pinned else "The newest picture")
+        wanted = self._wanted()
+        if wanted is not None and wanted[0] is not self.shown and theme.is_seen(self):
+            self.shown = wanted[0]
+            self._show(*wanted, snapshot)
+        if self._saving is not None and (told := self._saving.told()):
+            self._saving = None
+            self.said.setText(told)
 
     def save(self) -> None:
         """PNG and JSON into the folder."""
         wanted = self._wanted()
-        if wanted is not None and self._origin is not None:
-            origin = self._origin
-            self._attempt(lambda: save_picture(self._folder(), wanted, origin))
+        if wanted is None:
+            return
+        try:
+            self.said.setText(f"Saved: {save_picture(self._folder(), *wanted)}")
+        except BciError as error:
+            self.said.setText(str(error))
 
     def save_gif(self) -> None:
-        """The history as an animation."""
-        self._attempt(lambda: save_animation(self._folder(), self._history, self._truth))
+        """The history as an animation; it is told when that is done."""
+        if self._saving is None:
+            self.said.setText("Saving …")
+            self._saving = SavingAnimation(self._folder(), self._history, self._truth)
 
     def copy(self) -> None:
         """The picture to the clipboard."""
         wanted, clipboard = self._wanted(), QApplication.clipboard()
         if wanted is not None and clipboard is not None:
-            clipboard.setPixmap(to_pixmap(wanted.image))
+            clipboard.setPixmap(to_pixmap(wanted[0].image))
             self.said.setText("Copied.")
 
-    def _wanted(self) -> Reconstruction | None:
-        newest = self._history[-1] if self._history else None
-        return next((it for it in self._history if it.decoding.epoch.marker == self.pinned), newest)
+    def _wanted(self) -> tuple[Reconstruction, Origin] | None:
+        newest = (self._history[-1], self._origin) if self._history and self._origin else None
+        return self._pinned or newest
 
-    def _attempt(self, action: Callable[[], Path]) -> None:
-        try:
-            self.said.setText(f"Saved: {action()}")
-        except BciError as error:
-            self.said.setText(str(error))
-
-    def _show(self, it: Reconstruction, snapshot: LiveSnapshot, origin: Origin) -> None:
+    def _show(self, it: Reconstruction, origin: Origin, snapshot: LiveSnapshot) -> None:
         truth = self._truth(it.decoding.epoch.marker)
         for view, picture in (
             (self.saliency, to_picture(it.decoding.saliency)), (self.picture, it.image), (self.true_picture, truth)

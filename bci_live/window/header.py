@@ -41,6 +41,8 @@ class Header(QWidget):
         self.title = theme.named_label("title", title)
         self.stream = theme.named_label("muted")
         self.notice = theme.named_label("note")
+        self.notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.notice.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._told, self._told_until = "", 0.0
         self.badge = Badge()
         self.keys_button = QPushButton("?")
@@ -56,13 +58,15 @@ class Header(QWidget):
         row.addWidget(self.stream, 1)
         # A long name must not widen the window: it is cut.
         self.stream.setMinimumWidth(1)
-        for widget in (self.notice, self.keys_button, self.streams_button, record_button, self.badge):
+        row.addWidget(self.notice, 1)
+        for widget in (self.keys_button, self.streams_button, record_button, self.badge):
             row.addWidget(widget)
 
     def say(self, text: str) -> None:
         """A word on what was just done, for some seconds."""
         self._told, self._told_until = text, time.monotonic() + _SAID_S
         self.notice.setText(text)
+        self.notice.setToolTip(text)  # in full, where there is no room
 
     def repaint_badge(self) -> None:
         """In the colours of another look."""
@@ -78,6 +82,7 @@ class Header(QWidget):
         self.badge.show_badge(badge(facts, stale, snapshot.simulated_decoder))
         about = [f"{facts.name} · {len(facts.channels)} channels · {facts.rate:g} Hz"] if facts else []
         self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
+        self.stream.setToolTip(snapshot.note)
         if self._told and time.monotonic() < self._told_until:
             self.notice.setText(self._told)
         elif snapshot.phase == "ended":

@@ -114,7 +114,7 @@ class LivePage(QWidget):
         self._show_events(snapshot)
         self.filmstrip.show_pairs(self._pairs(snapshot))
         self.controls.show_drawing()
-        self.details.show_history(snapshot, self.filmstrip.strip.pinned)
+        self.details.show_history(snapshot, self.filmstrip.strip.pinned, self._source.models())
         self._averages.add(snapshot.history, snapshot.labels)
         if theme.is_seen(self.response):
             self.response.show_averages(self._averages, snapshot)

@@ -39,6 +39,7 @@ class MainWindow(QMainWindow):
         self._memory = memory or WindowMemory()
         self._source = source
         self.asks_before_closing = True
+        self._asked_for_streams = False
         self._bug: str | None = None
         self.streams = StreamsPage(source)
         self.streams.left.connect(self.leave_streams)
@@ -74,7 +75,7 @@ class MainWindow(QMainWindow):
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
         trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
         self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot))
-        self.record.show_recording(recording, ready=snapshot is not None)
+        self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
         self._show_page(snapshot)
         if snapshot is None:
             self.start.show_progress(source.progress(), failed=problem is not None)
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
 
     def open_streams(self, wanted: bool) -> None:
         """Show the page of streams, or leave it; streams are listened to only while it is open."""
+        self._asked_for_streams = wanted
         self.header.streams_button.setChecked(wanted)
         self._source.watch_streams(wanted)
         self.pages.setCurrentWidget(self.streams if wanted else self.start)
@@ -100,13 +102,16 @@ class MainWindow(QMainWindow):
         self.open_streams(False)
 
     def _show_page(self, snapshot: LiveSnapshot | None) -> None:
-        """The streams stay on display until they are left; they come up where one of them must be chosen."""
-        if self.pages.currentWidget() is self.streams:
-            self.streams.show_streams(self._source.streams(), self._source.chosen())
+        """The streams stay on display until they are left; they come up by themselves, and go, where one must be chosen."""
+        if self.pages.currentWidget() is self.streams and not (self._asked_for_streams or self._source.choosing()):
+            self.open_streams(False)
+        elif self.pages.currentWidget() is self.streams:
+            self.streams.show_streams(self._source.streams(), self._source.chosen(), begun=snapshot is not None)
         elif snapshot is not None:
             self.pages.setCurrentWidget(self.live)
         elif self._source.choosing():
             self.open_streams(True)
+            self._asked_for_streams = False
         else:
             self.pages.setCurrentWidget(self.start)
 

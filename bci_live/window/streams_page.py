@@ -87,6 +87,7 @@ class StreamsPage(QWidget):
     def __init__(self, picker: StreamPicker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._picker = picker
+        self.has_eeg = False
         self.table = _table()
         self.missing = theme.named_label("alarm")
         self.missing.setWordWrap(True)
@@ -119,11 +120,13 @@ class StreamsPage(QWidget):
         """Where pictures are saved: beside the recordings."""
         return Path(self.folder.text() or ".") / "pictures"
 
-    def show_streams(self, reports: Sequence[StreamReport], chosen: StreamChoice) -> None:
-        """The table anew, and what of the chosen is missing, in red."""
+    def show_streams(self, reports: Sequence[StreamReport], chosen: StreamChoice, begun: bool = False) -> None:
+        """The table anew, and what of the chosen is missing, in red. `begun`: a session runs, so nobody asks what to do."""
         _fill(self.table, reports)
         alive = [it for it in reports if not it.problem]
-        self.welcome.setVisible(not any(it.kind.lower() == "eeg" for it in alive))
+        self.has_eeg = any(it.kind.lower() == "eeg" for it in alive)
+        self.welcome.setVisible(not begun)
+        self.welcome.show_there(self.has_eeg)
         self.eeg.show_streams(alive, chosen.stream, chosen.stream_id)
         self.markers.show_streams(alive, chosen.markers, chosen.markers_id)
         missing = [

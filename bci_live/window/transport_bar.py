@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSlider, QWidget
 
 from bci_live.live.snapshot import ReplayStatus
@@ -11,6 +12,16 @@ from bci_live.window.source import ReplayControl
 
 # Of the slider, a second.
 _STEPS = 10
+
+
+class SeekSlider(QSlider):
+    """Its handle comes to where it is clicked, and can be dragged on from there."""
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            share = event.position().x() / max(1, self.width())
+            self.setValue(self.minimum() + round(min(max(share, 0.0), 1.0) * (self.maximum() - self.minimum())))
+        super().mousePressEvent(event)
 
 
 class TransportBar(QWidget):
@@ -22,7 +33,9 @@ class TransportBar(QWidget):
         self._paused = False
         self.button = QPushButton("Pause")
         self.button.setToolTip("Pause the replay, or let it go on (Space)")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = SeekSlider(Qt.Orientation.Horizontal)
+        self.slider.setSingleStep(_STEPS)
+        self.slider.setPageStep(10 * _STEPS)
         self.slider.setAccessibleName("Place in the recording")
         self.place = theme.named_label("muted")
         self.again = QCheckBox("Loop")
@@ -37,6 +50,7 @@ class TransportBar(QWidget):
         # Methods, no lambdas: a lambda that holds the widget keeps it from being deleted in order.
         self.button.clicked.connect(self.toggle)
         self.slider.sliderReleased.connect(self._seek)
+        self.slider.actionTriggered.connect(self._step)
         self.slider.sliderMoved.connect(self._show_target)
         self.again.clicked.connect(self._loop)
         self.hide()
@@ -60,6 +74,11 @@ class TransportBar(QWidget):
     def toggle(self) -> None:
         """Pause, or go on."""
         self._replay.pause(not self._paused)
+
+    def _step(self, action: int) -> None:
+        """A key, or the wheel; dragging is over only when the handle is let go."""
+        if QSlider.SliderAction(action) != QSlider.SliderAction.SliderMove:
+            self._replay.seek(self.slider.sliderPosition() / _STEPS)
 
     def _seek(self) -> None:
         self._replay.seek(self.slider.value() / _STEPS)

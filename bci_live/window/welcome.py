@@ -15,7 +15,8 @@ STEPS = (
     ),
     (
         "Calibrate",
-        "Record pictures with their markers (● REC), then make a decoder: bci-live train recordings/… --out my-decoder",
+        "Record pictures with their markers (● REC), make a decoder: bci-live train recordings/… --out my-decoder, and start "
+        "with it: bci-live live --decoder my-decoder",
     ),
 )
 
@@ -26,7 +27,8 @@ class Welcome(theme.Panel):
     demo_wanted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("No EEG stream is there yet", parent)
+        super().__init__("", parent)
+        self.show_there(False)
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setHorizontalSpacing(theme.MARGIN)
@@ -39,3 +41,7 @@ class Welcome(theme.Panel):
             grid.addWidget(text, row, 1)
         grid.addWidget(self.demo_button, 0, 2)
         self.body.addLayout(grid)
+
+    def show_there(self, eeg: bool) -> None:
+        """Whether there is EEG, which no decoder reads yet."""
+        self.heading.setText("No session yet: what can be done" if eeg else "No EEG stream is there yet")

@@ -8,8 +8,9 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 import pytest
 import pyxdf
@@ -178,6 +179,44 @@ def test_a_stream_that_does_not_fit_is_refused_and_another_can_be_chosen(name: s
         running.connect(StreamChoice(stream=name, markers=f"{name}-m"))
         wait_until(lambda: listens_to(running) == name, 30, "the stream that fits")
     del odd
+
+
+def test_a_headset_that_the_decoder_does_not_fit_can_be_recorded_to_train_one_that_does(
+    name: str, tmp_path: Path
+) -> None:
+    odd = open_eeg_outlet(StreamFacts(name, "EEG", name, "", "", 250.0, ("X",), ("uV",)))
+    with session(stream=name) as running:
+        wait_until(lambda: "needs the channels" in str(running.problem()), 30, "the refusal")
+        running.record(RecordingRequest(tmp_path, subject="07", task="faces"))
+
+        def held() -> int:
+            odd.push_sample([1.0])
+            status = running.recording()
+            return sum(it.samples for it in status.streams if it.name == name) if status else 0
+
+        wait_until(lambda: held() > 20, 30, "its samples")
+        running.stop_recording()
+        wait_until(lambda: (status := running.recording()) is not None and not status.running, 20, "the end")
+        status = running.recording()
+    assert status is not None
+    streams, _ = pyxdf.load_xdf(str(status.path))
+    assert len(next(it for it in streams if it["info"]["name"] == [name])["time_series"]) > 20
+
+
+def test_models_that_are_not_there_or_come_at_the_wrong_time_leave_the_session_alone(name: str, tmp_path: Path) -> None:
+    with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: listens_to(running) == name, 30, "the session")
+        before = running._session
+        running.load(replace(running.models(), decoder=tmp_path / "nowhere"))
+        assert "nowhere" in running.model_problem()
+        running._replay = MagicMock()
+        running.record(RecordingRequest(tmp_path))
+        running.load(running.models())
+        assert "End the recording first" in running.model_problem()
+        running._replay = None
+        running.stop_recording()
+        wait_until(lambda: (status := running.recording()) is not None and not status.running, 20, "the end")
+        assert running._session is before
 
 
 def test_the_recording_holds_the_streams_and_markers_that_come_later(name: str, tmp_path: Path) -> None:

@@ -5,28 +5,34 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bci_live import __version__
 from bci_live.errors import BciError
 from bci_live.live.export import Origin, save_animation, save_picture
 from bci_live.types import Marker
 from tests.live.test_averages import HISTORY
 
-ORIGIN = Origin("SIMULATED · REPLAY", "head", ("Fz", "Cz"), "diffusion-demo")
+ORIGIN = Origin("SIMULATED · REPLAY", "head", ("Fz", "Cz"), "diffusion-demo", "my-decoder", "cpu")
 
 
 def test_a_picture_is_saved_with_all_that_is_known_of_it(tmp_path: Path) -> None:
-    path = save_picture(tmp_path / "new", HISTORY[0], ORIGIN)
+    drawn = replace(HISTORY[0], strength=0.5, initial="blend")
+    path = save_picture(tmp_path / "new", drawn, ORIGIN)
     assert path.name == "0001-a.png"
     np.testing.assert_array_equal(np.asarray(Image.open(path)), HISTORY[0].image)
     told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert told["image"] == "0001-a.png"
     assert (told["data"], told["seed"], told["top"], told["channels"]) == ("SIMULATED · REPLAY", 0, "a", ["Fz", "Cz"])
     assert (told["marker"]["label"], told["marker"]["time"], told["scores"]) == ("a", 1, {"a": 0.9, "x": 0.1})
+    assert (told["strength"], told["initial"], told["trials"], told["filled"]) == (0.5, "blend", 1, [])
+    assert (told["decoder"], told["device"], told["program"]) == ("my-decoder", "cpu", f"bci_live {__version__}")
+    assert datetime.fromisoformat(told["saved"]).tzinfo is not None
     assert told["note"] == "Detail is invented by diffusion."
 
 

@@ -66,6 +66,8 @@ def test_without_a_headset_the_demo_is_a_click_away(qtbot: QtBot) -> None:
         qtbot.waitUntil(window.streams.welcome.isVisible, timeout=90_000)
         assert nowhere in window.errors.text.text()
         qtbot.mouseClick(window.streams.welcome.demo_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: not window.streams.isVisible(), timeout=5_000)
+        assert not window.errors.isVisible()
         qtbot.waitUntil(lambda: bool(window.live.filmstrip.strip.pairs), timeout=90_000)
         assert window.header.badge.text() == "SIMULATED · REPLAY"
         window.close()
@@ -83,7 +85,7 @@ def draws_otherwise(qtbot: QtBot, session: Held, window: MainWindow) -> None:
         snapshot = session.snapshot()
         assert snapshot is not None
         newest = snapshot.history[-1]
-        return (newest.steps, newest.seed, snapshot.diffusion.steps) == (3, 11, 3)
+        return (newest.steps, newest.seed, newest.strength) == (3, 11, 1.0)
 
     qtbot.waitUntil(newest_is_so, timeout=30_000)
     after = session.snapshot()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
@@ -183,6 +183,13 @@ def test_the_transport_shows_and_commands_the_replay(
     assert bar.slider.value() == 2000
     bar.slider.setSliderDown(False)
     assert source.commands == [("pause", True), ("pause", False), ("loop", False), ("seek", 200.0)]
+    window.poll_snapshot()
+    qtbot.keyClick(bar.slider, Qt.Key.Key_Right)
+    assert source.commands[-1] == ("seek", 76.0)
+    qtbot.mouseClick(bar.slider, LEFT, pos=QPoint(round(0.8 * bar.slider.width()), bar.slider.height() // 2))
+    command, at_s = source.commands[-1]
+    assert command == "seek"
+    assert at_s == pytest.approx(320.0, abs=4.0)
     source.played = replace(source.played, ended=True)
     window.poll_snapshot()
     assert not bar.button.isEnabled()

@@ -238,10 +238,32 @@ def test_where_no_headset_streams_the_next_steps_are_told(open_window: OpenWindo
     assert welcome.isVisible()
     qtbot.mouseClick(welcome.demo_button, Qt.MouseButton.LeftButton)
     assert ("demo", None) in source.commands
+    assert welcome.heading.text() == "No EEG stream is there yet"
+    assert not window.record.isEnabled()
+    # A headset that the decoder does not fit: it can be recorded, to train one that does.
     window.open_streams(True)
     source.heard = heard
     window.poll_snapshot()
-    assert not welcome.isVisible()
+    window.poll_snapshot()
+    assert welcome.heading.text() == "No session yet: what can be done"
+    assert window.record.isEnabled()
+
+
+def test_the_page_of_streams_goes_as_it_came_unless_somebody_asked_for_it(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    waiting = ExampleSource()
+    waiting.unclear = True
+    window = open_window(waiting)
+    window.poll_snapshot()
+    assert window.streams.isVisible()
+    waiting.unclear, waiting.state, waiting.chunk = False, source.state, source.chunk
+    window.poll_snapshot()
+    assert window.live.isVisible()
+    window.open_streams(True)
+    window.poll_snapshot()
+    assert window.streams.isVisible()
+    assert not window.streams.welcome.isVisible()
 
 
 def test_controls_without_words_have_a_name_for_screen_readers(window: MainWindow) -> None:

@@ -67,6 +67,22 @@ def test_arrows_go_from_picture_to_picture(open_window: OpenWindow, source: Exam
     assert strip.pinned == strip.pairs[-1].marker
 
 
+def test_a_pinned_picture_stays_when_the_session_has_forgotten_it(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = open_window(source)
+    window.streams.folder.setText(str(tmp_path))
+    pin_first(window, qtbot)
+    details, label = window.live.details, window.live.filmstrip.strip.fitting()[0].marker.label
+    assert source.state is not None
+    source.state = replace(source.state, history=source.state.history[-2:], decoding=None)
+    window.poll_snapshot()
+    assert details.heading.text() == "The pinned picture"
+    details.save()
+    told = json.loads((tmp_path / "pictures" / f"0001-{label}.json").read_text(encoding="utf-8"))
+    assert told["marker"]["label"] == label
+
+
 def test_a_picture_is_saved_copied_and_the_session_animated(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -78,8 +94,10 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
     told = json.loads((tmp_path / "pictures" / f"0001-{label}.json").read_text(encoding="utf-8"))
     assert told["marker"]["label"] == label
     qtbot.mouseClick(details.gif_button, LEFT)
+    qtbot.waitUntil(
+        lambda: f"Saved: {tmp_path / 'pictures' / '0002-session.gif'}" == details.said.text(), timeout=20_000
+    )
     assert (tmp_path / "pictures" / "0002-session.gif").is_file()
-    assert str(tmp_path) in details.said.text()
     qtbot.mouseClick(details.copy_button, LEFT)
     clipboard = QApplication.clipboard()
     assert clipboard is not None

@@ -257,32 +257,42 @@ class SignalCanvas(QWidget):
     def _paint_names(self, painter: QPainter, plot: QRectF) -> None:
         assert self.rows is not None
         assert self.channels is not None
-        row = self._row
+        row, names = self._row, [self.channels.names[index] for index in self.rows.channels]
         every = max(1, math.ceil(_NAME_PIXELS / row))
-        for place, index in enumerate(self.rows.channels):
-            name = self.channels.names[index]
-            bad, chosen = name in self.channels.bad, name == self.chosen
-            if place % every and not bad and not chosen:
+        # The chosen and the bad have the first right to the room that there is.
+        all_bad = self.channels.bad
+        places = sorted(range(len(names)), key=lambda it: (names[it] != self.chosen, names[it] not in all_bad, it))
+        taken: set[int] = set()
+        for place in places:
+            bad, chosen = names[place] in all_bad, names[place] == self.chosen
+            if (place % every and not bad and not chosen) or taken & set(range(place - every + 1, place + every)):
                 continue
+            taken.add(place)
             painter.setPen(QColor(theme.now.vermillion if bad else theme.now.text if chosen else theme.now.muted))
             where = QRectF(0, plot.top() + (place + 0.5 + EDGE) * row - 9, LEFT - 8, 18)
-            text = f"{'▸ ' * chosen}{'✗ ' * bad}{name}"
+            text = f"{'▸ ' * chosen}{'✗ ' * bad}{names[place]}"
             text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, LEFT - 8)
             painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
 
     def _paint_bars(self, painter: QPainter, plot: QRectF) -> None:
-        """Bars as long as so many units, at the right, outside the signal."""
+        """Bars as long as so many units, at the right, outside the signal; those only that there is room to name."""
         assert self.rows is not None
         painter.setPen(QPen(QColor(theme.now.text), 2))
         row = self._row
-        x = plot.right() + _OVER + 4
-        for text, rows, place in self.bars():
+        x, free = plot.right() + _OVER + 4, 0.0
+        wrapped = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
+        for text, rows, place in sorted(self.bars(), key=lambda bar: bar[2]):
             middle = plot.top() + (place + 0.5 + EDGE) * row
             half = min(rows * row, plot.height()) / 2
             middle = min(max(middle, plot.top() + half), plot.bottom() - half)
+            room = QRectF(x + 5, middle - 18, RIGHT - 18, 36)
+            height = painter.boundingRect(room, wrapped, text).height()
+            top = max(middle - height / 2, free)
+            if top + height > plot.bottom() + BOTTOM:
+                continue
+            free = top + height
             painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))
-            where = QRectF(x + 5, middle - 18, RIGHT - 18, 36)
-            painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, text)
+            painter.drawText(QRectF(x + 5, top, RIGHT - 18, height), wrapped, text)
 
     def _paint_seconds(self, painter: QPainter, plot: QRectF) -> None:
         painter.setPen(QColor(theme.now.muted))
