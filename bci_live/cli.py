@@ -203,7 +203,7 @@ def train(
         str | None, typer.Option("--diffusion", help=f"What its pictures come from: {PIPELINES}.")
     ] = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Same seed, same decoder (on the CPU).")] = 0,
+    seed: Annotated[int, typer.Option(help="Same seed, same decoder (on the CPU).", min=0)] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace the decoder in --out.")] = False,
     fine_tune: Annotated[
         Path | None, typer.Option(help="Begin from this decoder of another person: five minutes are enough then.")

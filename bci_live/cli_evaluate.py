@@ -80,8 +80,10 @@ def evaluate(
     from bci_live.decoding.device import pick_device
     from bci_live.evaluation.drawing import Drawing
     from bci_live.evaluation.judge import named_judge
-    from bci_live.evaluation.report import write_report
+    from bci_live.evaluation.report import check_place, write_report
 
+    if report is not None:
+        check_place(report)
     chosen = str(pick_device(device))
     count = trials if trials is not None else 0 if cross_validate else _PICTURES
     drawing = Drawing(bundled(pipeline or Config().diffusion.pipeline), count, chosen, seed, named_judge(judge))
@@ -190,6 +192,12 @@ def _words(found: Evaluation, report: Path | None) -> str:
         lines.append(
             f"the oracle of the simulated head: {best:.3f}; reached of it: {share_of(found.primary, main.score, best):.0%}"
         )
+    lines += [f"{name} alone: {score:.3f}" for name, score in found.alone.items()]
+    if found.confidence is not None:
+        told = found.confidence
+        lines.append(
+            f"confidence: said {told.said:.3f}, right {told.right:.3f} (error over ten groups {told.calibration_error:.3f})"
+        )
     lines += [
         f"control {name}: {it.score:.3f}, {'within' if it.within_chance else 'OUTSIDE OF'} chance "
         f"({it.interval[0]:.3f} to {it.interval[1]:.3f})"
@@ -197,6 +205,6 @@ def _words(found: Evaluation, report: Path | None) -> str:
     ]
     if found.block_design:
         lines.append(
-            "BLOCK DESIGN: the labels can be told from the time of the trial alone; what is read may be drift."
+            "BLOCK DESIGN: the labels can be told from the time or the order of the trials alone; what is read may be drift."
         )
     return "\n".join(lines + ([f"The report is in {report}."] if report else []))

@@ -84,6 +84,7 @@ class DecoderCard(_Part):
     label_head: str
     caption_source: Literal["labels", "ridge"]
     files: tuple[TrainingFile, ...] = ()
+    files_before: tuple[TrainingFile, ...] = ()
     split: str = ""
     scores: dict[str, float] = {}
     controls: dict[str, float] = {}

@@ -18,7 +18,7 @@ from bci_live.decoding.saliency import SaliencyGenerator
 from bci_live.decoding.storage import read_card, read_weights
 from bci_live.errors import DecoderError, MontageError
 from bci_live.signal.repair import ChannelRepair
-from bci_live.types import Decoding, Epoch, Guess
+from bci_live.types import Decoding, Epoch, FloatArray, Guess
 
 
 class DecoderNetwork(nn.Module):
@@ -124,6 +124,18 @@ class TrainedDecoder:
             made=self._clock(),
             abstained=float(probabilities.max()) < self.card.certainty,
         )
+
+    @torch.inference_mode()
+    def read_alone(self, data: FloatArray) -> dict[str, FloatArray]:
+        """What each label head, and each first guess, reads by itself: (n, channels, times) → (n, labels) by name."""
+        network, batch = self._network, torch.from_numpy(data)
+        told = {
+            "encoder": network.labels(network.encoder(batch.to(self._device)).cpu()),
+            "plain head": network.plain(batch),
+        }
+        for until_s, head in zip(self.card.prefixes, network.prefixes, strict=True):
+            told[f"guess at {1000 * until_s:.0f} ms"] = head(batch[:, :, : self.card.n_times_until(until_s)])
+        return {name: torch.softmax(logits, dim=1).numpy() for name, logits in told.items()}
 
     @torch.inference_mode()
     def guess(self, epoch: Epoch, until_s: float) -> Guess:

@@ -13,13 +13,14 @@ from bci_live.config import FilterConfig
 from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.diffusion.text import caption_bank
 from bci_live.errors import DiffusionError, LabelError, RecordingError
+from bci_live.evaluation.confidence import confidence_of
 from bci_live.evaluation.controls import Control, Scale, another_trial, nearness_of_mean, shuffled_labels
 from bci_live.evaluation.drawing import Drawing, draw_first
 from bci_live.evaluation.oracle import OracleReading, ask_oracle
 from bci_live.evaluation.reading import Cut, Preparation, Trials, indices_of
 from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
 from bci_live.evaluation.scores import Array, Scored, hits, label_score, score_identified, score_labels
-from bci_live.evaluation.time_of_trial import place_in_other_runs, time_of_trial
+from bci_live.evaluation.time_of_trial import place_in_other_runs, previous_label, time_of_trial
 from bci_live.sessions.recording import Recording, digest
 
 # What goes on, and how much of it is done, 0…1.
@@ -90,6 +91,8 @@ def conclude(
         simulated=simulated,
         oracle=_label_scores(scores, trials.among_candidates(oracle.probabilities), trials) if oracle else {},
         block_design=any(not findings.controls[it].within_chance for it in _ALARMS if it in findings.controls),
+        alone={name: label_score(it, trials.labels, trials.folds) for name, it in trials.alone.items()},
+        confidence=confidence_of(trials) if trials.n_way == len(trials.names) else None,
         drawn=drawn,
         seed=seed,
         seconds=time.monotonic() - findings.began,
@@ -124,7 +127,7 @@ def _label_scores(scores: Mapping[str, Scored], probabilities: Array, trials: Tr
     return {name: of[name]() for name in scores}
 
 
-_ALARMS = ("time_of_trial", "place_in_other_runs")
+_ALARMS = ("time_of_trial", "place_in_other_runs", "previous_label")
 
 
 def add_common_controls(findings: Findings, trials: Trials, cut: Cut, drawing: Drawing, seed: int) -> None:
@@ -135,6 +138,7 @@ def add_common_controls(findings: Findings, trials: Trials, cut: Cut, drawing: D
     findings.add("mean_embedding", _mean_embedding(trials, Path(drawing.pipeline)))
     labels, n_way = indices_of(cut.labels, trials.names), len(trials.names)
     findings.add("time_of_trial", time_of_trial(labels, cut.onsets, cut.runs, n_way, seed))
+    findings.add("previous_label", previous_label(labels, cut.onsets, cut.runs, n_way, seed))
     placed = place_in_other_runs(labels, cut.onsets, cut.runs, n_way, seed)
     findings.add("place_in_other_runs", placed or "there is one run only")
 
@@ -148,7 +152,7 @@ def _mean_embedding(trials: Trials, pipeline: Path) -> Control | str:
     if bank.embeddings.shape[1:] != embeddings.shape[1:]:
         return "the pipeline's caption bank is not the decoder's"
     near = trials.among_candidates(nearness_of_mean(embeddings, trials.names, bank))
-    return scale_of(trials).of(near, "the mean of all decoded embeddings in place of each")
+    return scale_of(trials).of(near, "the mean of all decoded embeddings in place of each", arithmetic=True)
 
 
 def scale_of(trials: Trials) -> Scale:

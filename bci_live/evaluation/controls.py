@@ -25,12 +25,17 @@ _FEWEST_OF_A_LABEL = 2
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """`interval`: in which chance stays with as many trials. `note`: what was done, in words."""
+    """`interval`: in which chance stays with as many trials. `note`: what was done, in words.
+
+    `arithmetic`: every trial is read alike, or against labels that nobody showed. Such a control checks the scoring; data that
+    leak do not make it fail.
+    """
 
     score: float
     chance: float
     interval: Interval
     note: str
+    arithmetic: bool = False
 
     @property
     def within_chance(self) -> bool:
@@ -46,14 +51,14 @@ class Scale:
     folds: Indices
     n_way: int
 
-    def control(self, score: float, note: str) -> Control:
+    def control(self, score: float, note: str, arithmetic: bool = False) -> Control:
         """A score of as many trials as there are here."""
         chance, interval = label_chance(self.labels, self.folds, self.n_way)
-        return Control(score, chance, interval, note)
+        return Control(score, chance, interval, note, arithmetic)
 
-    def of(self, probabilities: Array, note: str) -> Control:
+    def of(self, probabilities: Array, note: str, arithmetic: bool = False) -> Control:
         """A control that reads (n, labels) of the same trials."""
-        return self.control(label_score(probabilities, self.labels, self.folds), note)
+        return self.control(label_score(probabilities, self.labels, self.folds), note, arithmetic)
 
 
 def shuffled_within_runs(values: Indices, runs: Indices, rng: np.random.Generator) -> Indices:
@@ -83,7 +88,8 @@ def shuffled_labels(probabilities: Array, scale: Scale, runs: Indices, seed: int
         label_score(probabilities, shuffled_within_runs(scale.labels, runs, rng), scale.folds)
         for _ in range(_PERMUTATIONS)
     ]
-    return scale.control(float(np.mean(scores)), f"labels shuffled within runs, mean of {_PERMUTATIONS} shuffles")
+    note = f"labels shuffled within runs, mean of {_PERMUTATIONS} shuffles"
+    return scale.control(float(np.mean(scores)), note, arithmetic=True)
 
 
 def another_trial(probabilities: Array, scale: Scale, runs: Indices, seed: int) -> Control:

@@ -39,6 +39,7 @@ from bci_live.evaluation.reading import (
     indices_of,
     joined,
     probabilities_of,
+    read_alone,
     read_sessions,
 )
 from bci_live.evaluation.result import Evaluation, FoldScore
@@ -122,7 +123,7 @@ def cross_validate(
     trials = _together([fold.trials for fold in folds])
     add_common_controls(findings, trials, cut, drawing, training.seed)
     zeroed = np.concatenate([fold.zeroed for fold in folds])
-    findings.add("zeroed", scale_of(trials).of(zeroed, "the folds' decoders, all samples zero"))
+    findings.add("zeroed", scale_of(trials).of(zeroed, "the folds' decoders, all samples zero", arithmetic=True))
     _add_retrained(findings, recordings, PlainCrossValidation(cut, found.names, splits, bank), found, training, tell)
     return conclude(
         findings,
@@ -181,8 +182,9 @@ def _fold(
     silence = Epoch(np.zeros(held.data.shape[1:], dtype=np.float32), 0.0, held.markers[0], 0.0, 0.0)
     zeroed = np.repeat(_evidence([decoder.decode(silence)], names, split, bank), len(labels), axis=0)
     score = label_score(read, labels, folds)
+    alone = {} if split.among else read_alone(decoder, held, names)
     return _Fold(
-        Trials(names, read, labels, folds, held, decodings, candidates),
+        Trials(names, read, labels, folds, held, decodings, candidates, alone),
         zeroed,
         FoldScore(split.name, score, len(labels), len(split.fit)),
     )
@@ -227,6 +229,7 @@ def _together(parts: Sequence[Trials]) -> Trials:
         cut=joined([it.cut for it in parts]),
         decodings=tuple(decoding for it in parts for decoding in it.decodings),
         candidates=np.concatenate([it.candidates for it in parts]),
+        alone={name: np.concatenate([it.alone[name] for it in parts]) for name in parts[0].alone},
     )
 
 

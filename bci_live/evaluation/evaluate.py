@@ -33,6 +33,7 @@ from bci_live.evaluation.reading import (
     decode_all,
     indices_of,
     probabilities_of,
+    read_alone,
     read_sessions,
 )
 from bci_live.evaluation.result import Evaluation
@@ -83,7 +84,9 @@ def evaluate_decoder(
     before = cut_for(decoder, recordings, epoch_config=epoch_config, before_onset=True)
     findings.add("pre_stimulus", _reread(decoder, before, "the same decoder, windows that end before the onset"))
     zero = _read(decoder, cut, np.zeros_like(cut.data))
-    findings.add("zeroed", scale_of(trials).of(zero.probabilities, "the same decoder, all samples zero"))
+    findings.add(
+        "zeroed", scale_of(trials).of(zero.probabilities, "the same decoder, all samples zero", arithmetic=True)
+    )
     _sweep(findings, decoder, recordings, cut, tell)
     return conclude(
         findings,
@@ -101,14 +104,14 @@ def evaluate_decoder(
 
 
 def check_unseen(decoder: TrainedDecoder, recordings: Sequence[Recording]) -> None:
-    """That the decoder was trained on none of the files.
+    """That neither the decoder nor one that it was made from was trained on any of the files.
 
     Raises
     ------
     RecordingError
         If it was; the sentence names the file.
     """
-    trained = {file.sha256: file.name for file in decoder.card.files}
+    trained = {file.sha256: file.name for file in (*decoder.card.files, *decoder.card.files_before)}
     for recording in recordings:
         name = trained.get(digest(recording.path))
         if name is not None:
@@ -122,7 +125,8 @@ def _read(decoder: TrainedDecoder, cut: Cut, data: np.ndarray | None = None) -> 
     decodings, names = decode_all(decoder, cut, data), decoder.card.labels
     labels = indices_of(cut.labels, names)
     read = probabilities_of(decodings, names)
-    return Trials(names, read, labels, np.zeros_like(labels), cut, decodings, np.ones_like(read, dtype=bool))
+    alone = read_alone(decoder, cut, names) if data is None else {}
+    return Trials(names, read, labels, np.zeros_like(labels), cut, decodings, np.ones_like(read, dtype=bool), alone)
 
 
 def _reread(decoder: TrainedDecoder, cut: Cut, note: str) -> Control | str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from bci_live.errors import LabelError, RecordingError
 from bci_live.evaluation.scores import Array, Indices
 from bci_live.sessions.labels import named
 from bci_live.sessions.naming import origin_of
-from bci_live.sessions.recording import Recording, read_recording
+from bci_live.sessions.recording import Recording, digest, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.signal.repair import ChannelRepair
 from bci_live.training.epochs import cut_recording
@@ -80,7 +80,7 @@ class Trials:
 
     `probabilities`: (n, names). `labels`: (n,), index into `names`. `folds`: (n,), which decoder read it. `decodings`:
     what else it read, the trials in the order of `cut`. `candidates`: (n, names), which labels it was read among: all, or
-    equally many that its decoder never learnt.
+    equally many that its decoder never learnt. `alone`: (n, names) each, what its label heads and first guesses read by themselves.
     """
 
     names: tuple[str, ...]
@@ -90,6 +90,7 @@ class Trials:
     cut: Cut
     decodings: tuple[Decoding, ...]
     candidates: NDArray[np.bool_]
+    alone: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def n_way(self) -> int:
@@ -117,7 +118,11 @@ def read_sessions(paths: Sequence[Path], marker_labels: Mapping[str, str]) -> li
     if twice:
         raise RecordingError(f"'{twice[0]}' is named twice: its trials would count twice. Name every recording once.")
     recordings = [named(read_recording(Path(path)), marker_labels) for path in paths]
+    first: dict[str, Path] = {}
     for recording in recordings:
+        same = first.setdefault(digest(recording.path), recording.path)
+        if same is not recording.path:
+            raise RecordingError(f"'{same}' and '{recording.path}' are the same recording: name it once.")
         if not recording.markers:
             raise RecordingError(f"'{recording.path}' has no markers, so nothing tells what was seen.")
     return recordings
@@ -238,6 +243,21 @@ def decode_as_their_own(decoder: TrainedDecoder, recordings: Sequence[Recording]
         decodings += decode_all(decoder, cut.take(np.array(list(trials))))
     decoder.read_as(None)
     return tuple(decodings)
+
+
+def read_alone(decoder: TrainedDecoder, cut: Cut, names: Sequence[str]) -> dict[str, Array]:
+    """(n, names) of each label head and of each first guess by itself; 0 for a label that the decoder did not learn.
+
+    Nothing of a decoder with a layer per subject: its encoder reads by whose layer it is told to.
+    """
+    if decoder.card.subjects:
+        return {}
+    own = [names.index(label) for label in decoder.card.labels]
+    told = {}
+    for name, read in decoder.read_alone(cut.data).items():
+        told[name] = np.zeros((len(read), len(names)))
+        told[name][:, own] = read
+    return told
 
 
 def probabilities_of(decodings: Sequence[Decoding], names: Sequence[str]) -> Array:

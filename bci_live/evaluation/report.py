@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 
@@ -30,9 +32,24 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
     RecordingError
         If it cannot be written there.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _told(path):
         path.write_text(report(evaluation), encoding="utf-8")
+
+
+def check_place(path: Path) -> None:
+    """Make its folder, and see that it can be written, before minutes are spent on what is to stand in it; raises as above."""
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        there = path.exists()
+        path.open("a").close()
+        if not there:
+            path.unlink()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise RecordingError(
             f"The report '{path}' cannot be written ({error.strerror}). Choose another --report."
@@ -45,6 +62,8 @@ def report(evaluation: Evaluation) -> str:
         _banners(evaluation),
         _summary(evaluation),
         _scores(evaluation),
+        _alone(evaluation),
+        _confidence(evaluation),
         _folds(evaluation),
         _controls(evaluation),
         "" if evaluation.drawn is None else pictures(evaluation.trials, evaluation.drawn),
@@ -60,9 +79,9 @@ def _banners(it: Evaluation) -> str:
     told = []
     if it.block_design:
         told.append(
-            '<p class="alarm">BLOCK DESIGN: the labels can be told from the time of the trial alone, without any EEG. '
-            "What looks like decoding may be slow drift: do not believe a score that was not made by holding out whole "
-            "runs, and distrust that one, too, where the order is the same in every run.</p>"
+            '<p class="alarm">BLOCK DESIGN: the labels can be told from the time or the order of the trials alone, without any EEG. '
+            "What looks like decoding may be slow drift, or the end of the response before: do not believe a score that was not "
+            "made by holding out whole runs, and distrust that one, too, where the order is the same in every run.</p>"
         )
     if it.simulated:
         told.append(
@@ -96,6 +115,30 @@ def _scores(it: Evaluation) -> str:
     return f"<h2>Labels</h2><p>{note}</p>" + score_table(telling, it.oracle)
 
 
+def _alone(it: Evaluation) -> str:
+    if not it.alone:
+        return ""
+    note = (
+        "The same trials, by each label head and each first guess alone. The plain head (patterns and covariances, no network) is "
+        "the baseline; what is scored above is the weighted sum of both."
+    )
+    rows = [(escape(name), number(score)) for name, score in it.alone.items()]
+    return f"<h2>Each head by itself</h2><p>{note}</p>" + table(("", title(it.primary)), rows)
+
+
+def _confidence(it: Evaluation) -> str:
+    told = it.confidence
+    if told is None:
+        return ""
+    sure = "none" if told.right_when_sure is None else f"{number(told.right_when_sure)} of them right"
+    return (
+        "<h2>Confidence</h2><p>"
+        f"It said {number(told.said)} on average, and {number(told.right)} were right; calibration error "
+        f"{number(told.calibration_error)} (mean distance over ten groups), log loss {number(told.log_loss)} nats. Sure enough for a "
+        f"picture: {number(told.sure)} of the trials, {sure}.</p>"
+    )
+
+
 def _folds(it: Evaluation) -> str:
     if not it.folds:
         return ""
@@ -105,9 +148,12 @@ def _folds(it: Evaluation) -> str:
 
 def _controls(it: Evaluation) -> str:
     heads = ("", "score", "chance", "chance stays within", "", "what was done")
-    text = "<h2>Controls</h2><p>What must not be decodable. Each is to lie within chance.</p>"
+    text = (
+        "<h2>Controls</h2><p>What must not be decodable. Each is to lie within chance. Those marked * read every trial alike, or "
+        "against labels that nobody showed: they check the scoring, and say nothing of leaks.</p>"
+    )
     rows = [
-        _control_row(name, control, "within" if control.within_chance else "<b>outside</b>")
+        _control_row(name + " *" * control.arithmetic, control, "within" if control.within_chance else "<b>outside</b>")
         for name, control in it.controls.items()
     ]
     text += table(heads, rows)

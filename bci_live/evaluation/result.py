@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from bci_live.evaluation.confidence import Confidence
 from bci_live.evaluation.controls import Control
 from bci_live.evaluation.drawing import Drawn
 from bci_live.evaluation.reading import Trials
@@ -44,7 +45,8 @@ class Evaluation:
 
     `split`: what was kept apart, in words. `sweep`: the label score by high-pass, Hz. `not_run`: controls that could not
     be made, and why. `block_design`: the labels can be told from the time of the trial alone. `oracle`: what the decoder
-    that knows the simulated head scores on the same trials; empty where there is none.
+    that knows the simulated head scores on the same trials; empty where there is none. `alone`: the label score of each label
+    head, and of each first guess, by itself. `confidence`: None where the labels were new to the decoder.
     """
 
     decoder: str
@@ -59,6 +61,8 @@ class Evaluation:
     simulated: bool
     oracle: Mapping[str, float]
     block_design: bool
+    alone: Mapping[str, float]
+    confidence: Confidence | None
     drawn: Drawn | None
     seed: int
     seconds: float
@@ -91,6 +95,8 @@ class Evaluation:
             "missed": dict(self.trials.cut.missed),
             "oracle": shares({name: it.score for name, it in self.scores.items()}, self.oracle),
             "block_design": self.block_design,
+            "alone": dict(self.alone),
+            "confidence": None if self.confidence is None else asdict(self.confidence),
             "simulated": self.simulated,
             "files": [{"name": it.name, "sha256": it.sha256, "trials": it.trials} for it in self.files],
             "pictures": None if self.drawn is None else _pictures(self.drawn),
@@ -131,6 +137,7 @@ def _control(it: Control) -> dict[str, Any]:
         "chance": it.chance,
         "interval": it.interval,
         "within_chance": it.within_chance,
+        "arithmetic": it.arithmetic,
         "note": it.note,
     }
 

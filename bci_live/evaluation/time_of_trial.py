@@ -1,17 +1,21 @@
-"""Can the labels be told from the time of the trial alone? Then they came in blocks, and drift can pass for decoding."""
+"""Can the labels be told from the time or the order of the trials alone?
+
+Then they came in blocks, and drift can pass for decoding; or one follows from another, and the end of the response to the one
+before can.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bci_live.evaluation.controls import Control
+from bci_live.evaluation.controls import Control, shuffled_within_runs
 from bci_live.evaluation.scores import Array, Indices, label_score
 from bci_live.types import TimeArray
 
 _NEIGHBOURS = 4
 _PERMUTATIONS = 500
-# Two predictors look at every recording; the alarm is to be rare where labels come at random.
+# Three predictors look at every recording; the alarm is to be rare where labels come at random.
 _LEVEL = 0.995
 
 
@@ -39,6 +43,30 @@ def place_in_other_runs(labels: Indices, onsets: TimeArray, runs: Indices, n_way
     return _judge(
         *_nearest(since, runs, same=False), labels, n_way, seed, "the time since the run began, from other runs"
     )
+
+
+def previous_label(labels: Indices, onsets: TimeArray, runs: Indices, n_way: int, seed: int) -> Control:
+    """A classifier that sees only which label came before, and knows what followed that in all other trials.
+
+    A strict alternation, which no neighbour in time tells, is told by it.
+    """
+    order = np.lexsort((onsets, runs))
+    inside = runs[order][1:] == runs[order][:-1]
+    before, after = order[:-1][inside], order[1:][inside]
+    rng = np.random.default_rng(seed)
+
+    def score(of: Indices) -> float:
+        counts = np.zeros((n_way, n_way))
+        np.add.at(counts, (of[before], of[after]), 1)
+        votes = np.zeros((len(of), n_way))
+        votes[after] = counts[of[before]]
+        votes[after, of[after]] -= 1  # this very trial is to be told
+        return label_score(votes / np.maximum(votes.sum(axis=1, keepdims=True), 1), of, np.zeros_like(of))
+
+    by_chance = [score(shuffled_within_runs(labels, runs, rng)) for _ in range(_PERMUTATIONS)]
+    chance = 0.5 if n_way == 2 else 1 / n_way
+    note = "which label came before, and what followed it in all other trials"
+    return Control(score(labels), chance, (0.0, float(np.quantile(by_chance, _LEVEL))), note)
 
 
 def _nearest(times: TimeArray, runs: Indices, same: bool) -> tuple[Indices, Array]:

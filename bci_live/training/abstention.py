@@ -22,7 +22,7 @@ def certainty(probabilities: Array, labels: NDArray[np.int64]) -> float:
     confidence = probabilities.max(axis=1)
     order = np.argsort(confidence)
     right = (probabilities.argmax(axis=1) == labels)[order]
-    chance = 1 / probabilities.shape[1]
+    chance = np.bincount(labels, minlength=probabilities.shape[1]).max() / len(labels)  # of always saying the commonest
     guessed = [
         count
         for count, hits in enumerate(np.cumsum(right), 1)

@@ -23,7 +23,7 @@ from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, prepare_in_the_best_band
 from bci_live.training.draft import draft_card
 from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
-from bci_live.training.fine_tuning import cut_as, gentler, known_for, load_origin
+from bci_live.training.fine_tuning import cut_as, gentler, known_for, load_origin, taken_over
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import (
     Blend,
@@ -122,7 +122,7 @@ def train_decoder(
         for_encoder,
     )
     if origin is not None:
-        card = card.model_copy(update={"sizes": origin.card.sizes, "prefixes": origin.card.prefixes})
+        card = card.model_copy(update=taken_over(origin))
     captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
     known = known_for(origin, examples.subjects) if origin else None
     setup = Setup(card, captions, for_encoder, seed, processes, known)

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -61,6 +62,12 @@ def gentler(settings: EncoderTraining, origin: Origin) -> EncoderTraining:
     )
 
 
+def taken_over(origin: Origin) -> dict[str, Any]:
+    """What of its card the new one has, too; all that it had seen was not unseen by what comes of it."""
+    card = origin.card
+    return {"sizes": card.sizes, "prefixes": card.prefixes, "files_before": (*card.files_before, *card.files)}
+
+
 def known_for(origin: Origin, subjects: Sequence[str]) -> DecoderNetwork:
     """The decoder's network, whose encoder has the layers of these subjects: of whom it knows their own, of others the mean."""
     network, known = copy.deepcopy(origin.network), origin.card.subjects
@@ -79,10 +86,17 @@ def cut_as(
     Raises
     ------
     DecoderError
-        If their headset is not the decoder's, or they do not show what it tells apart.
+        If their headset is not the decoder's, they do not show what it tells apart, or it was trained on one of them.
     """
     _check_headset(origin, sessions)
     card = origin.card
+    seen = {file.sha256 for file in (*card.files, *card.files_before)}
+    known = [str(session.recording.path) for session in sessions if session.sha256 in seen]
+    if known:
+        raise DecoderError(
+            f"The decoder '{origin.folder}' was trained on '{known[0]}' already: what is held out of it would not be unseen. "
+            "Leave that session out."
+        )
     examples = cut_sessions(sessions, card.filter, epoch_config, marker_labels, card.channels, FEWEST_EPOCHS_PER_LABEL)
     if examples.names != card.labels:
         differ = sorted(set(examples.names) ^ set(card.labels))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bci_live.decoding.card import DecoderCard
+from bci_live.decoding.card import DecoderCard, TrainingFile
 from bci_live.decoding.decoder import DecoderNetwork, load_network
 from bci_live.decoding.device import pick_device
 from bci_live.decoding.heads import CaptionHead, StructureHead
@@ -27,7 +27,7 @@ from bci_live.training.epochs import cut_recording
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import lay_captions
 from bci_live.training.latents import structure_of
-from bci_live.training.preparation import load_sessions, pictures_of
+from bci_live.training.preparation import LoadedSession, load_sessions, pictures_of
 from bci_live.training.ridge import Fold, fit_ridge
 from bci_live.types import FloatArray, Picture
 
@@ -81,7 +81,13 @@ def retarget(
     scores = {name: score for name, score in card.scores.items() if name not in _OUTDATED}
     latents = None
     if sessions:
-        seen = _cut(sessions, card, bank.labels, network.repair)
+        loaded = load_sessions(sessions, bank.labels, card.marker_labels)
+        seen = _cut(loaded, card, network.repair)
+        fitted = tuple(
+            TrainingFile(name=it.recording.path.name, sha256=it.sha256, epochs=int(count))
+            for it, count in zip(loaded, np.bincount(seen.runs, minlength=len(loaded)), strict=True)
+        )
+        told["files_before"] = (*card.files_before, *fitted)
         latents, is_latent = structure_of(seen.pictures, folder, where)
         told |= {"latent_shape": tuple(latents.shape[1:]), "latent_space": latent_space(folder)} if is_latent else {}
     other = DecoderNetwork(card.model_copy(update=told))
@@ -110,10 +116,10 @@ class _Seen:
     runs: NDArray[np.int64]
 
 
-def _cut(sessions: Sequence[Path], card: DecoderCard, labels: Sequence[str], repair: ChannelRepair | None) -> _Seen:
+def _cut(sessions: Sequence[LoadedSession], card: DecoderCard, repair: ChannelRepair | None) -> _Seen:
     """As the decoder would see them live."""
     cuts = []
-    for session in load_sessions(sessions, labels, card.marker_labels):
+    for session in sessions:
         plan = EpochPlan(session.recording.facts.rate, card.rate, card.filter, card.epoch, repair)
         cuts.append(cut_recording(session.recording, plan, card.channels, session.ring))
     lengths = [len(cut.markers) for cut in cuts]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bci_live.evaluation.controls import Scale, another_of_the_run, another_trial, shuffled_labels, shuffled_within_runs
-from bci_live.evaluation.time_of_trial import place_in_other_runs, time_of_trial
+from bci_live.evaluation.time_of_trial import place_in_other_runs, previous_label, time_of_trial
 
 RUNS = np.repeat(np.arange(4), 60)
 ONSETS = np.tile(np.arange(60) * 1.1, 4) + 1000 * RUNS
@@ -37,8 +37,21 @@ def test_labels_at_random_raise_no_alarm() -> None:
     assert alarms <= 1  # one in two hundred is expected
 
 
-def test_labels_that_are_mixed_more_evenly_than_by_chance_raise_no_alarm() -> None:
-    assert time_of_trial(np.arange(240) % 2, ONSETS, RUNS, 2, seed=0).within_chance
+@pytest.mark.parametrize("n_way", [2, 3])
+def test_labels_in_turns_are_told_from_the_one_before_though_not_from_their_neighbours(n_way: int) -> None:
+    labels = (np.arange(240) + np.repeat([0, 1, 1, 0], 60)) % n_way
+    assert time_of_trial(labels, ONSETS, RUNS, n_way, seed=0).within_chance
+    found = previous_label(labels, ONSETS, RUNS, n_way, seed=0)
+    assert found.score > 0.95
+    assert not found.within_chance
+
+
+def test_labels_at_random_are_not_told_from_the_one_before() -> None:
+    alarms = 0
+    for seed in range(20):
+        labels = np.random.default_rng(seed).integers(0, 2, len(RUNS))
+        alarms += not previous_label(labels, ONSETS, RUNS, 2, seed).within_chance
+    assert alarms <= 1
 
 
 def test_an_order_that_every_run_repeats_is_told_from_the_other_runs() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from bci_live.config import DiffusionConfig
 from bci_live.errors import RecordingError
+from bci_live.evaluation.confidence import Confidence
 from bci_live.evaluation.controls import Control
 from bci_live.evaluation.drawing import AblationRow, Drawing, Drawn
 from bci_live.evaluation.picture_scores import Judged
@@ -68,7 +69,7 @@ def evaluation() -> Evaluation:
         decoder=HOSTILE,
         trials=Trials(names, probabilities, labels, np.zeros(20, int), cut, decodings, np.ones((20, 2), bool)),
         scores=score_labels(probabilities, labels, np.zeros(20, int), np.zeros(20, int), 0),
-        controls={"zeroed": Control(0.5, 0.5, (0.3, 0.7), HOSTILE)},
+        controls={"zeroed": Control(0.5, 0.5, (0.3, 0.7), HOSTILE, arithmetic=True)},
         sweep={"1": Control(0.9, 0.5, (0.3, 0.7), HOSTILE)},
         not_run={"label_only": HOSTILE},
         split=HOSTILE,
@@ -77,6 +78,8 @@ def evaluation() -> Evaluation:
         simulated=True,
         oracle={},
         block_design=False,
+        alone={HOSTILE: 0.7},
+        confidence=Confidence(0.7, 0.6, 0.1, 0.5, 0.9, None),
         drawn=drawn,
         seed=0,
         seconds=1.0,
@@ -102,7 +105,18 @@ def test_the_page_needs_no_other_file(evaluation: Evaluation) -> None:
 
 def test_it_tells_split_seed_data_and_that_detail_is_invented(evaluation: Evaluation) -> None:
     text = report(evaluation)
-    for told in (INVENTED, "ab" * 32, "noise seed 0", "SIMULATED", "none picked", "Ablation", "Confusion", "Structure"):
+    for told in (
+        INVENTED,
+        "ab" * 32,
+        "noise seed 0",
+        "SIMULATED",
+        "none picked",
+        "Ablation",
+        "Confusion",
+        "Structure",
+        "zeroed *",
+        "none.",
+    ):
         assert told in text
     assert "BLOCK DESIGN" not in text
     assert "BLOCK DESIGN" in report(replace(evaluation, block_design=True))

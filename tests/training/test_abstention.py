@@ -35,3 +35,10 @@ def test_what_is_always_right_never_abstains() -> None:
     confidence = rng.uniform(0.2, 1, 500)
     probabilities = probabilities_of(confidence, labels, 40)
     assert certainty(probabilities, labels) <= np.sort(confidence)[3]
+
+
+def test_always_saying_the_commonest_of_uneven_labels_is_no_reading() -> None:
+    rng = np.random.default_rng(5)
+    labels = (rng.uniform(size=400) < 0.2).astype(np.int64)
+    top = np.zeros(400, dtype=np.int64)
+    assert certainty(probabilities_of(rng.uniform(0.5, 0.9, 400), top, 2), labels) > 0.85

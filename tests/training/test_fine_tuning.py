@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bci_live.decoding.decoder import load_decoder
 from bci_live.decoding.storage import read_card
-from bci_live.errors import DecoderError
+from bci_live.errors import DecoderError, RecordingError
+from bci_live.evaluation.evaluate import check_unseen
 from bci_live.sessions.recording import read_recording
 from bci_live.sessions.xdf_writer import write_recording
 from tests.training.test_decoder import TRIALS, auc_on, session, train
@@ -39,6 +41,16 @@ def test_one_short_session_is_enough_and_the_decoder_is_cut_like_the_one_it_bega
         theirs.channels, theirs.labels, theirs.filter, theirs.epoch, theirs.sizes, theirs.prefixes,
     )  # fmt: skip
     assert [file.name for file in ours.files] == ["short.xdf"]
+
+
+def test_what_the_first_decoder_was_trained_on_is_never_unseen_again(others: Path, folder: Path) -> None:
+    train([session(folder / "mine.xdf", 14)], folder / "mine", fine_tune=others)
+    with pytest.raises(RecordingError, match=r"was trained on '.*other-2\.xdf'"):
+        check_unseen(load_decoder(folder / "mine"), [read_recording(folder / "other-2.xdf")])
+    for again in ("other-3.xdf", "mine.xdf"):
+        with pytest.raises(DecoderError, match=rf"was trained on '.*{again}' already"):
+            train([folder / again], folder / "again", fine_tune=folder / "mine")
+    assert not (folder / "again").exists()
 
 
 def test_another_headset_is_refused_with_the_channel_that_it_lacks(others: Path, folder: Path) -> None:
