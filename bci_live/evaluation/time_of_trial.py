@@ -46,7 +46,7 @@ def place_in_other_runs(labels: Indices, onsets: TimeArray, runs: Indices, n_way
 
 
 def previous_label(labels: Indices, onsets: TimeArray, runs: Indices, n_way: int, seed: int) -> Control:
-    """A classifier that sees only which label came before, and knows what followed that in all other trials.
+    """A classifier that sees only which label came before, and knows what followed that in the other runs, or in the other half of one.
 
     A strict alternation, which no neighbour in time tells, is told by it.
     """
@@ -54,18 +54,19 @@ def previous_label(labels: Indices, onsets: TimeArray, runs: Indices, n_way: int
     inside = runs[order][1:] == runs[order][:-1]
     before, after = order[:-1][inside], order[1:][inside]
     rng = np.random.default_rng(seed)
+    several = len(np.unique(runs)) > 1
+    parts = np.unique(runs, return_inverse=True)[1][after] if several else (2 * np.arange(len(after))) // len(after)
 
     def score(of: Indices) -> float:
-        counts = np.zeros((n_way, n_way))
-        np.add.at(counts, (of[before], of[after]), 1)
+        counts = np.zeros((parts.max() + 1, n_way, n_way))
+        np.add.at(counts, (parts, of[before], of[after]), 1)
         votes = np.zeros((len(of), n_way))
-        votes[after] = counts[of[before]]
-        votes[after, of[after]] -= 1  # this very trial is to be told
+        votes[after] = (counts.sum(axis=0) - counts)[parts, of[before]]
         return label_score(votes / np.maximum(votes.sum(axis=1, keepdims=True), 1), of, np.zeros_like(of))
 
     by_chance = [score(shuffled_within_runs(labels, runs, rng)) for _ in range(_PERMUTATIONS)]
     chance = 0.5 if n_way == 2 else 1 / n_way
-    note = "which label came before, and what followed it in all other trials"
+    note = f"which label came before, and what followed it in {'other runs' if several else 'the other half'}"
     return Control(score(labels), chance, (0.0, float(np.quantile(by_chance, _LEVEL))), note)
 
 
