@@ -184,7 +184,10 @@ def train(
         str, typer.Option(help="Leave out epochs that span more µV, by type of channel: eeg=150,eog=300, or none.")
     ] = "eeg=150",
     band: Annotated[
-        str, typer.Option(help="Hz that are kept, for instance 1-30; auto takes what does best on runs left out.")
+        str,
+        typer.Option(
+            help="Hz that are kept, for instance 1-30 or 1-45,notch=50; auto takes the best on runs left out."
+        ),
     ] = "auto",
     encoder: Annotated[
         str, typer.Option(help="What reads the EEG: nice, lstm (the paper's) or braindecode:NAME (extra braindecode).")

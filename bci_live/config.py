@@ -35,13 +35,13 @@ class FilterConfig(_Part):
     @model_validator(mode="before")
     @classmethod
     def _band(cls, values: Any) -> Any:
-        """`"1-30"`, as on the command line."""
+        """`"1-30"`, `"1-45,notch=50"`, as on the command line."""
         if not isinstance(values, str):
             return values
-        numbers = re.fullmatch(r"\s*(\d+\.?\d*)\s*-\s*(\d+\.?\d*)\s*", values)
+        numbers = re.fullmatch(r"\s*(\d+\.?\d*)\s*-\s*(\d+\.?\d*)\s*(?:,\s*notch=(\d+\.?\d*)\s*)?", values)
         if numbers is None:
-            raise ValueError(f"'{values}' is no band in Hz: write for instance 1-30")
-        return {"low_hz": numbers[1], "high_hz": numbers[2]}
+            raise ValueError(f"'{values}' is no band in Hz: write for instance 1-30, or 1-45,notch=50")
+        return {"low_hz": numbers[1], "high_hz": numbers[2], "notch_hz": numbers[3]}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

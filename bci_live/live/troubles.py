@@ -25,19 +25,27 @@ def present_troubles(snapshot: LiveSnapshot, replay: ReplayProcess | None, secon
     status, facts = snapshot.status, snapshot.facts
     if status is None or facts is None or (replay is not None and replay.ended):
         return snapshot.present_errors
-    told = list(snapshot.present_errors)
-    silent_s = seconds if status.age_s is None else status.age_s
-    if status.stale and silent_s > _SILENT_S and not status.error:
-        told.append(
-            f"The stream '{facts.name}' has sent nothing for {silent_s:.0f} s. Is the headset switched on, near, and "
-            "its program streaming?"
-        )
+    told = [*snapshot.present_errors, *filter(None, [silence(snapshot, seconds)])]
     if not snapshot.counts.markers and seconds > _UNMARKED_S:
         told.append(
             f"For {seconds:.0f} s no marker has come, so nothing tells when a picture is shown. Does the stimulus program "
             "send them, on the stream that --markers names?"
         )
     return tuple(told)
+
+
+def silence(snapshot: LiveSnapshot, seconds: float = 0.0) -> str:
+    """That nothing comes, since when, and what to do; empty while something does. `seconds`: since the begin."""
+    status, facts = snapshot.status, snapshot.facts
+    if status is None or facts is None or not status.stale or status.error:
+        return ""
+    silent_s = seconds if status.age_s is None else status.age_s
+    if silent_s <= _SILENT_S:
+        return ""
+    return (
+        f"The stream '{facts.name}' has sent nothing for {silent_s:.0f} s. Is the headset switched on, near, and its program "
+        "streaming?"
+    )
 
 
 class TroubleTeller:

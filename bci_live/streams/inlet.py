@@ -62,9 +62,11 @@ class StreamStatus:
 class _Inlet(ABC):
     """Opens a stream and runs a thread that pulls from it. The thread ends before the inlet is closed."""
 
+    _BUFFERED = 60  # s, in liblsl, should the thread be held up
+
     def __init__(self, info: pylsl.StreamInfo, clock: Callable[[], float]) -> None:
         self._clock, self.info = clock, info
-        self._inlet = pylsl.StreamInlet(info, max_buflen=60, recover=True)
+        self._inlet = pylsl.StreamInlet(info, max_buflen=self._BUFFERED, recover=True)
         try:
             self.facts: StreamFacts = facts(self._inlet.info(timeout=_OPEN_S))
             self._inlet.open_stream(timeout=_OPEN_S)
@@ -182,6 +184,9 @@ class EegInlet(_Inlet):
 
 class MarkerInlet(_Inlet):
     """Markers, strings or numbers, in the order of their arrival."""
+
+    # Hundreds. What liblsl cannot hold it drops without a word, and a flood may come faster than it is read.
+    _BUFFERED = 360
 
     def __init__(self, info: pylsl.StreamInfo, clock: Callable[[], float] = local_clock) -> None:
         super().__init__(info, clock)

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidg
 from bci_live.errors import BciError
 from bci_live.live.export import next_path
 from bci_live.live.snapshot import LiveSnapshot
+from bci_live.live.troubles import silence
 from bci_live.window import theme
 from bci_live.window.header import ErrorBar, Header
 from bci_live.window.keys import HelpOverlay, pressed
@@ -74,14 +75,16 @@ class MainWindow(QMainWindow):
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
         trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
-        self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot))
+        replay = source.replay()
+        rests = replay is not None and (replay.paused or replay.ended)
+        silent = silence(snapshot) if snapshot is not None and not rests else ""
+        self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot) or silent)
         self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
         self._show_page(snapshot)
         if snapshot is None:
             self.start.show_progress(source.progress(), failed=problem is not None)
             return
         self._hurry(SIGNAL_WHILE_LOADING_MS if snapshot.phase == "warming" else SIGNAL_EVERY_MS)
-        replay = source.replay()
         self.header.show_stream(snapshot, paused=replay is not None and replay.paused)
         self.live.show_snapshot(snapshot)
 

@@ -16,7 +16,7 @@ RATE, EVERY, BLOCK = 250.0, 125, 12
 # When the trouble begins, s.
 FROM_S = 5.0
 # A burst comes at once; a flood, 5,000 a second, comes for so long, s.
-BURST, FLOOD_S, A_SAMPLE = 5000, 4.0, 20
+BURST, FLOOD_S, A_SAMPLE = 5000, 3.0, 20
 FLOOD = round(FLOOD_S * RATE) * A_SAMPLE
 
 

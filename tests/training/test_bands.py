@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bci_live.config import FilterConfig
+from bci_live.signal.filters import design
 from bci_live.training.bands import BANDS, held_out_losses, prepare_in_the_best_band
 from bci_live.training.preparation import TrainingSet
 
@@ -56,7 +57,18 @@ def test_nothing_to_read_is_as_uncertain_as_a_coin() -> None:
     assert entropies[1] < 0.4
 
 
-@pytest.mark.parametrize("text", ["30", "a-b", "1-30-40", "-1-30", "30-1"])
+def test_a_band_may_have_a_notch_that_takes_the_mains_out() -> None:
+    band = FilterConfig.model_validate("1-90,notch=50")
+    assert (band.low_hz, band.high_hz, band.notch_hz) == (1.0, 90.0, 50.0)
+    rate, times = 250.0, np.arange(1000) / 250.0
+    hum = (20 * np.sin(2 * np.pi * 50 * times)).astype(np.float32)[:, None]
+    without = FilterConfig.model_validate("1-90")
+    kept, left = (np.abs(design(rate, config).run(hum)[500:]).max() for config in (without, band))
+    assert kept > 15
+    assert left < 0.05 * kept
+
+
+@pytest.mark.parametrize("text", ["30", "a-b", "1-30-40", "-1-30", "30-1", "1-30,50", "1-45,notch="])
 def test_what_is_no_band_is_told(text: str) -> None:
     with pytest.raises(ValidationError, match=r"band"):
         FilterConfig.model_validate(text)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from pytestqt.qtbot import QtBot
 
-from bci_live.live.snapshot import Counts, LiveSnapshot
+from bci_live.live.snapshot import Counts, LiveSnapshot, ReplayStatus
 from bci_live.streams.health import StreamHealth
 from bci_live.types import Guess, Marker, MissedReason
 from bci_live.window.example import (
@@ -192,6 +192,20 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     nothing = replace(state, counts=Counts(3, 0, {MissedReason.TOO_OLD: 3}), accuracy=None, latency={}, status=None)
     show(window, source, nothing)
     assert (figure("Missed"), figure("Top-1 right"), figure("Epoch cut")) == ("3: too old 3", "–", "–")
+
+
+def test_a_silent_stream_is_told_with_what_to_do_and_a_replay_that_rests_is_not_silent(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window, state = open_window(source), state_of(source)
+    assert state.status is not None
+    silent = replace(state, status=replace(state.status, stale=True, age_s=8.2), present_errors=())
+    show(window, source, silent)
+    assert "has sent nothing for 8 s. Is the headset switched on" in window.errors.text.text()
+    assert window.errors.isVisible()
+    source.played = ReplayStatus(75.0, 400.0, paused=True, loop=True, ended=False)
+    show(window, source, silent)
+    assert not window.errors.isVisible()
 
 
 def test_the_filmstrip_holds_the_last_pictures_beside_the_truth(open_window: OpenWindow, source: ExampleSource) -> None:
