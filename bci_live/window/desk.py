@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PyQt6.QtCore import QByteArray, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QTabWidget, QWidget
+from PyQt6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
+from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QTabWidget, QWidget
 
 from bci_live.window import theme
 
@@ -52,6 +52,15 @@ class Desk(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._show_focused)
+
+    def _show_focused(self, before: QWidget | None, now: QWidget | None) -> None:
+        """Who walks by Tab into a panel behind another one sees where he is."""
+        for dock in self.docks.values():
+            if now is not None and dock.isAncestorOf(now):
+                dock.raise_()
 
     def add(self, name: str, title: str, panel: QWidget, scrolls: bool = False) -> None:
         """A dock of `panel`; `title` is what a tab says. Docks cannot be closed: nothing is lost for good.
@@ -64,7 +73,17 @@ class Desk(QMainWindow):
         dock.setFeatures(features.DockWidgetMovable | features.DockWidgetFloatable)
         dock.setTitleBarWidget(Grip())
         dock.setWidget(_scrolling(panel) if scrolls else panel)
+        dock.installEventFilter(self)
         self.docks[name] = dock
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """A dock that floats is a window of its own: the keys that nothing in it takes are the main window's all the same."""
+        floats = isinstance(watched, QDockWidget) and watched.isFloating()
+        main = self.window()
+        if floats and main is not None and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            QApplication.sendEvent(main, event)
+            return True
+        return super().eventFilter(watched, event)
 
     def arrange(self, below: Rows, beside: Rows) -> None:
         """Rows of docks from the top, those in one row are tabs; each row with its height, as a share of the desk's."""

@@ -228,6 +228,28 @@ print(window.width(), window.height())
     assert done.stdout.split() == ["960", "540"]
 
 
+def test_a_panel_behind_another_comes_to_the_front_when_tab_walks_into_it(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    button = window.live.quality.check.button
+    window.live.desk.raise_panel("session")
+    qtbot.waitUntil(lambda: not theme.is_seen(button), timeout=3000)
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(lambda: theme.is_seen(window.live.quality), timeout=3000)
+
+
+def test_a_floating_panel_has_the_keys_of_the_window(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    dock = window.live.desk.docks["session"]
+    dock.setFloating(True)
+    qtbot.keyClick(dock, Qt.Key.Key_W)
+    assert window.live.signal.canvas.sweeping
+    dock.setFloating(False)
+
+
 def test_where_no_headset_streams_the_next_steps_are_told(open_window: OpenWindow, qtbot: QtBot) -> None:
     source = ExampleSource()
     source.unclear, source.fatal, heard = True, "There is no LSL stream at all.", source.heard
