@@ -55,7 +55,8 @@ class DecoderCard(_Part):
     `subjects`: whose layers the encoder has, in their order; empty where it has none. `label_head`: which of the label heads
     have a say. `certainty`: the confidence below which it abstains. `prefixes`: the beginnings of the window that are
     decoded, too, each until so many seconds after the onset. `repairs`: whether it knows the channels' covariance, to fill in
-    some that carry no EEG. `scores` and `controls`: measured on runs that the scored head had not seen.
+    some that carry no EEG. `files`: what it was trained on; `files_before`: what those that it came from were. `scores` and
+    `controls`: of validation, on runs left out; these also chose the band, the weights of the heads and when to stop.
     """
 
     format: Literal[4] = FORMAT

@@ -17,7 +17,7 @@ from bci_live.errors import LabelError, RecordingError
 from bci_live.evaluation.scores import Array, Indices
 from bci_live.sessions.labels import named
 from bci_live.sessions.naming import origin_of
-from bci_live.sessions.recording import Recording, digest, read_recording
+from bci_live.sessions.recording import Recording, check_different, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.signal.repair import ChannelRepair
 from bci_live.training.epochs import cut_recording
@@ -114,15 +114,9 @@ def read_sessions(paths: Sequence[Path], marker_labels: Mapping[str, str]) -> li
     """
     if not paths:
         raise RecordingError("There is no recording to evaluate on. Name at least one session.")
-    twice = [str(path) for path, count in Counter(Path(path).resolve() for path in paths).items() if count > 1]
-    if twice:
-        raise RecordingError(f"'{twice[0]}' is named twice: its trials would count twice. Name every recording once.")
     recordings = [named(read_recording(Path(path)), marker_labels) for path in paths]
-    first: dict[str, Path] = {}
+    check_different(recordings)
     for recording in recordings:
-        same = first.setdefault(digest(recording.path), recording.path)
-        if same is not recording.path:
-            raise RecordingError(f"'{same}' and '{recording.path}' are the same recording: name it once.")
         if not recording.markers:
             raise RecordingError(f"'{recording.path}' has no markers, so nothing tells what was seen.")
     return recordings

@@ -105,17 +105,16 @@ def save_animation(folder: Path, history: Sequence[Reconstruction], truth: Calla
 
 
 class SavingAnimation:
-    """`save_animation` in a thread of its own: two hundred pictures take seconds, and a window never waits."""
+    """`save_animation` in a thread of its own, `truth` too: two hundred pictures take seconds, and a window never waits."""
 
     def __init__(
         self, folder: Path, history: Sequence[Reconstruction], truth: Callable[[Marker], Picture | None]
     ) -> None:
-        truths = {it.decoding.epoch.marker: truth(it.decoding.epoch.marker) for it in history}
-        self._told = ""
+        self._told = "The animation could not be made: the log says why."
 
         def save() -> None:
             try:
-                self._told = f"Saved: {save_animation(folder, history, truths.get)}"
+                self._told = f"Saved: {save_animation(folder, history, truth)}"
             except BciError as error:
                 self._told = str(error)
 

@@ -86,13 +86,12 @@ def _reconstructor(request: LiveRequest) -> FallingBack:
     from bci_live.decoding.device import pick_device
     from bci_live.decoding.storage import read_card
     from bci_live.diffusion.falling_back import FallingBack, ladder
-    from bci_live.diffusion.pipeline import pipeline_folder, pipeline_name
+    from bci_live.diffusion.pipeline import pipeline_name
     from bci_live.live.fitting import check_fit
 
     diffusion = request.config.diffusion
     check_fit(read_card(request.decoder), diffusion, request.decoder)
     source = bundled(diffusion.pipeline)
-    pipeline_folder(source)  # that it is not there is told at once
     return FallingBack(pipeline_name(source), ladder(source, pick_device(request.device)), diffusion)
 
 

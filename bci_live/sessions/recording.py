@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -107,3 +108,22 @@ def digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RecordingError(f"'{path}' cannot be read: {error.strerror or error}.") from error
+
+
+def check_different(recordings: Sequence[Recording]) -> tuple[str, ...]:
+    """Their SHA-256 digests, which all differ, whatever the files are called.
+
+    Raises
+    ------
+    RecordingError
+        If two are the same.
+    """
+    first: dict[str, Path] = {}
+    for recording in recordings:
+        same = first.setdefault(digest(recording.path), recording.path)
+        if same is not recording.path:
+            raise RecordingError(
+                f"'{same}' and '{recording.path}' are the same recording, named twice: name it once, or its trials would count "
+                "twice, and be held out of what was trained on them."
+            )
+    return tuple(first)

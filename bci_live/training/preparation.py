@@ -16,7 +16,7 @@ from bci_live.decoding.card import TrainingFile
 from bci_live.errors import LabelError, MontageError, RecordingError
 from bci_live.sessions.labels import named
 from bci_live.sessions.naming import origin_of
-from bci_live.sessions.recording import Recording, digest, read_recording
+from bci_live.sessions.recording import Recording, check_different, read_recording
 from bci_live.signal.epoching import EpochPlan
 from bci_live.signal.quality import dead_channels, in_words
 from bci_live.signal.repair import ChannelRepair
@@ -103,8 +103,7 @@ def load_sessions(
     if not sessions:
         raise RecordingError("There is no session to train on. Name at least one recording.")
     recordings = [named(read_recording(Path(path)), marker_labels) for path in sessions]
-    digests = [digest(recording.path) for recording in recordings]
-    _check_different(recordings, digests)
+    digests = check_different(recordings)
     for recording in recordings:
         _check_montage(recordings[0], recording)
         _check_labels(recording, bank_labels)
@@ -234,17 +233,6 @@ def _check_labels(recording: Recording, bank_labels: Sequence[str]) -> None:
             f"'{recording.path}' has markers with labels that the pipeline has no caption for: {named}. "
             f"It knows: {', '.join(bank_labels)}. Say what the markers mean: --labels 1=house,2=face"
         )
-
-
-def _check_different(recordings: Sequence[Recording], digests: Sequence[str]) -> None:
-    """The same recording twice would be trained on and held out at once."""
-    for index, sha256 in enumerate(digests):
-        first = digests.index(sha256)
-        if first < index:
-            raise RecordingError(
-                f"'{recordings[first].path}' and '{recordings[index].path}' are the same recording: name it once, or the "
-                "scores would be those of data that was trained on."
-            )
 
 
 def _rejected(cuts: Sequence[EpochSet]) -> str:

@@ -17,8 +17,10 @@ from bci_live.types import Marker, Picture, Reconstruction
 from bci_live.window import theme
 from bci_live.window.picture_panel import PictureView, to_picture, to_pixmap
 from bci_live.window.plots.line_plot import Graph, Line, LinePlot
+from bci_live.window.truth import Truths
 
 _BEST = 3
+_GIF_PIXELS = 128
 
 
 class DetailsPanel(theme.Panel):
@@ -87,7 +89,7 @@ class DetailsPanel(theme.Panel):
         """The history as an animation; it is told when that is done."""
         if self._saving is None:
             self.said.setText("Saving …")
-            self._saving = SavingAnimation(self._folder(), self._history, self._truth)
+            self._saving = SavingAnimation(self._folder(), self._history, Truths(_GIF_PIXELS).of)
 
     def copy(self) -> None:
         """The picture to the clipboard."""

@@ -67,32 +67,40 @@ def test_arrows_go_from_picture_to_picture(open_window: OpenWindow, source: Exam
     assert strip.pinned == strip.pairs[-1].marker
 
 
+def pinned_window(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, folder: Path) -> tuple[MainWindow, str]:
+    """A window that saves into `folder`, its oldest picture pinned, and that picture's label."""
+    window = open_window(source)
+    window.streams.folder.setText(str(folder))
+    pin_first(window, qtbot)
+    return window, window.live.filmstrip.strip.fitting()[0].marker.label
+
+
+def saved_label(folder: Path, label: str) -> str:
+    """What the file beside the first picture that was saved says of it."""
+    told = json.loads((folder / "pictures" / f"0001-{label}.json").read_text(encoding="utf-8"))
+    return str(told["marker"]["label"])
+
+
 def test_a_pinned_picture_stays_when_the_session_has_forgotten_it(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window = open_window(source)
-    window.streams.folder.setText(str(tmp_path))
-    pin_first(window, qtbot)
-    details, label = window.live.details, window.live.filmstrip.strip.fitting()[0].marker.label
+    window, label = pinned_window(open_window, source, qtbot, tmp_path)
+    details = window.live.details
     assert source.state is not None
     source.state = replace(source.state, history=source.state.history[-2:], decoding=None)
     window.poll_snapshot()
     assert details.heading.text() == "The pinned picture"
     details.save()
-    told = json.loads((tmp_path / "pictures" / f"0001-{label}.json").read_text(encoding="utf-8"))
-    assert told["marker"]["label"] == label
+    assert saved_label(tmp_path, label) == label
 
 
 def test_a_picture_is_saved_copied_and_the_session_animated(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window = open_window(source)
-    window.streams.folder.setText(str(tmp_path))
-    pin_first(window, qtbot)
-    details, label = window.live.details, window.live.filmstrip.strip.fitting()[0].marker.label
+    window, label = pinned_window(open_window, source, qtbot, tmp_path)
+    details = window.live.details
     qtbot.mouseClick(details.save_button, LEFT)
-    told = json.loads((tmp_path / "pictures" / f"0001-{label}.json").read_text(encoding="utf-8"))
-    assert told["marker"]["label"] == label
+    assert saved_label(tmp_path, label) == label
     qtbot.mouseClick(details.gif_button, LEFT)
     qtbot.waitUntil(
         lambda: f"Saved: {tmp_path / 'pictures' / '0002-session.gif'}" == details.said.text(), timeout=20_000
