@@ -23,6 +23,7 @@ from bci_live.config import (
     FilterConfig,
     LiveConfig,
     ObjectiveConfig,
+    SaliencyConfig,
     TrainingConfig,
     bundled,
     complaint,
@@ -202,6 +203,14 @@ def train(
     subject_layer: Annotated[
         bool, typer.Option("--subject-layer", help="A linear layer for each of several subjects before the encoder.")
     ] = False,
+    saliency: Annotated[
+        str | None,
+        typer.Option(
+            help="Weights of the saliency map's training, and its steps at most. Without it, "
+            + ",".join(f"{name}={value:g}" for name, value in SaliencyConfig().model_dump().items())
+            + "."
+        ),
+    ] = None,
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help=f"What its pictures come from: {PIPELINES}.")
     ] = None,
@@ -216,6 +225,7 @@ def train(
     from bci_live.sessions.labels import parse_labels
 
     with no_collecting():
+        from bci_live.training.adversarial import SaliencyTraining
         from bci_live.training.decoder import train_decoder
         from bci_live.training.encoder import EncoderTraining
         from bci_live.training.processes import is_main_process
@@ -223,9 +233,10 @@ def train(
     own = {"--reference": reference, "--band": band != "auto", "--encoder": encoder != TrainingConfig().encoder}
     own |= {"--subject-layer": subject_layer}
     _refuse_together("--fine-tune, which keeps what its decoder has", fine_tune is not None, own)
+    terms = {"objective": objective, "saliency": saliency}
     training = TrainingConfig.model_validate(
         {"encoder": encoder, "subject_layer": subject_layer}
-        | ({"objective": objective} if objective is not None else {})
+        | {name: given for name, given in terms.items() if given is not None}
     )
     config = Config()
     card = train_decoder(
@@ -239,6 +250,7 @@ def train(
         device=device,
         overwrite=overwrite,
         encoder_training=EncoderTraining(training.encoder, training.objective, training.subject_layer),
+        saliency_training=SaliencyTraining(**training.saliency.model_dump()),
         fine_tune=fine_tune,
     )
     if is_main_process():

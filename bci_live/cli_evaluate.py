@@ -46,6 +46,7 @@ def evaluate(
     encoder: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
     objective: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
     subject_layer: Annotated[bool, typer.Option("--subject-layer", help="With --cross-validate: as in train.")] = False,
+    saliency: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
     subject: Annotated[
         str | None,
         typer.Option(help="Read by this subject's layer, of a decoder that has them; without it, by the mean."),
@@ -67,6 +68,7 @@ def evaluate(
 ) -> None:
     """Score a decoder on sessions that it has not seen, or a training by leaving parts out; with every control."""
     named = {"encoder": encoder, "objective": objective, "subject_layer": subject_layer or None}
+    named["saliency"] = saliency
     learning = TrainingConfig.model_validate({name: value for name, value in named.items() if value is not None})
     if cross_validate is None:
         own = {"reference": reference, "band": band != "auto"} | named
@@ -151,8 +153,10 @@ def _judge_training(
     tell: Tell,
 ) -> Evaluation:
     with no_collecting():
-        from bci_live.evaluation.cross_validation import Training, cross_validate
+        from bci_live.evaluation.cross_validation import cross_validate
+        from bci_live.evaluation.folds import Training
         from bci_live.sessions.labels import parse_labels
+        from bci_live.training.adversarial import SaliencyTraining
         from bci_live.training.encoder import EncoderTraining
 
     told = {"reference": reference} | ({} if reject is None else {"reject_uv": reject})
@@ -163,6 +167,7 @@ def _judge_training(
         seed,
         drawing.device,
         encoder=EncoderTraining(learning.encoder, learning.objective, learning.subject_layer),
+        saliency=SaliencyTraining(**learning.saliency.model_dump()),
         chooses_band=band == "auto",
     )
     return cross_validate(paths, by, training, drawing=drawing, tell=tell)

@@ -112,6 +112,20 @@ EncoderName = Annotated[str, AfterValidator(_known_encoder)]
 Mining = Literal["semi-hard", "hard", "all"]
 
 
+def _named_numbers(text: str, part_of: type[_Part], what: str, example: str) -> dict[str, str]:
+    """`"a=1,b=2"`, of the fields of `part_of`."""
+    named: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (equals and value) or name not in part_of.model_fields or name in named:
+            raise ValueError(
+                f"'{part}' is no part of {what}: write for instance {example}; there are "
+                f"{', '.join(part_of.model_fields)}, each once"
+            )
+        named[name] = value
+    return named
+
+
 class ObjectiveConfig(_Part):
     """What the encoder's training minimises: terms with their weights, 0 leaves one out.
 
@@ -134,15 +148,7 @@ class ObjectiveConfig(_Part):
         """`"triplet=0.5,infonce=1"`, as on the command line: what it does not name has no weight."""
         if not isinstance(values, str):
             return values
-        named: dict[str, str] = {}
-        for part in values.split(","):
-            name, equals, value = (piece.strip() for piece in part.partition("="))
-            if not (equals and value) or name not in cls.model_fields or name in named:
-                raise ValueError(
-                    f"'{part}' is no part of an objective: write for instance triplet=0.5,labels=1,infonce=0.5; there are "
-                    f"{', '.join(cls.model_fields)}, each once"
-                )
-            named[name] = value
+        named = _named_numbers(values, cls, "an objective", "triplet=0.5,labels=1,infonce=0.5")
         return dict.fromkeys(("triplet", "labels", "infonce"), "0") | named
 
     @model_validator(mode="after")
@@ -152,8 +158,36 @@ class ObjectiveConfig(_Part):
         return self
 
 
+class SaliencyConfig(_Part):
+    """What the saliency generator's training minimises, by weights, and for how many steps at most.
+
+    `adversarial`, `mode_seeking`, `similarity` are the paper's α₁, α₂, α₃ (eq. 4 to 6), which it does not state; `colour`: of
+    the mean absolute error. These let the stimulus outweigh the texture.
+    """
+
+    adversarial: float = Field(0.1, ge=0)
+    mode_seeking: float = Field(0.1, ge=0)
+    similarity: float = Field(1.0, ge=0)
+    colour: float = Field(2.0, ge=0)
+    steps: int = Field(1000, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _terms(cls, values: Any) -> Any:
+        """`"adversarial=0.2,colour=0"`, as on the command line: what it does not name stays as it is."""
+        if not isinstance(values, str):
+            return values
+        return _named_numbers(values, cls, "the saliency map's training", "adversarial=0.2,similarity=1,colour=0")
+
+    @model_validator(mode="after")
+    def _wants_the_stimulus(self) -> Self:
+        if not (self.adversarial or self.similarity or self.colour):
+            raise ValueError("give adversarial, similarity or colour a weight above 0: no stimulus would be learned")
+        return self
+
+
 class TrainingConfig(_Part):
-    """What reads the EEG, and what it is trained for.
+    """What reads the EEG, what it is trained for, and how the saliency map is.
 
     `encoder`: "nice", "lstm" (the paper's), or "braindecode:" and the name of a classifier. `subject_layer`: whether it has a
     linear layer for each of several subjects.
@@ -162,6 +196,7 @@ class TrainingConfig(_Part):
     encoder: EncoderName = "nice"
     objective: ObjectiveConfig = ObjectiveConfig()
     subject_layer: bool = False
+    saliency: SaliencyConfig = SaliencyConfig()
 
 
 class StreamConfig(_Part):

@@ -17,8 +17,9 @@ import numpy as np
 
 from bci_live.config import EpochConfig, FilterConfig, bundled
 from bci_live.evaluation.controls import Scale, plain_probabilities
-from bci_live.evaluation.cross_validation import Training, cross_validate
+from bci_live.evaluation.cross_validation import cross_validate
 from bci_live.evaluation.drawing import Drawing
+from bci_live.evaluation.folds import Training
 from bci_live.evaluation.reading import cut_all, indices_of, read_sessions
 from bci_live.evaluation.report import write_report
 from bci_live.sessions.recording import Recording

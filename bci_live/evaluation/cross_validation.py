@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bci_live.config import EpochConfig, FilterConfig
-from bci_live.decoding.decoder import load_decoder
 from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.diffusion.text import caption_bank
-from bci_live.errors import BciError
 from bci_live.evaluation.conclusion import (
     FEWEST_TRIALS,
     HIGH_PASS_HZ,
@@ -28,61 +23,13 @@ from bci_live.evaluation.conclusion import (
 )
 from bci_live.evaluation.controls import PlainCrossValidation
 from bci_live.evaluation.drawing import Drawing
-from bci_live.evaluation.identification import identify
-from bci_live.evaluation.reading import (
-    Cut,
-    Preparation,
-    Trials,
-    cut_all,
-    cut_for,
-    decode_as_their_own,
-    indices_of,
-    joined,
-    probabilities_of,
-    read_alone,
-    read_sessions,
-)
-from bci_live.evaluation.result import Evaluation, FoldScore
-from bci_live.evaluation.scores import Array, label_score
+from bci_live.evaluation.folds import Folds, Training
+from bci_live.evaluation.reading import Cut, Preparation, Trials, cut_all, joined, read_sessions
+from bci_live.evaluation.result import Evaluation
 from bci_live.evaluation.splits import By, Split, by_concept, by_stimulus, check_kind, groups_of, leave_one_group_out
-from bci_live.sessions.naming import in_turns, origin_of
+from bci_live.sessions.naming import in_turns
 from bci_live.sessions.recording import Recording
-from bci_live.sessions.xdf_writer import write_recording
-from bci_live.stimuli.captions import CaptionBank
-from bci_live.training.adversarial import SaliencyTraining
-from bci_live.training.decoder import train_decoder
-from bci_live.training.encoder import EncoderTraining
 from bci_live.training.preparation import TrainingSet, prepare_sessions
-from bci_live.types import Decoding, Epoch
-
-# Label scores do not need the saliency generator.
-_NO_SALIENCY = SaliencyTraining(steps=2, batch=4)
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """How the decoder of each fold is trained; its saliency generator only where pictures are drawn.
-
-    `filter`: the band of the controls, and of the decoders unless each of them chooses its own (`chooses_band`).
-    """
-
-    filter: FilterConfig
-    epoch: EpochConfig
-    marker_labels: Mapping[str, str]
-    seed: int = 0
-    device: str = "cpu"
-    encoder: EncoderTraining | None = None
-    saliency: SaliencyTraining | None = None
-    chooses_band: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Fold:
-    """What one decoder read of what was held out of its training."""
-
-    trials: Trials
-    zeroed: Array
-    score: FoldScore
 
 
 def cross_validate(
@@ -116,14 +63,16 @@ def cross_validate(
     cut = cut_all(recordings, training.filter, training.epoch, found.channels, found.rate, repair=found.repair)
     check_enough(cut)
     splits = _splits(kind, cut, [groups[run] for run in cut.runs], training.seed)
-    folds = []
+    trained, folds = Folds(recordings, cut, found.names, bank, training, drawing), []
     for number, split in enumerate(splits):
         tell(f"fold {number + 1} of {len(splits)}", number / len(splits))
-        folds.append(_fold(number, recordings, cut, split, found.names, bank, training, drawing))
+        folds.append(trained.read(number, split))
     trials = _together([fold.trials for fold in folds])
     add_common_controls(findings, trials, cut, drawing, training.seed)
     zeroed = np.concatenate([fold.zeroed for fold in folds])
     findings.add("zeroed", scale_of(trials).of(zeroed, "the folds' decoders, all samples zero", arithmetic=True))
+    tell("control: the whole training on shuffled labels", 0.0)
+    findings.add("shuffled_training", trained.shuffled(splits[-1]))
     _add_retrained(findings, recordings, PlainCrossValidation(cut, found.names, splits, bank), found, training, tell)
     return conclude(
         findings,
@@ -146,78 +95,6 @@ def _splits(kind: By, cut: Cut, groups: Sequence[str], seed: int) -> list[Split]
     if kind == "concept":
         return by_concept(cut.labels, groups, seed)
     return leave_one_group_out(groups, kind)
-
-
-def _fold(
-    number: int,
-    recordings: Sequence[Recording],
-    cut: Cut,
-    split: Split,
-    names: tuple[str, ...],
-    bank: CaptionBank,
-    training: Training,
-    drawing: Drawing,
-) -> _Fold:
-    with tempfile.TemporaryDirectory(prefix="bci-live-fold-") as folder:
-        sessions = _sessions_to_fit(recordings, cut, split, Path(folder))
-        train_decoder(
-            sessions,
-            Path(folder) / "decoder",
-            pipeline=Path(drawing.pipeline),
-            filter_config=None if training.chooses_band else training.filter,
-            epoch_config=training.epoch,
-            marker_labels=_also_names(training.marker_labels, names),
-            seed=training.seed,
-            device=training.device,
-            progress=False,
-            encoder_training=training.encoder,
-            saliency_training=training.saliency if drawing.count else _NO_SALIENCY,
-        )
-        decoder = load_decoder(Path(folder) / "decoder", training.device)
-    held = cut_for(decoder, recordings, runs={int(run) for run in cut.runs[split.hold]})
-    held = held.take(held.indices_of(cut, split.hold))
-    decodings, labels = decode_as_their_own(decoder, recordings, held), indices_of(held.labels, names)
-    read, folds = _evidence(decodings, names, split, bank), np.full_like(labels, number)
-    candidates = np.tile(np.isin(names, split.among or names), (len(labels), 1))
-    silence = Epoch(np.zeros(held.data.shape[1:], dtype=np.float32), 0.0, held.markers[0], 0.0, 0.0)
-    zeroed = np.repeat(_evidence([decoder.decode(silence)], names, split, bank), len(labels), axis=0)
-    score = label_score(read, labels, folds)
-    alone = {} if split.among else read_alone(decoder, held, names)
-    return _Fold(
-        Trials(names, read, labels, folds, held, decodings, candidates, alone),
-        zeroed,
-        FoldScore(split.name, score, len(labels), len(split.fit)),
-    )
-
-
-def _sessions_to_fit(recordings: Sequence[Recording], cut: Cut, split: Split, folder: Path) -> list[Path]:
-    """The recordings' own files where all of their trials may be fitted on, else copies without the markers that may not."""
-    sessions = []
-    for run, recording in enumerate(recordings):
-        chosen = split.fit[cut.runs[split.fit] == run]
-        if len(chosen) == (cut.runs == run).sum():
-            sessions.append(recording.path)
-        elif len(chosen):
-            path = folder / f"sub-{origin_of(recording.path).subject or 'unknown'}_part-{run + 1:02d}.xdf"
-            write_recording(path, replace(recording, markers=tuple(cut.markers[i] for i in chosen)))
-            sessions.append(path)
-    if not sessions:
-        raise BciError(
-            f"Without {split.name} there is nothing left to train on. Name more recordings, or split by run."
-        )
-    return sessions
-
-
-def _also_names(marker_labels: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    """The copies' markers are named already."""
-    return {name: name for name in names} | dict(marker_labels) if marker_labels else {}
-
-
-def _evidence(decodings: Sequence[Decoding], names: tuple[str, ...], split: Split, bank: CaptionBank) -> Array:
-    """(n, names): the decoder's probabilities; where its trials' labels are new to it, how near their captions are."""
-    if not split.among:
-        return probabilities_of(decodings, names)
-    return identify(np.stack([decoding.embedding for decoding in decodings]), names, split.among, bank)
 
 
 def _together(parts: Sequence[Trials]) -> Trials:

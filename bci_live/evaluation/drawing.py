@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -30,16 +31,20 @@ from bci_live.evaluation.picture_scores import (
 )
 from bci_live.evaluation.reading import Trials, indices_of
 from bci_live.evaluation.scores import Scored
-from bci_live.evaluation.structure import StructureRow, layout_told, structure_row
+from bci_live.evaluation.structure import StructureRow, layout_told, structure_row, without_eeg
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
 from bci_live.stimuli.rendering import random_layout, render, resized
 from bci_live.stimuli.truth import stimulus_of
 from bci_live.types import Decoding, FloatArray, Marker, Picture
 
-# What a picture is drawn from: caption, saliency map, latent.
-Way = tuple[bool, bool, bool]
-WHOLE: Way = (True, True, False)
-LABEL_ONLY, MEAN_EMBEDDING = "label_only", "mean_embedding"
+# Which caption: of the embedding that was decoded, of the most probable label as a text-to-image user would type it, or none.
+CaptionKind = Literal["decoded", "label", "none"]
+# What a picture is drawn from: which caption, whether the saliency map, whether the latent.
+Way = tuple[CaptionKind, bool, bool]
+WHOLE: Way = ("decoded", True, False)
+LABEL_ALONE: Way = ("label", False, False)
+LABEL_ONLY, MEAN_EMBEDDING, MEAN_STIMULUS = "label_only", "mean_embedding", "mean_stimulus"
+NO_EEG = "no EEG: one place and size for all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Drawing:
 class AblationRow:
     """What went into the pictures, and what they score (`named_top1`, `inception_score`, `ssim`, `position`, …)."""
 
-    caption: bool
+    caption: CaptionKind
     saliency: bool
     latent: bool
     scores: dict[str, float]
@@ -97,6 +102,7 @@ class _Artist:
         name = pipeline_name(settings.pipeline)
         told = {"pipeline": Path(settings.pipeline).as_posix()}
         self.config, self._anew = (DiffusionConfig.model_validate(told | it) for it in ({}, {"initial": "grey"}))
+        self.folder = pipeline_folder(settings.pipeline)
         self._seed, self._judge = settings.seed, judge
         self._reconstructor = DiffusionReconstructor(pipeline, name, self.config, _no_clock)
         self._reconstructor.warm_up(tokens)
@@ -140,7 +146,8 @@ def draw_first(
     artist = _Artist(settings, judge, len(trials.decodings[0].embedding))
     target = _target(trials, settings, judge, catalogue)
     decodings = trials.decodings[: settings.count]
-    drawn, baselines = _ways(decodings, artist, tell), _baselines(trials, settings, artist)
+    drawn = _ways(decodings, artist, tell)
+    baselines = _baselines(trials, target, artist, drawn)
     best = series_of(oracle.pictures(trials.names, len(decodings)), judge) if oracle else None
     saliency, pictures = _maps(decodings), drawn[WHOLE].pictures
     alone = baselines.get(LABEL_ONLY)
@@ -178,10 +185,15 @@ def _structure(
         structure_row("picture", pictures, stimuli, first, target.seed),
         structure_row("saliency map", saliency, stimuli, first, target.seed),
         structure_row("another trial's picture", np.roll(pictures, 1, axis=0), stimuli, None, target.seed),
+        structure_row(NO_EEG, without_eeg(stimuli), stimuli, None, target.seed),
     ]
     if every > count:
-        all_shown = _shown(trials.cut.markers, load_catalogue())
-        rows.append(structure_row("saliency map of all trials", _maps(trials.decodings), all_shown, best, target.seed))
+        all_shown, maps = _shown(trials.cut.markers, load_catalogue()), _maps(trials.decodings)
+        rows += [
+            structure_row("saliency map of all trials", maps, all_shown, best, target.seed),
+            structure_row("another trial's saliency map", np.roll(maps, 1, axis=0), all_shown, None, target.seed),
+            structure_row(f"{NO_EEG}, of all trials", without_eeg(all_shown), all_shown, None, target.seed),
+        ]
     return tuple(rows)
 
 
@@ -220,19 +232,19 @@ def _shown(markers: Sequence[Marker], catalogue: Catalogue) -> Picture:
 
 
 def _ways(decodings: Sequence[Decoding], artist: _Artist, tell: Callable[[float], None]) -> dict[Way, Series]:
-    """Caption on or off × drawn from grey, from the saliency map, from the latent: the pictures of each.
+    """Kind of caption × drawn from grey, from the saliency map, from the latent: the pictures of each.
 
     The diffusion starts from one of the two, so saliency map and latent are never both on. Without a caption the embedding
-    is zero: what the captions have in common.
+    is zero: what the captions have in common. The label's captions are left out where the pipeline has none of its own.
     """
     latent = all(decoding.latent is not None and decoding.latent.shape == artist.latent_shape for decoding in decodings)
     starts = [(False, False), (True, False)] + ([(False, True)] if latent else [])
-    ways: list[Way] = [(caption, *start) for caption in (True, False) for start in starts]
+    captions = {kind: found for kind in get_args(CaptionKind) if (found := _captions(kind, decodings, artist))}
+    ways: list[Way] = [(kind, *start) for kind in captions for start in starts]
     drawn: dict[Way, Series] = {}
     for number, way in enumerate(ways):
         pictures = []
-        for place, decoding in enumerate(decodings):
-            embedding = decoding.embedding if way[0] else np.zeros_like(decoding.embedding)
+        for place, (decoding, embedding) in enumerate(zip(decodings, captions[way[0]], strict=True)):
             initial = decoding.saliency if way[1] else decoding.latent if way[2] else None
             pictures.append(artist.draw(embedding, initial))
             tell((number + (place + 1) / len(decodings)) / len(ways))
@@ -240,23 +252,35 @@ def _ways(decodings: Sequence[Decoding], artist: _Artist, tell: Callable[[float]
     return drawn
 
 
-def _baselines(trials: Trials, settings: Drawing, artist: _Artist) -> Mapping[str, Series]:
+def _captions(kind: CaptionKind, decodings: Sequence[Decoding], artist: _Artist) -> list[FloatArray]:
+    """The embedding that each trial is drawn with; none where the pipeline has no captions of these labels."""
+    if kind == "decoded":
+        return [decoding.embedding for decoding in decodings]
+    if kind == "none":
+        return [np.zeros_like(decoding.embedding) for decoding in decodings]
+    try:
+        bank = caption_bank(artist.folder)
+        return [bank.embedding(decoding.top) for decoding in decodings]
+    except (DiffusionError, LabelError):
+        return []
+
+
+def _baselines(trials: Trials, target: Target, artist: _Artist, ways: Mapping[Way, Series]) -> Mapping[str, Series]:
     """What is drawn without the picture's own EEG, or with no more of it than a label.
 
     `label_only`: the caption of the most probable label, from grey, as any text-to-image model would after a label decoder.
-    `mean_embedding`: the mean embedding and saliency map of all trials, the same for each.
+    `mean_embedding`: the mean embedding and saliency map of all trials, the same for each. `mean_stimulus`: not drawn at all;
+    the mean of the pictures that were shown, which is smooth and so has a good SSIM.
     """
-    count = min(settings.count, len(trials.decodings))
-    decodings = trials.decodings[:count]
+    stimuli = target.stimuli.pictures
     embedding = np.stack([decoding.embedding for decoding in trials.decodings]).mean(axis=0)
     saliency = np.stack([decoding.saliency for decoding in trials.decodings]).mean(axis=0)
-    drawn = {MEAN_EMBEDDING: artist.finish([artist.draw(embedding, saliency)] * count)}
-    try:
-        bank = caption_bank(pipeline_folder(settings.pipeline))
-        of_label = {top: artist.draw(bank.embedding(top), None) for top in {decoding.top for decoding in decodings}}
-    except (DiffusionError, LabelError):  # a pipeline without captions of its own, or not of these labels
-        return drawn
-    return {LABEL_ONLY: artist.finish([of_label[decoding.top] for decoding in decodings])} | drawn
+    drawn = {MEAN_EMBEDDING: artist.finish([artist.draw(embedding, saliency)] * len(stimuli))}
+    if target.known:
+        drawn[MEAN_STIMULUS] = artist.finish([stimuli.mean(axis=0).round().astype(np.uint8)] * len(stimuli))
+    if LABEL_ALONE in ways:
+        drawn[LABEL_ONLY] = ways[LABEL_ALONE]
+    return drawn
 
 
 def _no_clock() -> float:

@@ -9,7 +9,7 @@ from html import escape
 
 from PIL import Image
 
-from bci_live.evaluation.drawing import LABEL_ONLY, MEAN_EMBEDDING, AblationRow, Drawn
+from bci_live.evaluation.drawing import LABEL_ONLY, MEAN_EMBEDDING, MEAN_STIMULUS, AblationRow, Drawn
 from bci_live.evaluation.picture_scores import Judged
 from bci_live.evaluation.reading import Trials
 from bci_live.evaluation.report_table import INVENTED, number, percent, score_table, span, table, title
@@ -18,7 +18,12 @@ from bci_live.evaluation.scores import Scored
 from bci_live.evaluation.structure import StructureRow
 from bci_live.types import Picture
 
-_BASELINES = {LABEL_ONLY: "the decoded label's caption alone", MEAN_EMBEDDING: "mean embedding and map of all trials"}
+_BASELINES = {
+    LABEL_ONLY: "the decoded label's caption alone",
+    MEAN_EMBEDDING: "mean embedding and map of all trials",
+    MEAN_STIMULUS: "the mean of the stimuli, not drawn",
+}
+_CAPTIONS = {"decoded": "decoded embedding", "label": "of the decoded label", "none": "–"}
 
 
 def pictures(trials: Trials, drawn: Drawn) -> str:
@@ -112,14 +117,15 @@ def _ablation(rows: Sequence[AblationRow]) -> str:
         return ""
     cells = [
         (
-            *("✓" if on else "–" for on in (row.caption, row.saliency, row.latent)),
+            _CAPTIONS[row.caption],
+            *("✓" if on else "–" for on in (row.saliency, row.latent)),
             *(number(row.scores[it]) for it in names),
         )
         for row in rows
     ]
     note = (
-        "As the paper's Table 3: what the picture was drawn from. The diffusion starts from the saliency map or from the "
-        "latent, never both. The caption alone, without place or shape, shows how much of a naming score is the prompt."
+        "As the paper's Table 3: what the picture was drawn from, by which caption. The diffusion starts from the saliency map or "
+        "from the latent, never both. A caption alone, without place or shape, shows how much of a naming score is the prompt."
     )
     heads = ("caption", "saliency", "latent", *(title(name) for name in names))
     return f"<h2>Ablation</h2><p>{note}</p>" + table(heads, cells)

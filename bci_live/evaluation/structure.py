@@ -134,6 +134,17 @@ def structure_row(what: str, drawn: Picture, stimuli: Picture, best: Picture | N
     )
 
 
+def without_eeg(stimuli: Picture) -> Picture:
+    """One picture for all stimuli (n, h, w, 3), the same n times: an object wherever half of them have theirs.
+
+    It takes no EEG to do as well: what is read has to be nearer than this.
+    """
+    often = np.mean([object_mask(it) for it in stimuli], axis=0)
+    common = often >= min(0.5, float(often.max()))
+    picture = np.where(common[..., None], np.uint8(255), np.uint8(0))
+    return np.asarray(np.broadcast_to(picture, (len(stimuli), *common.shape, 3)))
+
+
 def median_errors(drawn: Picture, stimuli: Picture) -> dict[str, float]:
     """Median over pictures of each error; `turn` over those whose stimulus has an orientation."""
     return {name: _median(values) for name, values in errors_of(drawn, stimuli).items()}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bci_live.config import SaliencyConfig
 from bci_live.decoding.saliency import SaliencyGenerator, background
 from bci_live.training.losses import hinge_discriminator, hinge_generator, mode_seeking, structural_similarity
 from bci_live.training.processes import Processes
@@ -32,21 +33,17 @@ _SEEK_EVERY = 4
 
 @dataclass(frozen=True, slots=True)
 class SaliencyTraining:
-    """What the training can be told. `steps`: at most. `patience`, `keep_every`: see `train_saliency`.
+    """What the training can be told. `steps`: at most. `patience`, `keep_every`: see `train_saliency`. The rest: see `SaliencyConfig`."""
 
-    `adversarial`, `mode_seeking`, `similarity` are the paper's α₁, α₂, α₃.
-    The paper does not state them; these let the stimulus outweigh the texture.
-    """
-
-    steps: int = 1000
+    steps: int = SaliencyConfig().steps
     patience: int = 150
     keep_every: int = 100
     batch: int = 16
     learning_rate: float = 1e-3
-    adversarial: float = 0.1
-    mode_seeking: float = 0.1
-    similarity: float = 1.0
-    colour: float = 2.0
+    adversarial: float = SaliencyConfig().adversarial
+    mode_seeking: float = SaliencyConfig().mode_seeking
+    similarity: float = SaliencyConfig().similarity
+    colour: float = SaliencyConfig().colour
 
 
 class Discriminator(nn.Module):

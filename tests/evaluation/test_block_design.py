@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bci_live.config import EpochConfig, FilterConfig
-from bci_live.evaluation.cross_validation import Training
+from bci_live.evaluation.folds import Training
 from bci_live.training.encoder import EncoderTraining
 from benchmarks.block_design import measure
 

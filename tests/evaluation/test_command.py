@@ -36,13 +36,17 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
     assert all(set(it) >= {"score", "chance", "interval", "within_chance"} for it in told["controls"].values())
     assert told["simulated"]
     assert not told["block_design"]
-    assert len(told["pictures"]["ablation"]) == 6
+    ways = {(row["caption"], row["saliency"], row["latent"]) for row in told["pictures"]["ablation"]}
+    starts = [(False, False), (True, False), (False, True)]
+    assert ways == {(caption, *start) for caption in ("decoded", "label", "none") for start in starts}
     structure = told["pictures"]["structure"]
     assert set(structure["picture"]) >= {"position", "size", "turn", "overlap", "count", "intervals"}
     assert structure["picture"]["position"] < 0.5
     assert (structure["picture"]["count"], structure["saliency map of all trials"]["count"]) == (3, 100)
     ssim = told["pictures"]["scores"]["ssim"]["score"]
-    for name in ("label_only", "mean_embedding"):
+    assert structure["another trial's saliency map"]["count"] == 100
+    assert structure["no EEG: one place and size for all, of all trials"]["position"] < 0.2
+    for name in ("label_only", "mean_embedding", "mean_stimulus"):
         baseline = told["pictures"]["baselines"][name]["ssim"]
         assert baseline["gain"] == pytest.approx(ssim - baseline["score"], abs=1e-3)
     assert told["oracle"] or "oracle" in told["not_run"]

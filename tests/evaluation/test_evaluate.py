@@ -15,15 +15,21 @@ import pytest
 
 from bci_live.config import EpochConfig, bundled
 from bci_live.decoding.decoder import load_decoder
+from bci_live.diffusion.pipeline import pipeline_folder
+from bci_live.diffusion.text import caption_bank
 from bci_live.errors import LabelError, RecordingError
 from bci_live.evaluation.controls import plain_probabilities
-from bci_live.evaluation.cross_validation import Training, cross_validate
+from bci_live.evaluation.cross_validation import cross_validate
 from bci_live.evaluation.drawing import Drawing
 from bci_live.evaluation.evaluate import evaluate_decoder
+from bci_live.evaluation.folds import Folds, Training
 from bci_live.evaluation.reading import cut_all, indices_of, read_sessions
 from bci_live.evaluation.report import report
 from bci_live.evaluation.result import Evaluation
 from bci_live.evaluation.scores import auc
+from bci_live.evaluation.splits import Split
+from bci_live.sessions.recording import read_recording
+from bci_live.sessions.xdf_writer import write_recording
 from bci_live.training.adversarial import SaliencyTraining
 from bci_live.training.decoder import train_decoder
 from bci_live.training.encoder import EncoderTraining
@@ -107,8 +113,32 @@ def test_each_run_is_read_by_a_decoder_that_was_trained_without_it(by_run: Evalu
     assert [(fold["trials"], fold["fitted"]) for fold in told["folds"]] == [(40, 80)] * 3
     assert told["controls"]["pre_stimulus"]["within_chance"]
     assert told["controls"]["shuffled_labels"]["within_chance"]
+    assert told["controls"]["shuffled_training"]["within_chance"]
+    assert "40 trials" in told["controls"]["shuffled_training"]["note"]
     assert set(told["high_pass"]) == {"0.1", "1", "5"}
     assert [file["name"] for file in told["files"]] == [path.name for path in sessions]
+
+
+def test_what_can_be_read_before_the_onset_is_outside_of_chance(decoder: Path, folder: Path) -> None:
+    recording = read_recording(write_session(folder / "on-time.xdf", 31, at_random(31, 60)))
+    # Each marker comes a window too late: what was shown can be read before it, and after it nothing.
+    late = [replace(marker, time=marker.time + EPOCH.stop_s) for marker in recording.markers]
+    write_recording(folder / "late.xdf", replace(recording, markers=tuple(late)))
+    told = evaluate_decoder(load_decoder(decoder), [folder / "late.xdf"], drawing=DRAWING).summary()
+    assert not told["controls"]["pre_stimulus"]["within_chance"]
+    assert told["controls"]["pre_stimulus"]["score"] > 0.9
+    assert told["auc"] < 0.7
+
+
+def test_a_trial_on_both_sides_of_a_split_is_found_out_by_the_training_on_shuffled_labels(sessions: list[Path]) -> None:
+    recordings, bank = read_sessions(sessions, {}), caption_bank(pipeline_folder(DRAWING.pipeline))
+    cut = cut_all(recordings, FILTER, EPOCH, CHANNELS, RATE)
+    every = np.arange(len(cut.markers))
+    leaky = Split("run", "what it was trained on", every, every)
+    long = replace(TRAINING, encoder=EncoderTraining(passes=40, batch=16))
+    found = Folds(recordings, cut, NAMES, bank, long, DRAWING).shuffled(leaky)
+    assert not found.within_chance
+    assert found.score > found.interval[1]
 
 
 def test_new_stimuli_are_read_by_a_decoder_that_knows_neither_them_nor_their_run(folder: Path) -> None:

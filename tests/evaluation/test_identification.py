@@ -9,8 +9,9 @@ import pytest
 
 from bci_live.config import bundled
 from bci_live.diffusion.text import caption_bank
-from bci_live.evaluation.cross_validation import Training, cross_validate
+from bci_live.evaluation.cross_validation import cross_validate
 from bci_live.evaluation.drawing import Drawing
+from bci_live.evaluation.folds import Training
 from bci_live.evaluation.identification import identify, mixed
 from bci_live.evaluation.scores import score_identified
 from bci_live.sessions.recording import Recording

@@ -63,7 +63,7 @@ def evaluation() -> Evaluation:
     drawn = Drawn(
         Drawing("p", 3), DiffusionConfig(), pictures, pictures, pictures, True, {},
         (StructureRow("picture", 3, ERRORS, dict.fromkeys(ERRORS, (0.1, 0.2)), ERRORS),),
-        (AblationRow(True, True, False, {"ssim": 0.5}),), {}, None, {}, "why not",
+        (AblationRow("decoded", True, False, {"ssim": 0.5}),), {}, None, {}, "why not",
     )  # fmt: skip
     return Evaluation(
         decoder=HOSTILE,

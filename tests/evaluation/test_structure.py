@@ -8,7 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bci_live.evaluation.structure import layout_told, median_errors, overlaps, structure_error, structure_row
+from bci_live.evaluation.structure import (
+    layout_told,
+    median_errors,
+    overlaps,
+    structure_error,
+    structure_row,
+    without_eeg,
+)
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.stimuli.rendering import Layout, layout_to_dict, random_layout, render
 from bci_live.types import Marker, Picture
@@ -78,3 +85,21 @@ def test_only_a_marker_with_a_layout_tells_one() -> None:
     assert layout_told(Marker("dog", 0.0, detail=told)) == GROUND
     for detail in ("", "{", "[1]", '{"layout": 3}', '{"layout": {"x": "<b>"}}', "[" * 100_000):
         assert layout_told(Marker("dog", 0.0, detail=detail)) is None
+
+
+def test_the_picture_without_eeg_is_as_near_to_all_as_the_middle_is() -> None:
+    rng = np.random.default_rng(1)
+    layouts = [random_layout(rng) for _ in range(60)]
+    stimuli = np.stack(
+        [drawn(label, it) for label, it in zip(load_catalogue("objects").labels * 2, layouts, strict=False)]
+    )
+    guess = without_eeg(stimuli)
+    assert (guess == guess[0]).all()
+    middle = np.median([np.hypot(it.x - 0.5, it.y - 0.5) for it in layouts])
+    assert median_errors(guess, stimuli)["position"] == pytest.approx(middle, abs=0.04)
+    assert median_errors(guess, stimuli)["overlap"] > median_errors(np.roll(stimuli, 1, axis=0), stimuli)["overlap"]
+
+
+def test_stimuli_that_share_no_place_still_have_a_picture_without_eeg() -> None:
+    corners = np.stack([drawn("car", replace(GROUND, size=0.3, x=x, y=y)) for x in (0.2, 0.8) for y in (0.2, 0.8)])
+    assert median_errors(without_eeg(corners), corners)["position"] < 0.6

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from bci_live.config import ObjectiveConfig
+from bci_live.config import ObjectiveConfig, SaliencyConfig
 from bci_live.decoding.encoder import LabelLayer
 from bci_live.decoding.storage import read_card
 from bci_live.training.adversarial import SaliencyTraining
@@ -42,6 +43,26 @@ def test_what_the_command_line_does_not_name_has_no_weight() -> None:
 def test_a_wrong_objective_is_refused_in_a_sentence(text: str, about: str) -> None:
     with pytest.raises(ValidationError, match=about):
         ObjectiveConfig.model_validate(text)
+
+
+def test_the_saliency_map_keeps_the_weights_that_the_command_line_does_not_name() -> None:
+    told = SaliencyConfig.model_validate("adversarial=0.3, colour=0")
+    assert told == SaliencyConfig(adversarial=0.3, colour=0)
+    assert SaliencyTraining(**told.model_dump()) == replace(SaliencyTraining(), adversarial=0.3, colour=0)
+    assert SaliencyTraining(**SaliencyConfig().model_dump()) == SaliencyTraining()
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("ssim=1", "'ssim=1' is no part of the saliency map's training"),
+        ("adversarial=0,similarity=0,colour=0", "weight above 0"),
+        ("steps=0", "greater than or equal to 1"),
+    ],
+)
+def test_wrong_weights_of_the_saliency_map_are_refused_in_a_sentence(text: str, about: str) -> None:
+    with pytest.raises(ValidationError, match=about):
+        SaliencyConfig.model_validate(text)
 
 
 def test_each_term_has_its_weight_and_labels_without_weight_shape_no_feature() -> None:

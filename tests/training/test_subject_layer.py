@@ -15,8 +15,9 @@ from bci_live.config import bundled
 from bci_live.decoding.decoder import load_decoder, load_network
 from bci_live.diffusion.text import caption_bank
 from bci_live.errors import DecoderError, RecordingError
-from bci_live.evaluation.cross_validation import Training, cross_validate
+from bci_live.evaluation.cross_validation import cross_validate
 from bci_live.evaluation.drawing import Drawing
+from bci_live.evaluation.folds import Training
 from bci_live.evaluation.reading import cut_for, decode_all, decode_as_their_own
 from bci_live.sessions.naming import in_turns
 from bci_live.sessions.recording import Recording, read_recording
