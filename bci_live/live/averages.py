@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,15 @@ _MOST_TRIALS = 5000
 # Of the trace's largest, a peak is so much at least; two are so far apart.
 _PEAK_SHARE = 0.3
 _APART_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """The mean `response` (channels, times), µV, of so many `trials` of a label, or of all together."""
+
+    label: str
+    response: NDArray[np.float64]
+    trials: int
 
 
 class Averages:
@@ -45,6 +55,20 @@ class Averages:
         sums = [self._sums[label]] if label in self._sums else list(self._sums.values()) if label is None else []
         count = self.counts.total() if label is None else self.counts[label]
         return np.sum(sums, axis=0) / count if sums else None
+
+    def all(self) -> tuple[Average, ...]:
+        """That of all trials together, then those of the classes, the commonest first; none before the first."""
+        together = self.average()
+        if together is None:
+            return ()
+        classes = [Average(it, self._sums[it] / trials, trials) for it, trials in self.counts.most_common()]
+        return (Average("all", together, self.counts.total()), *classes)
+
+    def restart(self) -> None:
+        """Begin anew: what comes now has been counted before."""
+        self.counts.clear()
+        self.right.clear()
+        self._sums.clear()
 
     def _add(self, reconstruction: Reconstruction, known: frozenset[str]) -> None:
         epoch = reconstruction.decoding.epoch

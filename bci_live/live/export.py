@@ -1,4 +1,4 @@
-"""Saves what is on display: a picture with all that is known of it, the session as an animation."""
+"""Saves what is on display: a picture with all that is known of it, the session as an animation, the average responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import numpy as np
 from PIL import Image
 
 from bci_live import __version__
+from bci_live.config import EpochConfig
 from bci_live.errors import BciError
+from bci_live.live.averages import Average
 from bci_live.live.contact_sheet import Row, contact_sheet
 from bci_live.live.telemetry import timings_of
 from bci_live.types import Marker, Picture, Reconstruction
@@ -104,21 +106,46 @@ def save_animation(folder: Path, history: Sequence[Reconstruction], truth: Calla
     return path
 
 
-class SavingAnimation:
-    """`save_animation` in a thread of its own, `truth` too: two hundred pictures take seconds, and a window never waits."""
+def save_averages(folder: Path, averages: Sequence[Average], channels: Sequence[str], epoch: EpochConfig) -> Path:
+    """A FIF file of MNE with an Evoked for all trials together and one for each class.
 
-    def __init__(
-        self, folder: Path, history: Sequence[Reconstruction], truth: Callable[[Marker], Picture | None]
-    ) -> None:
-        self._told = "The animation could not be made: the log says why."
+    `epoch`: from when to when after the marker. The file name ends as MNE wants it.
 
-        def save() -> None:
+    Raises
+    ------
+    BciError
+        If there is no average, or the folder cannot be written.
+    """
+    import mne
+
+    from bci_live.streams.mne_bridge import evoked
+
+    if not averages:
+        raise BciError("There is no average response yet, so there is nothing to save.")
+    rate = averages[0].response.shape[1] / (epoch.stop_s - epoch.start_s)
+    evokeds = [evoked(it.response, channels, rate, epoch.start_s, it.label, it.trials) for it in averages]
+    path = next_path(folder, "average", "-ave.fif")
+    with _told(path):
+        mne.write_evokeds(path, evokeds, verbose="error")
+    return path
+
+
+class Saving:
+    """Saves in a thread of its own: two hundred pictures, or MNE's import, take seconds, and a window never waits.
+
+    `save` returns where it has saved.
+    """
+
+    def __init__(self, save: Callable[[], Path]) -> None:
+        self._told = "It could not be saved: the log says why."
+
+        def run() -> None:
             try:
-                self._told = f"Saved: {save_animation(folder, history, truth)}"
+                self._told = f"Saved: {save()}"
             except BciError as error:
                 self._told = str(error)
 
-        self._thread = threading.Thread(target=save, name="saving", daemon=True)
+        self._thread = threading.Thread(target=run, name="saving", daemon=True)
         self._thread.start()
 
     def told(self) -> str:

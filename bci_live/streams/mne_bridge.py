@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import mne
 import numpy as np
@@ -28,7 +28,7 @@ with warnings.catch_warnings():
     from mne_realtime import RtEpochs
     from mne_realtime.base_client import _BaseClient
 
-__all__ = ["RingClient", "RtEpochs"]
+__all__ = ["RingClient", "RtEpochs", "evoked"]
 
 STIM_CHANNEL = "STI 014"
 _MNE_TYPES = {"eeg", "eog", "ecg", "emg"}
@@ -67,7 +67,9 @@ class RingClient(_BaseClient):
         self._stopping = threading.Event()
         self.left_out = 0
         self._recv_thread: threading.Thread | None = None
-        super().__init__(info=_info(eeg), buffer_size=self._size)
+        types = [it if it in _MNE_TYPES else "misc" for it in eeg.facts.channel_types]
+        info = _info([*eeg.facts.channels, STIM_CHANNEL], [*types, "stim"], eeg.facts.rate)
+        super().__init__(info=info, buffer_size=self._size)
 
     def iter_raw_buffers(self) -> Iterator[NDArray[np.float64]]:
         """Buffers (channels + 1, samples) of equal size, V, until the receive thread is stopped."""
@@ -111,9 +113,17 @@ class RingClient(_BaseClient):
         return isinstance(self._ring.window(marker.time, self._before, self._after), Window)
 
 
-def _info(eeg: EegInlet) -> mne.Info:
-    names = [*eeg.facts.channels, STIM_CHANNEL]
-    types = [it if it in _MNE_TYPES else "misc" for it in eeg.facts.channel_types]
-    info = mne.create_info(names, eeg.facts.rate, [*types, "stim"])
+def evoked(
+    average: NDArray[np.float64], channels: Sequence[str], rate: float, start_s: float, label: str, trials: int
+) -> mne.EvokedArray:
+    """An average response (channels, times), µV, as MNE has it: in V, `start_s` after the marker on, with the electrodes' places."""
+    info = _info(channels, ["eeg"] * len(channels), rate)
+    return mne.EvokedArray(
+        average * _VOLTS_PER_MICROVOLT, info, tmin=start_s, comment=label, nave=trials, verbose="error"
+    )
+
+
+def _info(channels: Sequence[str], types: Sequence[str], rate: float) -> mne.Info:
+    info = mne.create_info(list(channels), rate, list(types))
     info.set_montage("standard_1005", match_case=False, on_missing="ignore", verbose="error")
     return info

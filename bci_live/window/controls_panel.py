@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -29,6 +30,13 @@ _INITIAL = {
     "grey": "grey: the caption alone",
 }
 _LARGEST_SEED = 2**31 - 1
+
+
+def _free_keys_on_enter(spin: QAbstractSpinBox) -> None:
+    """Who has typed a number and Enter has the window's keys again."""
+    line = spin.lineEdit()
+    if line is not None:
+        line.returnPressed.connect(spin.clearFocus)
 
 
 class ControlsPanel(theme.Panel):
@@ -72,6 +80,8 @@ class ControlsPanel(theme.Panel):
         for spin in (self.steps, self.seed, self.averaged, self.strength, self.every):
             spin.setKeyboardTracking(False)
             spin.valueChanged.connect(self._draw)
+            _free_keys_on_enter(spin)
+        theme.leave_keys(self.initial, self.device, self.free, self.anytime, self.forming, self.load_button)
         self.initial.activated.connect(self._draw)
         self.free.clicked.connect(self._draw)
         self.anytime.clicked.connect(self._draw)

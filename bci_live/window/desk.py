@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScr
 from bci_live.window import theme
 
 _GRIP = 7
+_LEAST_MIDDLE = 150
 Rows = tuple[tuple[tuple[str, ...], float], ...]
 
 
@@ -48,6 +49,7 @@ class Desk(QMainWindow):
     def __init__(self, middle: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Widget)
         self.docks: dict[str, QDockWidget] = {}
+        middle.setMinimumHeight(_LEAST_MIDDLE)  # a window that is made smaller takes the room from the docks, too
         self.setCentralWidget(middle)
         self.setDockNestingEnabled(True)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)

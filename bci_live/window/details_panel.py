@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PyQt6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QWidget
 
 from bci_live.errors import BciError
 from bci_live.live.controls import ModelChoice
-from bci_live.live.export import Origin, SavingAnimation, provenance, save_picture
+from bci_live.live.export import Origin, Saving, provenance, save_animation, save_picture
 from bci_live.live.snapshot import LiveSnapshot, badge
 from bci_live.types import Marker, Picture, Reconstruction
 from bci_live.window import theme
@@ -35,7 +36,7 @@ class DetailsPanel(theme.Panel):
         self._origin: Origin | None = None
         # Held with its origin, because the history and the session forget it.
         self._pinned: tuple[Reconstruction, Origin] | None = None
-        self._saving: SavingAnimation | None = None
+        self._saving: Saving | None = None
         self.shown: Reconstruction | None = None
         self.saliency, self.picture, self.true_picture = PictureView(), PictureView(), PictureView()
         self.plot = LinePlot("Its epoch is drawn here.")
@@ -89,7 +90,7 @@ class DetailsPanel(theme.Panel):
         """The history as an animation; it is told when that is done."""
         if self._saving is None:
             self.said.setText("Saving …")
-            self._saving = SavingAnimation(self._folder(), self._history, Truths(_GIF_PIXELS).of)
+            self._saving = Saving(partial(save_animation, self._folder(), self._history, Truths(_GIF_PIXELS).of))
 
     def copy(self) -> None:
         """The picture to the clipboard."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from bci_live.types import Marker, Picture
 from bci_live.window import theme
@@ -64,12 +64,23 @@ class Strip(QWidget):
         width = 2 * self.side + _BETWEEN + _GAP
         return self.pairs[-max(1, (self.width() + _GAP) // width) :]
 
+    def pair_at(self, x: float) -> Pair | None:
+        """The pair that is drawn there."""
+        place, shown = int(x // (2 * self.side + _BETWEEN + _GAP)), self.fitting()
+        return shown[place] if 0 <= place < len(shown) else None
+
+    def event(self, event: QEvent | None) -> bool:
+        """Hovered, a pair says in full what stands below it in short."""
+        if isinstance(event, QHelpEvent):
+            pair = self.pair_at(event.pos().x())
+            QToolTip.showText(event.globalPos(), caption(pair) if pair else "", self)
+            return True
+        return super().event(event)
+
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        place = int(event.position().x() // (2 * self.side + _BETWEEN + _GAP)) if event is not None else -1
-        shown = self.fitting()
-        if 0 <= place < len(shown):
-            marker = shown[place].marker
-            self.pin(None if marker == self.pinned else marker)
+        pair = self.pair_at(event.position().x()) if event is not None else None
+        if pair is not None:
+            self.pin(None if pair.marker == self.pinned else pair.marker)
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -99,6 +110,9 @@ class Strip(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, "Finished pictures will stand here.")
         for place, pair in enumerate(self.fitting()):
             self._paint_pair(painter, place * (pair_width + _GAP), pair)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.now.sky), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def _paint_pair(self, painter: QPainter, x: int, pair: Pair) -> None:
         reconstruction, truth = self.pixmaps[pair.marker]

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from bci_live.live.averages import Averages
 from bci_live.live.machine import Machine
-from bci_live.live.snapshot import LiveSnapshot
+from bci_live.live.snapshot import LiveSnapshot, ReplayStatus
 from bci_live.types import Decoding, Guess, Marker
 from bci_live.window import theme
 from bci_live.window.controls_panel import ControlsPanel
@@ -37,6 +37,8 @@ _BELOW: Rows = ((("pictures", "response", "accuracy", "spectrum"), 0.4), (("film
 _BESIDE: Rows = ((("scores",), 0.3), (("session", "quality", "details", "controls"), 0.7))
 _HIGH = ("session", "quality", "details", "controls")
 _SIDE_WIDTH = 348
+# A replay tells its place ten times a second; what goes back by less is no seek.
+_BACK_S = 1.0
 
 
 class LivePage(QWidget):
@@ -51,6 +53,7 @@ class LivePage(QWidget):
         self._truths = Truths(_TRUTH_PIXELS)
         self._read: Guess | Decoding | None = None
         self._averages = Averages()
+        self._replayed_s = 0.0
         self._machine = Machine()
         self.arranged = False
         self.wanted_layout = b""
@@ -61,7 +64,7 @@ class LivePage(QWidget):
         self.quality = QualityPanel()
         self.filmstrip = Filmstrip()
         self.details = DetailsPanel(folder, self._truths.of)
-        self.response, self.accuracy, self.spectrum = ResponsePanel(), AccuracyPanel(), SpectrumPanel()
+        self.response, self.accuracy, self.spectrum = ResponsePanel(folder), AccuracyPanel(), SpectrumPanel()
         self.controls = ControlsPanel(source)
         self.controls.stepwise.connect(self.pictures.show_steps)
         self.transport = TransportBar(source)
@@ -106,7 +109,8 @@ class LivePage(QWidget):
 
     def show_snapshot(self, snapshot: LiveSnapshot) -> None:
         """Bring everything but the signal up to date."""
-        self.transport.show_replay(self._source.replay())
+        replay = self._source.replay()
+        self.transport.show_replay(replay)
         self.status.show_status(snapshot)
         self.status.show_machine(self._machine.load())
         self.pictures.show_pictures(snapshot)
@@ -115,7 +119,7 @@ class LivePage(QWidget):
         self.filmstrip.show_pairs(self._pairs(snapshot))
         self.controls.show_drawing()
         self.details.show_history(snapshot, self.filmstrip.strip.pinned, self._source.models())
-        self._averages.add(snapshot.history, snapshot.labels)
+        self._average(snapshot, replay)
         if theme.is_seen(self.response):
             self.response.show_averages(self._averages, snapshot)
         if theme.is_seen(self.accuracy):
@@ -123,6 +127,14 @@ class LivePage(QWidget):
         if snapshot.facts is not None:
             self.quality.poll(self._source, snapshot.facts)
             self.spectrum.poll(self._source, snapshot.facts)
+
+    def _average(self, snapshot: LiveSnapshot, replay: ReplayStatus | None) -> None:
+        """Where a replay goes back, by itself or by hand, its trials come again: counted twice, they would prove nothing."""
+        self._averages.add(snapshot.history, snapshot.labels)
+        at_s = 0.0 if replay is None else replay.at_s
+        if at_s < self._replayed_s - _BACK_S:
+            self._averages.restart()
+        self._replayed_s = at_s
 
     def _pin(self, marker: Marker | None) -> None:
         """A picture is pinned: all that is known of it comes to the front."""

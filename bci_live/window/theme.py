@@ -81,6 +81,12 @@ QLineEdit, QComboBox, QTableWidget {{
     background: {colours.background}; border: 1px solid {colours.line}; border-radius: 4px; padding: 4px;
 }}
 QAbstractSpinBox {{ min-height: 26px; }}
+QSlider::groove:horizontal {{ background: {colours.line}; height: 4px; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {colours.sky}; height: 4px; border-radius: 2px; }}
+QSlider::handle:horizontal {{
+    background: {colours.muted}; border: 2px solid {colours.muted}; width: 12px; margin: -6px 0; border-radius: 8px;
+}}
+QSlider::handle:horizontal:focus {{ background: {colours.text}; border-color: {colours.sky}; }}
 QLineEdit:focus, QComboBox:focus {{ border-color: {colours.sky}; }}
 QComboBox QAbstractItemView {{ background: {colours.panel}; selection-background-color: {colours.line}; }}
 QTableWidget {{ gridline-color: {colours.line}; }}

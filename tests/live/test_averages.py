@@ -32,6 +32,17 @@ def test_each_picture_is_added_once_however_often_the_history_comes() -> None:
     assert averages.right == [True, False, True, False]  # of "?" the truth is not known
 
 
+def test_all_averages_are_told_the_commonest_class_first_and_nothing_after_a_restart() -> None:
+    averages = Averages()
+    assert averages.all() == ()
+    averages.add(HISTORY, ("a", "b"))
+    assert [(it.label, it.trials) for it in averages.all()] == [("all", 4), ("a", 2), ("b", 1), ("?", 1)]
+    assert averages.all()[1].response == pytest.approx(np.full((2, 5), 2.0))
+    averages.restart()
+    assert (averages.all(), averages.right) == ((), [])
+    assert not averages.add(HISTORY, ("a", "b"))  # what was counted before stays so
+
+
 def test_the_interval_is_wilson_s() -> None:
     # 8 of 10: 0.4902 to 0.9433 (Newcombe 1998, method 3).
     assert interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)

@@ -33,6 +33,22 @@ def test_each_change_is_commanded_at_once(open_window: OpenWindow, source: Examp
     assert source.commands[-1] == ("draw", expected)
 
 
+def test_who_has_typed_a_number_has_the_keys_of_the_window_again(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    window.live.desk.raise_panel("controls")
+    panel.steps.setFocus()
+    panel.steps.selectAll()
+    qtbot.keyClicks(panel.steps, "6")
+    qtbot.keyClick(panel.steps, Qt.Key.Key_Return)
+    assert source.drawn.diffusion.steps == 6
+    assert not panel.steps.hasFocus()
+    qtbot.mouseClick(panel.forming, Qt.MouseButton.LeftButton)
+    assert not panel.forming.hasFocus()
+
+
 def test_less_than_one_step_is_refused_with_a_sentence(open_window: OpenWindow, source: ExampleSource) -> None:
     window = open_window(source)
     window.live.controls.strength.setValue(0.2)

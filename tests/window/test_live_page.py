@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PyQt6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
-from bci_live.window.example import ExampleSource
+from bci_live.live.snapshot import LiveSnapshot, ReplayStatus
+from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.theme import is_seen
 from tests.window.conftest import OpenWindow
 
@@ -47,3 +50,32 @@ def test_what_is_behind_another_tab_is_not_computed(
         live.desk.raise_panel(name)
     qtbot.waitUntil(lambda: bool(live.quality.head.electrodes and live.response.plot.graph.lines), timeout=3000)
     assert live.spectrum.plot.graph.lines == ()
+
+
+def test_trials_that_a_replay_brings_again_are_not_counted_twice(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    page, state = window.live, source.state
+    assert state is not None
+
+    def count(at_s: float, snapshot: LiveSnapshot) -> int:
+        source.played = ReplayStatus(at_s, 100.0, False, True, False)
+        page.show_snapshot(snapshot)
+        return page._averages.counts.total()
+
+    assert count(90.0, state) == len(state.history)
+    again = example_reconstruction(example_decoding("dog", NOW + 5))
+    assert count(1.0, state) == 0
+    assert count(2.0, replace(state, history=(*state.history, again))) == 1
+
+
+def test_the_signal_keeps_room_when_the_window_is_made_smaller(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    window.resize(1280, 1000)
+    qtbot.waitUntil(lambda: window.height() == 1000, timeout=3000)
+    window.resize(1280, 560)
+    qtbot.waitUntil(lambda: window.height() == 560, timeout=3000)
+    assert window.live.signal.height() >= 150

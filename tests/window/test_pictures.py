@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import QEvent, QPoint, Qt
+from PyQt6.QtGui import QHelpEvent
+from PyQt6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
+from bci_live.window.filmstrip import caption
 from bci_live.window.main_window import MainWindow
 from tests.window.conftest import OpenWindow, pixels_of
 
@@ -79,6 +81,19 @@ def saved_label(folder: Path, label: str) -> str:
     """What the file beside the first picture that was saved says of it."""
     told = json.loads((folder / "pictures" / f"0001-{label}.json").read_text(encoding="utf-8"))
     return str(told["marker"]["label"])
+
+
+def test_what_stands_in_short_below_a_picture_is_said_in_full_when_hovered(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    strip = window.live.filmstrip.strip
+    pair = strip.pair_at(5)
+    assert pair is not None
+    where = QPoint(5, 5)
+    QApplication.sendEvent(strip, QHelpEvent(QEvent.Type.ToolTip, where, strip.mapToGlobal(where)))
+    qtbot.waitUntil(lambda: QToolTip.text() == caption(pair), timeout=3000)
+    assert strip.pair_at(strip.width() * 3) is None
 
 
 def test_a_pinned_picture_stays_when_the_session_has_forgotten_it(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
-from bci_live.live.averages import Averages, peaks
+import numpy as np
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
+
+from bci_live.config import EpochConfig
+from bci_live.live.averages import Average, Averages, peaks
+from bci_live.live.export import Saving, save_averages
 from bci_live.live.snapshot import LiveSnapshot
 from bci_live.window import theme
 from bci_live.window.plots.line_plot import Graph, Line, LinePlot
@@ -13,16 +19,19 @@ from bci_live.window.plots.topography import Topography
 
 _TOPOGRAPHIES = 3
 _CLASSES = 4
-_FEWEST = 5  # trials: the mean of fewer is noise
+_FEWEST = 2
 _ALL = "strongest electrode"
 
 
 class ResponsePanel(theme.Panel):
     """Epochs as the decoder got them: filtered, without artefacts. One electrode's curve for each of the commonest classes."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, folder: Callable[[], Path], parent: QWidget | None = None) -> None:
         super().__init__("Average response", parent)
+        self._folder = folder
         self._drawn: tuple[int, int, str] | None = None
+        self._saving: Saving | None = None
+        self._shown: tuple[tuple[Average, ...], tuple[str, ...], EpochConfig] | None = None
         self.plot = LinePlot("Grows with every picture.")
         self.channel = QComboBox()
         self.channel.setToolTip("The electrode whose response is drawn")
@@ -32,17 +41,31 @@ class ResponsePanel(theme.Panel):
         row.addWidget(self.plot, 3)
         for head in self.heads:
             row.addWidget(head, 1)
-        self.body.addWidget(self.channel)
+        self.save_button = QPushButton("Save for MNE")
+        self.save_button.setToolTip("An Evoked of all trials and of each class, in a FIF file")
+        self.save_button.clicked.connect(self.save)
+        self.said = theme.named_label("note")
+        theme.leave_keys(self.channel, self.save_button)
+        above = QHBoxLayout()
+        above.addWidget(self.channel, 1)
+        above.addWidget(self.said, 1)
+        above.addWidget(self.save_button)
+        self.body.addLayout(above)
         self.body.addLayout(row, 1)
 
     def show_averages(self, averages: Averages, snapshot: LiveSnapshot) -> None:
         """All curves and heads anew."""
+        if self._saving is not None and (told := self._saving.told()):
+            self._saving = None
+            self.said.setText(told)
+            self.said.setToolTip(told)
         together = averages.average()
         names = snapshot.channels
         drawn = (averages.counts.total(), self.channel.currentIndex(), theme.now.name)
         if together is None or len(names) != len(together) or drawn == self._drawn:
             return
         self._drawn = drawn
+        self._shown = (averages.all(), names, snapshot.epoch)
         if [self.channel.itemText(k) for k in range(1, self.channel.count())] != list(names):
             self.channel.clear()
             self.channel.addItems([_ALL, *names])
@@ -58,6 +81,13 @@ class ResponsePanel(theme.Panel):
             head.setVisible(top is not None)
             if top is not None:
                 head.show_values(names, together[:, top], limit, f"{times[top] * 1000:.0f} ms")
+
+    def save(self) -> None:
+        """What is on display, for MNE; it is told when that is done."""
+        if self._saving is None:
+            self.said.setText("Saving …")
+            averages, names, epoch = self._shown or ((), (), EpochConfig())
+            self._saving = Saving(partial(save_averages, self._folder(), averages, names, epoch))
 
     def _graph(self, averages: Averages, times: np.ndarray, place: int, name: str, tops: list[int]) -> Graph:
         together = averages.average()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import mne
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -33,8 +35,10 @@ def averages() -> Averages:
     return averages
 
 
-def test_the_response_has_a_curve_for_all_and_for_the_commonest_classes(qtbot: QtBot, averages: Averages) -> None:
-    panel, snapshot = ResponsePanel(), example_snapshot()
+def test_the_response_has_a_curve_for_all_and_for_the_commonest_classes(
+    qtbot: QtBot, averages: Averages, tmp_path: Path
+) -> None:
+    panel, snapshot = ResponsePanel(lambda: tmp_path), example_snapshot()
     qtbot.addWidget(panel)
     panel.resize(360, 420)
     panel.show()
@@ -58,6 +62,32 @@ def test_the_response_has_a_curve_for_all_and_for_the_commonest_classes(qtbot: Q
     assert 1 <= sum(head.isVisible() for head in panel.heads) <= 3
     assert all(head.image is not None for head in panel.heads if head.isVisible())
     panel.grab()
+
+
+def test_the_response_is_saved_as_mne_reads_it(qtbot: QtBot, averages: Averages, tmp_path: Path) -> None:
+    panel, snapshot = ResponsePanel(lambda: tmp_path / "pictures"), example_snapshot()
+    qtbot.addWidget(panel)
+    panel.show()
+
+    def save(averages: Averages) -> str:
+        panel.save_button.click()
+        panel.show_averages(averages, snapshot)
+        qtbot.waitUntil(
+            lambda: panel.show_averages(averages, snapshot) or "Saving" not in panel.said.text(), timeout=30_000
+        )
+        return panel.said.text()
+
+    assert "nothing to save" in save(Averages())
+    panel.show_averages(averages, snapshot)
+    assert save(averages).startswith("Saved: ")
+    (file,) = (tmp_path / "pictures").iterdir()
+    evokeds = mne.read_evokeds(file, verbose="error")
+    assert (evokeds[0].comment, evokeds[0].nave, len(evokeds)) == ("all", 8, 1 + len(averages.counts))
+    assert evokeds[0].ch_names == list(CAP)
+    assert evokeds[0].times[[0, -1]] == pytest.approx([-0.1, 0.8 - 0.9 / 225], abs=1e-3)
+    together = averages.average()
+    assert together is not None
+    np.testing.assert_allclose(evokeds[0].data * 1e6, together, rtol=1e-4, atol=1e-3)
 
 
 def test_accuracy_stands_against_chance_with_its_interval(qtbot: QtBot, averages: Averages) -> None:
