@@ -96,7 +96,10 @@ class ReplayProcess:
         # Ended by a signal it said nothing of that: its last line is of something else.
         if said and self._process.returncode > 0:
             return said.splitlines()[-1]
-        return f"The replay's process was ended from outside (exit code {self._process.returncode}). Start the program again."
+        return (
+            f"The replay's process was ended from outside (exit code {self._process.returncode}). Start the program again, or "
+            "press 'Load, and begin anew' among the window's Controls."
+        )
 
     def _tell(self, command: str) -> None:
         assert self._process.stdin is not None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from bci_live.config import DiffusionConfig
@@ -47,6 +49,22 @@ def test_who_has_typed_a_number_has_the_keys_of_the_window_again(
     assert not panel.steps.hasFocus()
     qtbot.mouseClick(panel.forming, Qt.MouseButton.LeftButton)
     assert not panel.forming.hasFocus()
+
+
+def test_the_wheel_changes_nothing_that_it_passes_over(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    for box in (panel.steps, panel.strength, panel.initial):
+        point = QPointF(box.rect().center())
+        turned = QWheelEvent(
+            point, box.mapToGlobal(point), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(box, turned)
+    assert (panel.steps.value(), panel.strength.value(), panel.initial.currentIndex()) == (4, 0.75, 0)
+    assert source.commands == []
 
 
 def test_less_than_one_step_is_refused_with_a_sentence(open_window: OpenWindow, source: ExampleSource) -> None:
