@@ -211,6 +211,10 @@ def train(
             + "."
         ),
     ] = None,
+    captions: Annotated[
+        Path | None,
+        typer.Option(help="CSV with label,caption, for instance a captioner's, in place of 'An image of a dog'."),
+    ] = None,
     pipeline: Annotated[
         str | None, typer.Option("--diffusion", help=f"What its pictures come from: {PIPELINES}.")
     ] = None,
@@ -223,6 +227,7 @@ def train(
 ) -> None:
     """Make a decoder from recordings of one's own."""
     from bci_live.sessions.labels import parse_labels
+    from bci_live.stimuli.captions import read_captions
 
     with no_collecting():
         from bci_live.training.adversarial import SaliencyTraining
@@ -231,7 +236,7 @@ def train(
         from bci_live.training.processes import is_main_process
 
     own = {"--reference": reference, "--band": band != "auto", "--encoder": encoder != TrainingConfig().encoder}
-    own |= {"--subject-layer": subject_layer}
+    own |= {"--subject-layer": subject_layer, "--captions": captions}
     _refuse_together("--fine-tune, which keeps what its decoder has", fine_tune is not None, own)
     terms = {"objective": objective, "saliency": saliency}
     training = TrainingConfig.model_validate(
@@ -252,6 +257,7 @@ def train(
         encoder_training=EncoderTraining(training.encoder, training.objective, training.subject_layer),
         saliency_training=SaliencyTraining(**training.saliency.model_dump()),
         fine_tune=fine_tune,
+        captions=None if captions is None else read_captions(captions),
     )
     if is_main_process():
         print(f"The decoder is in {out}: {card.describe()}")

@@ -52,11 +52,12 @@ class DecoderCard(_Part):
     `rate`: Hz of the epochs. `marker_labels`: which of the sender's markers stand for which label, where they are
     none themselves. `bank_labels`: what the pipeline's caption bank knew. `tokens`, `width`: shape of the embedding.
     `latent_shape`: of the pipeline's VAE latent of a 64-pixel picture, or None. `encoder`: a name only, never code.
-    `subjects`: whose layers the encoder has, in their order; empty where it has none. `label_head`: which of the label heads
-    have a say. `certainty`: the confidence below which it abstains. `prefixes`: the beginnings of the window that are
-    decoded, too, each until so many seconds after the onset. `repairs`: whether it knows the channels' covariance, to fill in
-    some that carry no EEG. `files`: what it was trained on; `files_before`: what those that it came from were. `scores` and
-    `controls`: of validation, on runs left out; these also chose the band, the weights of the heads and when to stop.
+    `captions`: by label those that it speaks in place of the pipeline's own. `subjects`: whose layers the encoder has, in their
+    order; empty where it has none. `label_head`: which of the label heads have a say. `certainty`: the confidence below which
+    it abstains. `prefixes`: the beginnings of the window that are decoded, too, each until so many seconds after the onset.
+    `repairs`: whether it knows the channels' covariance, to fill in some that carry no EEG. `files`: what it was trained on;
+    `files_before`: what those that it came from were. `scores` and `controls`: of validation, on runs left out; these also
+    chose the band, the weights of the heads and when to stop.
     """
 
     format: Literal[4] = FORMAT
@@ -68,6 +69,7 @@ class DecoderCard(_Part):
     epoch: EpochConfig
     labels: tuple[str, ...] = Field(min_length=2)
     marker_labels: dict[str, str] = {}
+    captions: dict[str, str] = {}
     bank_labels: tuple[str, ...]
     pipeline: str
     tokens: int = Field(ge=1, le=1000)

@@ -5,6 +5,7 @@ Only this file is read at run time; the sentence encoder that made it is needed 
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,32 @@ class CaptionBank:
             "encoder": self.encoder,
         }
         save_file({"embeddings": np.ascontiguousarray(self.embeddings, dtype=np.float32)}, path, metadata)
+
+
+def read_captions(path: Path) -> dict[str, str]:
+    """A table of captions, as a captioner writes it: CSV with the columns `label` and `caption`, one line a label.
+
+    Raises
+    ------
+    LabelError
+        If it cannot be read, or a line is not as it should be.
+    """
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LabelError(f"The captions '{path}' cannot be read ({error}). Name a CSV file.") from error
+    told: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        label, caption = ((row.get(name) or "").strip() for name in ("label", "caption"))
+        if not label or not caption or label in told:
+            raise LabelError(
+                f"Line {number} of '{path}' has no label, no caption, or a label that was there already. Write a first line "
+                "label,caption and then for instance: dog,a yellow dog on grass"
+            )
+        told[label] = caption
+    if not told:
+        raise LabelError(f"'{path}' has no caption. Write a first line label,caption and then a line a label.")
+    return told
 
 
 def space_of(encoder: str, tokens: int, width: int) -> str:

@@ -1,17 +1,19 @@
-"""Embeds the captions of the catalogue with a real sentence encoder, once, at training time."""
+"""Embeds captions with a real sentence encoder: those of the catalogue once, when a pipeline is trained, others when a decoder is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from bci_live.errors import DiffusionError
-from bci_live.stimuli.captions import CaptionBank
-from bci_live.stimuli.catalogue import Catalogue
+from bci_live.diffusion.text import embed
+from bci_live.errors import DiffusionError, LabelError
+from bci_live.stimuli.captions import SENTENCE_ENCODER, CaptionBank
+from bci_live.stimuli.catalogue import Catalogue, load_catalogue
 
 TOKENS = 8
 
@@ -32,6 +34,36 @@ def make_bank(catalogue: Catalogue, measure: Catalogue | None = None) -> Caption
     states, there = _embedded(captions)
     mean, scale = _mean_and_scale(*((states, there) if measured == captions else _embedded(measured)))
     return CaptionBank(catalogue.labels, ((states - mean) * there / scale).astype(np.float32), captions)
+
+
+def with_captions(bank: CaptionBank, folder: Path, told: Mapping[str, str], device: torch.device | str) -> CaptionBank:
+    """The bank of the pipeline in `folder` with other captions, for instance a captioner's, in place of some of its own.
+
+    Raises
+    ------
+    LabelError
+        If one is for a label that the bank does not know.
+    DiffusionError
+        If there is no text encoder to read them with.
+    """
+    if not told:
+        return bank
+    unknown = sorted(set(told) - set(bank.labels))
+    if unknown:
+        raise LabelError(
+            f"There are captions for {', '.join(unknown)}, but the pipeline knows: {', '.join(bank.labels)}."
+        )
+    if bank.encoder == SENTENCE_ENCODER:
+        states, there = _embedded(tuple(told.values()))
+        mean, scale = _mean_and_scale(*_embedded(_captions(load_catalogue("objects"))))
+        read = ((states - mean) * there / scale).astype(np.float32)
+    else:
+        read = embed(folder, tuple(told.values()), device)
+    embeddings, captions = bank.embeddings.copy(), list(bank.captions)
+    for label, caption, embedding in zip(told, told.values(), read, strict=True):
+        place = bank.labels.index(label)
+        embeddings[place], captions[place] = embedding, caption
+    return replace(bank, embeddings=embeddings, captions=tuple(captions))
 
 
 def _captions(catalogue: Catalogue) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from bci_live.sessions.naming import in_turns
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
 from bci_live.training.bands import BANDS, prepare_in_the_best_band
+from bci_live.training.captions import with_captions
 from bci_live.training.draft import draft_card
 from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
 from bci_live.training.fine_tuning import cut_as, gentler, known_for, load_origin, taken_over
@@ -65,6 +66,7 @@ def train_decoder(
     encoder_training: EncoderTraining | None = None,
     saliency_training: SaliencyTraining | None = None,
     fine_tune: Path | None = None,
+    captions: Mapping[str, str] | None = None,
 ) -> DecoderCard:
     """Make a decoder from recordings and write it to `out`. The same seed gives the same decoder, on the CPU.
 
@@ -77,7 +79,8 @@ def train_decoder(
     pipeline : the diffusion pipeline, a folder or a name, whose text and latent space the decoder learns to speak
     filter_config : the band; None takes the one of `bands.BANDS` that does best on runs left out
     marker_labels : what the sessions' markers mean, where they are no labels; the decoder remembers it
-    fine_tune : another person's decoder, to begin from; its band, window and encoder take the place of those given
+    fine_tune : another person's decoder, to begin from; its band, window, encoder and captions take the place of those given
+    captions : by label what is said of its picture, for instance by a captioner, in place of "An image of a dog"
 
     Raises
     ------
@@ -95,6 +98,8 @@ def train_decoder(
     for_encoder = encoder_training or EncoderTraining()
     bank = caption_bank(folder, processes.device)
     origin = load_origin(Path(fine_tune), pipeline, bank) if fine_tune else None
+    spoken = dict(captions or {}) if origin is None else origin.card.captions
+    bank = with_captions(bank, folder, spoken, processes.device)
     if origin is not None:
         for_encoder = gentler(for_encoder, origin)
         epoch_config = origin.card.epoch.model_copy(update={"reject_uv": epoch_config.reject_uv})
@@ -120,12 +125,13 @@ def train_decoder(
         band,
         epoch_config,
         for_encoder,
+        spoken,
     )
     if origin is not None:
         card = card.model_copy(update=taken_over(origin))
-    captions = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
+    targets = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
     known = known_for(origin, examples.subjects) if origin else None
-    setup = Setup(card, captions, for_encoder, seed, processes, known)
+    setup = Setup(card, targets, for_encoder, seed, processes, known)
     for_saliency = saliency_training or SaliencyTraining()
     resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
     with _reproducible(seed), phases(progress and processes.is_main) as phase:
@@ -142,7 +148,7 @@ def train_decoder(
             network.covariance.copy_(torch.from_numpy(examples.repair.covariance))
         features = _fit_labels(network, examples, setup, held_out.passes, resume, phase)
         guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed, setup.known)
-        fit_captions(network.caption, captions, features, examples.labels, folds_by_run(examples.runs))
+        fit_captions(network.caption, targets, features, examples.labels, folds_by_run(examples.runs))
         probabilities = torch.softmax(held_out.logits(blend), dim=1)
         explained = _fit_pictures(network, examples, probabilities, latents, setup, for_saliency, resume, phase)
     scores = card.scores | guessed | explained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -31,10 +32,12 @@ def draft_card(
     filter_config: FilterConfig,
     epoch_config: EpochConfig,
     training: EncoderTraining,
+    captions: Mapping[str, str],
 ) -> DecoderCard:
     """The card with sizes by the number of channels, labels and latents; scores and chosen heads come with the training.
 
     `latents`: (m, channels, h, w), what the structure head learns. `space`: whose latents these are, or nothing for pictures.
+    `captions`: those in the bank that are not the pipeline's own.
     """
     sizes = plain_sizes(len(examples.names), len(examples.channels)).model_copy(
         update={
@@ -52,6 +55,7 @@ def draft_card(
         epoch=epoch_config,
         labels=examples.names,
         marker_labels=examples.marker_labels,
+        captions=dict(captions),
         bank_labels=bank.labels,
         pipeline=pipeline_name(pipeline),
         tokens=bank.embeddings.shape[1],

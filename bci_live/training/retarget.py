@@ -23,6 +23,7 @@ from bci_live.errors import LabelError, RecordingError
 from bci_live.signal.epoching import EpochPlan
 from bci_live.signal.repair import ChannelRepair
 from bci_live.stimuli.captions import CaptionBank
+from bci_live.training.captions import with_captions
 from bci_live.training.epochs import cut_recording
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import lay_captions
@@ -69,7 +70,7 @@ def retarget(
     check_out(out, overwrite)
     card, network = load_network(decoder)
     folder, where = pipeline_folder(pipeline), pick_device(device)
-    bank = caption_bank(folder, where)
+    bank = with_captions(caption_bank(folder, where), folder, card.captions, where)
     captions = _captions(bank, card)
     told: dict[str, object] = {
         "pipeline": pipeline_name(pipeline),
