@@ -76,6 +76,10 @@ def evaluate(
     else:
         if subject is not None:
             raise BciError("--subject has a meaning with a decoder only: a cross-validation reads each as whose it is.")
+        if saliency is not None and not trials:
+            raise BciError(
+                "--saliency would change nothing, because no picture is drawn. Add --trials 24, or leave it out."
+            )
         from bci_live.evaluation.splits import check_kind, groups_of
 
         groups_of(paths, check_kind(cross_validate))  # before torch and diffusers load, which takes seconds

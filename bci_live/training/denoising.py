@@ -13,9 +13,9 @@ from bci_live.training.precision import autocast
 
 # Where 4 and 8 steps with trailing spacing look, and how often training looks there; the rest is drawn uniformly.
 _TIMESTEPS = (999, 874, 749, 624, 499, 374, 249, 124)
-_SHARES = (0.10, *(0.11,) * 7)
-_MIDDLE_SHARE, _OTHERS_SHARE = 0.12, 0.05
-_MOST_FADED, _NOISY = 0.7, 400
+_SHARES = (0.12, 0.02, 0.28, 0.03, 0.25, 0.03, 0.15, 0.02)
+_MIDDLE_SHARE, _OTHERS_SHARE = 0.15, 0.15
+_SOFT_SHARE, _MOST_FADED, _NOISY = 0.7, 0.7, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +53,10 @@ class DiffusionLoss:
 
     Pure noise tells no place: with it goes the picture in the middle of grey, so that its best guess is a picture and not
     the blur of all places, and one step suffices. What is drawn from an initial picture has its place from there.
-
-    `soft_share`: how many of the start points where it is noisy are made softer than the picture. None for a teacher: from a
-    soft one it would learn the mean of all pictures that are as soft, and in many steps arrive at that blur.
     """
 
-    def __init__(
-        self,
-        data: LatentSet,
-        scheduler: DDIMScheduler,
-        batch: int,
-        seed: int,
-        device: torch.device,
-        soft_share: float = 0.0,
-    ):
-        self._data, self._batch, self._seed, self._device, self._soft_share = data, batch, seed, device, soft_share
+    def __init__(self, data: LatentSet, scheduler: DDIMScheduler, batch: int, seed: int, device: torch.device):
+        self._data, self._batch, self._seed, self._device = data, batch, seed, device
         self._alphas = scheduler.alphas_cumprod.to(device)
         self._mean = data.latents.mean(dim=0).to(device)
 
@@ -90,7 +79,7 @@ class DiffusionLoss:
         data, count, device = self._data, self._batch, self._device
         timesteps = draw_timesteps(count, generator)
         picks = draw_pictures(data, timesteps, generator)
-        softness, faded = draw_softness(timesteps, self._soft_share, generator)
+        softness, faded = draw_softness(timesteps, generator)
         clean = data.latents[picks].to(device)
         noise = torch.randn(clean.shape, generator=generator).to(device)
         timesteps, softness = timesteps.to(device), softness.to(device)
@@ -123,17 +112,19 @@ def draw_pictures(data: LatentSet, timesteps: Tensor, generator: torch.Generator
     return torch.where(in_the_middle, total - every + label, anywhere)
 
 
-def draw_softness(timesteps: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_softness(timesteps: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """How soft each start point is made: by which factor (1, 2, 4 or 8), and how much of its contrast is lost (0…1).
 
-    A saliency map or a latent that was read from EEG is softer and paler than a picture: so is that `share` of the start
-    points, where it is noisy enough for a draw to begin there. The target stays sharp.
+    A saliency map or a latent that was read from EEG is softer and paler than a picture, the model's own guess after
+    the first steps is softer: so most start points are, the noisier the more. The target stays sharp.
     """
     count = len(timesteps)
-    soft, pale, factor = torch.rand(3, count, generator=generator)
-    softened = (soft < share) & (timesteps > _NOISY)
-    factors = torch.where(factor < 0.3, 8, torch.where(factor < 0.65, 4, 2))
-    return torch.where(softened, factors, 1), torch.where(softened, _MOST_FADED * pale, 0.0)
+    soft, pale = torch.rand(2, count, generator=generator)
+    noisy = timesteps > _NOISY
+    very = torch.where(soft < 0.2, 8, torch.where(soft < 0.45, 4, 2))
+    factors = torch.where(noisy, very, 2)
+    factors = torch.where((soft < _SOFT_SHARE) & (timesteps > 200), factors, 1)
+    return factors, torch.where(noisy & (factors > 1), _MOST_FADED * pale, 0.0)
 
 
 def soften(latents: Tensor, factors: Tensor, faded: Tensor, mean: Tensor) -> Tensor:

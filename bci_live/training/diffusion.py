@@ -27,8 +27,6 @@ from bci_live.training.material import gather_material, latent_set
 from bci_live.training.renderings import Renderings, draw_renderings
 
 _AUTOENCODER_SHARE, _STUDENT_SHARE = 0.12, 0.25
-# Of the student's start points so many are soft, as saliency maps are.
-_SOFT_SHARE = 0.6
 _POOLING_HEADS = 8
 
 
@@ -122,8 +120,8 @@ def train_diffusion(
 
     torch.manual_seed(settings.seed)
     unet = build_unet(settings, data.latents.shape[-1], data.embeddings.shape[-1]).to(place)
-    if before is not None:
-        _begin_with(unet, before.unet, begin)
+    if before is not None and begin is not None:
+        begin_with(unet, before.unet, begin)
     unet = unet.to(memory_format=torch.channels_last)
     scheduler = build_scheduler()
     loss = DiffusionLoss(data, scheduler, settings.batch, settings.seed, place)
@@ -138,19 +136,38 @@ def train_diffusion(
 
     taught = run_loop(unet, loss, loop, work, on_save=export)
     student = copy.deepcopy(taught).requires_grad_(True)
-    soft = DiffusionLoss(data, scheduler, settings.batch, settings.seed + 1, place, _SOFT_SHARE)
-    lesson = DistillationLoss(soft, taught, scheduler, place)
+    lesson = DistillationLoss(loss, taught, scheduler, place)
     loop = replace(loop, name="student", minutes=minutes * _STUDENT_SHARE, learning_rate=settings.learning_rate / 4)
     run_loop(student, lesson, loop, work, on_save=export)
 
 
-def _begin_with(unet: nn.Module, known: nn.Module, folder: Path | None) -> None:
-    try:
-        unet.load_state_dict(known.state_dict())
-    except RuntimeError as error:
-        raise DiffusionError(
-            f"The pipeline '{folder}' has another UNet than the one that is trained. Begin with one of this version, or with none."
-        ) from error
+@torch.no_grad()
+def begin_with(unet: nn.Module, known: nn.Module, folder: Path) -> None:
+    """Take over the weights of a trained UNet of the same widths.
+
+    One of before knows no scales, and its captions do not shift: the timestep's projection becomes the shift, all else begins at nothing.
+
+    Raises
+    ------
+    DiffusionError
+        If its widths are others.
+    """
+    before = known.state_dict()
+    for name, weight in unet.state_dict().items():
+        if name not in before:
+            if name.startswith("add_embedding.norm2"):
+                weight.zero_()
+            continue
+        told = before[name].to(weight)
+        if told.shape == weight.shape:
+            weight.copy_(told)
+        elif "time_emb_proj" in name and 2 * len(told) == len(weight) and told.shape[1:] == weight.shape[1:]:
+            weight.copy_(torch.cat((torch.zeros_like(told), told)))
+        else:
+            raise DiffusionError(
+                f"The UNet of '{folder}' has other widths ({name}: {tuple(told.shape)}, not {tuple(weight.shape)}). Begin with "
+                "another pipeline, or with none."
+            )
 
 
 def _autoencoder(

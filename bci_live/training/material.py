@@ -15,13 +15,7 @@ from bci_live.stimuli.catalogue import Catalogue, load_catalogue, read_others
 from bci_live.training.autoencoder import encode_all
 from bci_live.training.captions import make_bank
 from bci_live.training.denoising import LatentSet
-from bci_live.training.renderings import (
-    Renderings,
-    cached_renderings,
-    draw_renderings,
-    middle_layout,
-    mostly_upright_layout,
-)
+from bci_live.training.renderings import Renderings, cached_renderings, draw_renderings, middle_layout
 from bci_live.training.resume import key_of
 from bci_live.types import FloatArray
 
@@ -56,7 +50,7 @@ def gather_material(count: int, pixels: int, seed: int, work: Path, others: Path
     more = None if others is None else read_others(others)  # before what takes long
     catalogue = load_catalogue()
     bank = _kept_bank(catalogue, work / "caption_bank.safetensors")
-    free = cached_renderings(catalogue, count, pixels, seed, work, mostly_upright_layout)
+    free = cached_renderings(catalogue, count, pixels, seed, work)
     middle = draw_renderings(catalogue, len(catalogue.labels), pixels, seed, middle_layout)
     if more is None:
         return Material(bank, bank.embeddings, free, middle)

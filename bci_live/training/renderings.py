@@ -37,11 +37,6 @@ def free_layout(rng: np.random.Generator, stimulus: Stimulus) -> Layout:
     return random_layout(rng, turn=90.0) if stimulus.set == "gratings" else random_layout(rng)
 
 
-def mostly_upright_layout(rng: np.random.Generator, stimulus: Stimulus) -> Layout:
-    """Anywhere, and turned in a quarter of the cases: a soft start tells no turn, and then the object is to stand upright."""
-    return free_layout(rng, stimulus) if stimulus.set == "gratings" or rng.random() < 0.25 else random_layout(rng, 0.0)
-
-
 def middle_layout(_: np.random.Generator, __: Stimulus) -> Layout:
     """Upright in the middle of grey: what a draw from pure noise shall look like, as nothing tells it a place.
 
@@ -73,7 +68,7 @@ def cached_renderings(
     catalogue: Catalogue, count: int, pixels: int, seed: int, work: Path, layouts: Layouts = free_layout
 ) -> Renderings:
     """As `draw_renderings`, kept in the folder `work` for the next run."""
-    file = work / f"{layouts.__name__}-{len(catalogue.labels)}-{count}-{pixels}-{seed}.safetensors"
+    file = work / f"renderings-{len(catalogue.labels)}-{count}-{pixels}-{seed}.safetensors"
     if file.exists():
         tensors = load_file(file)
         return Renderings(tensors["images"], tensors["labels"], tensors["layouts"])

@@ -66,6 +66,7 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
         ((DECODER, SESSION, "--reject", "eeg"), "eeg=150"),
         ((SESSION, SESSION, "--cross-validate", "trial"), "neighbours in time"),
         ((SESSION, "--cross-validate", "run"), "at least two runs"),
+        ((SESSION, "b.xdf", "--cross-validate", "run", "--saliency", "colour=1"), "no picture is drawn"),
         ((SESSION, "b.xdf", "--cross-validate", "subject"), "does not tell the subject"),
     ],
 )
