@@ -11,7 +11,7 @@ import numpy as np
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.decoder import TrainedDecoder, load_decoder
-from bci_live.errors import BciError
+from bci_live.errors import BciError, LabelError, RecordingError
 from bci_live.evaluation.controls import Control, Scale, shuffled_within_runs
 from bci_live.evaluation.drawing import Drawing
 from bci_live.evaluation.identification import identify
@@ -98,15 +98,19 @@ class Folds:
             FoldScore(split.name, label_score(read, labels, folds), len(labels), len(split.fit)),
         )
 
-    def shuffled(self, split: Split) -> Control:
+    def shuffled(self, split: Split) -> Control | str:
         """The whole training (encoder, every head, stacking, calibration) on labels shuffled within runs.
 
-        What is held out is shuffled likewise and scored by that, so that a trial on both sides of the split is found out.
+        What is held out is shuffled likewise and scored by that, so that a trial on both sides of the split is found out. Where
+        a split takes parts of runs, too few trials of a label may be left to fit: then that is said instead.
         """
         cut = self._shuffled_cut(split)
         with tempfile.TemporaryDirectory(prefix="bci-live-fold-") as folder:
             sessions = _sessions_to_fit(self.recordings, cut, split, Path(folder), copies=True)
-            decoder = self._trained(sessions, Path(folder), draws=False)
+            try:
+                decoder = self._trained(sessions, Path(folder), draws=False)
+            except (RecordingError, LabelError) as error:
+                return f"shuffled, the labels cannot be trained on: {error}"
         held = self._held(decoder, split)
         decodings = decode_as_their_own(decoder, self.recordings, held)
         labels = indices_of(cut.take(cut.indices_of(held, np.arange(len(held.labels)))).labels, self.names)

@@ -18,7 +18,7 @@ from bci_live.decoding.decoder import load_decoder
 from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.diffusion.text import caption_bank
 from bci_live.errors import LabelError, RecordingError
-from bci_live.evaluation.controls import plain_probabilities
+from bci_live.evaluation.controls import Control, plain_probabilities
 from bci_live.evaluation.cross_validation import cross_validate
 from bci_live.evaluation.drawing import Drawing
 from bci_live.evaluation.evaluate import evaluate_decoder
@@ -137,8 +137,13 @@ def test_a_trial_on_both_sides_of_a_split_is_found_out_by_the_training_on_shuffl
     leaky = Split("run", "what it was trained on", every, every)
     long = replace(TRAINING, encoder=EncoderTraining(passes=40, batch=16))
     found = Folds(recordings, cut, NAMES, bank, long, DRAWING).shuffled(leaky)
+    assert isinstance(found, Control)
     assert not found.within_chance
     assert found.score > found.interval[1]
+    # Of 24 trials one label has twelve at most, which is too few: that is said, and the evaluation goes on.
+    said = Folds(recordings, cut, NAMES, bank, TRAINING, DRAWING).shuffled(Split("run", "few", every[:24], every))
+    assert isinstance(said, str)
+    assert "at least 15 clean epochs" in said
 
 
 def test_new_stimuli_are_read_by_a_decoder_that_knows_neither_them_nor_their_run(folder: Path) -> None:
