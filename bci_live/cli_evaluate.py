@@ -47,6 +47,7 @@ def evaluate(
     objective: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
     subject_layer: Annotated[bool, typer.Option("--subject-layer", help="With --cross-validate: as in train.")] = False,
     saliency: Annotated[str | None, typer.Option(help="With --cross-validate: as in train.")] = None,
+    captions: Annotated[Path | None, typer.Option(help="With --cross-validate: as in train.")] = None,
     subject: Annotated[
         str | None,
         typer.Option(help="Read by this subject's layer, of a decoder that has them; without it, by the mean."),
@@ -71,7 +72,7 @@ def evaluate(
     named["saliency"] = saliency
     learning = TrainingConfig.model_validate({name: value for name, value in named.items() if value is not None})
     if cross_validate is None:
-        own = {"reference": reference, "band": band != "auto"} | named
+        own = {"reference": reference, "band": band != "auto", "captions": captions} | named
         _refuse_of_a_decoder([f"--{name.replace('_', '-')}" for name, given in own.items() if given])
     else:
         if subject is not None:
@@ -98,7 +99,7 @@ def evaluate(
             found = _judge_decoder(paths, subject, labels, reject, seed, drawing, tell)
         else:
             found = _judge_training(
-                paths, cross_validate, labels, reference, reject, band, learning, seed, drawing, tell
+                paths, cross_validate, labels, reference, reject, band, learning, captions, seed, drawing, tell
             )
     if report is not None:
         write_report(found, report)
@@ -110,7 +111,7 @@ def _refuse_of_a_decoder(options: list[str]) -> None:
     """What a decoder has of its own is told instead of ignored."""
     if options:
         raise BciError(
-            f"{' and '.join(options)} would change nothing: a decoder has a reference, a band and an encoder of its own. "
+            f"{' and '.join(options)} would change nothing: a decoder has a reference, a band, an encoder and captions of its own. "
             "Leave it out, or train anew with --cross-validate."
         )
 
@@ -152,6 +153,7 @@ def _judge_training(
     reject: str | None,
     band: str,
     learning: TrainingConfig,
+    captions: Path | None,
     seed: int,
     drawing: Drawing,
     tell: Tell,
@@ -160,6 +162,7 @@ def _judge_training(
         from bci_live.evaluation.cross_validation import cross_validate
         from bci_live.evaluation.folds import Training
         from bci_live.sessions.labels import parse_labels
+        from bci_live.stimuli.captions import read_captions
         from bci_live.training.adversarial import SaliencyTraining
         from bci_live.training.encoder import EncoderTraining
 
@@ -173,6 +176,7 @@ def _judge_training(
         encoder=EncoderTraining(learning.encoder, learning.objective, learning.subject_layer),
         saliency=SaliencyTraining(**learning.saliency.model_dump()),
         chooses_band=band == "auto",
+        captions={} if captions is None else read_captions(captions),
     )
     return cross_validate(paths, by, training, drawing=drawing, tell=tell)
 

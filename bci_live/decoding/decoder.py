@@ -82,6 +82,11 @@ class TrainedDecoder:
         """What fills in channels that carry no EEG, before an epoch comes here."""
         return self._network.repair
 
+    @property
+    def captions(self) -> FloatArray:
+        """(labels, tokens, width): what it says of each label of its card, as the pipeline reads it."""
+        return self._network.caption.spoken.numpy()
+
     def read_as(self, subject: str | None) -> None:
         """Read the next epochs by the layer of one of the card's subjects; of None, whom nobody knows, by the mean layer.
 

@@ -93,6 +93,12 @@ class CaptionHead(nn.Module):
         embedding: Tensor = mixed.unflatten(1, self.shape)
         return embedding
 
+    @property
+    def spoken(self) -> Tensor:
+        """(labels, tokens, width): the embedding of each label's caption."""
+        spoken: Tensor = self.captions.unflatten(1, self.shape)
+        return spoken
+
     def points(self) -> Tensor:
         """(labels, axes): the captions in their plane."""
         return (self.captions - self.centre) @ self.axes.T

@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from bci_live.config import FilterConfig
-from bci_live.diffusion.pipeline import pipeline_folder
-from bci_live.diffusion.text import caption_bank
-from bci_live.errors import DiffusionError, LabelError, RecordingError
+from bci_live.errors import LabelError, RecordingError
 from bci_live.evaluation.confidence import confidence_of
 from bci_live.evaluation.controls import Control, Scale, another_trial, nearness_of_mean, shuffled_labels
 from bci_live.evaluation.drawing import Drawing, draw_first
@@ -22,6 +19,7 @@ from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
 from bci_live.evaluation.scores import Array, Scored, hits, label_score, score_identified, score_labels
 from bci_live.evaluation.time_of_trial import place_in_other_runs, previous_label, time_of_trial
 from bci_live.sessions.recording import Recording, digest
+from bci_live.types import FloatArray
 
 # What goes on, and how much of it is done, 0…1.
 Tell = Callable[[str, float], None]
@@ -130,29 +128,23 @@ def _label_scores(scores: Mapping[str, Scored], probabilities: Array, trials: Tr
 _ALARMS = ("time_of_trial", "place_in_other_runs", "previous_label")
 
 
-def add_common_controls(findings: Findings, trials: Trials, cut: Cut, drawing: Drawing, seed: int) -> None:
-    """Those that need no reading anew, and the block-design alarm: what the time of the trial alone tells."""
+def add_common_controls(findings: Findings, trials: Trials, cut: Cut, captions: FloatArray, seed: int) -> None:
+    """Those that need no reading anew, and the block-design alarm: what the time of the trial alone tells.
+
+    `captions`: (names, tokens, width), what the decoders say of each label.
+    """
     scale, runs = scale_of(trials), trials.cut.runs
     findings.add("shuffled_labels", shuffled_labels(trials.probabilities, scale, runs, seed))
     findings.add("another_trial", another_trial(trials.probabilities, scale, runs, seed))
-    findings.add("mean_embedding", _mean_embedding(trials, Path(drawing.pipeline)))
+    embeddings = np.stack([decoding.embedding for decoding in trials.decodings])
+    near = trials.among_candidates(nearness_of_mean(embeddings, captions))
+    note = "the mean of all decoded embeddings in place of each"
+    findings.add("mean_embedding", scale.of(near, note, arithmetic=True))
     labels, n_way = indices_of(cut.labels, trials.names), len(trials.names)
     findings.add("time_of_trial", time_of_trial(labels, cut.onsets, cut.runs, n_way, seed))
     findings.add("previous_label", previous_label(labels, cut.onsets, cut.runs, n_way, seed))
     placed = place_in_other_runs(labels, cut.onsets, cut.runs, n_way, seed)
     findings.add("place_in_other_runs", placed or "there is one run only")
-
-
-def _mean_embedding(trials: Trials, pipeline: Path) -> Control | str:
-    try:
-        bank = caption_bank(pipeline_folder(pipeline))
-    except DiffusionError:
-        return "the pipeline has no captions, or is not there"
-    embeddings = np.stack([decoding.embedding for decoding in trials.decodings])
-    if bank.embeddings.shape[1:] != embeddings.shape[1:]:
-        return "the pipeline's caption bank is not the decoder's"
-    near = trials.among_candidates(nearness_of_mean(embeddings, trials.names, bank))
-    return scale_of(trials).of(near, "the mean of all decoded embeddings in place of each", arithmetic=True)
 
 
 def scale_of(trials: Trials) -> Scale:

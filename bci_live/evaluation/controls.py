@@ -98,10 +98,10 @@ def another_trial(probabilities: Array, scale: Scale, runs: Indices, seed: int) 
     return scale.of(probabilities[others], "the EEG of another trial of the same run")
 
 
-def nearness_of_mean(embeddings: FloatArray, names: Sequence[str], bank: CaptionBank) -> Array:
-    """Of each caption to the mean of all embeddings (n, tokens, width), which is given to every trial: (n, names)."""
-    mean = embeddings.mean(axis=0)
-    near = np.array([-float(np.square(bank.embedding(name) - mean).sum()) for name in names])
+def nearness_of_mean(embeddings: FloatArray, captions: FloatArray) -> Array:
+    """Of each of the `captions` (names, tokens, width) to the mean of all embeddings (n, tokens, width), which is given to
+    every trial: (n, names)."""
+    near = -np.square(captions - embeddings.mean(axis=0)).sum(axis=(1, 2), dtype=np.float64)
     return np.tile(near, (len(embeddings), 1))
 
 

@@ -21,7 +21,7 @@ from bci_live.evaluation.conclusion import (
     scale_of,
     silent,
 )
-from bci_live.evaluation.controls import PlainCrossValidation
+from bci_live.evaluation.controls import Control, PlainCrossValidation
 from bci_live.evaluation.drawing import Drawing
 from bci_live.evaluation.folds import Folds, Training
 from bci_live.evaluation.reading import Cut, Preparation, Trials, cut_all, joined, read_sessions
@@ -29,6 +29,7 @@ from bci_live.evaluation.result import Evaluation
 from bci_live.evaluation.splits import By, Split, by_concept, by_stimulus, check_kind, groups_of, leave_one_group_out
 from bci_live.sessions.naming import in_turns
 from bci_live.sessions.recording import Recording
+from bci_live.training.captions import with_captions
 from bci_live.training.preparation import TrainingSet, prepare_sessions
 
 
@@ -56,7 +57,8 @@ def cross_validate(
         for group in dict.fromkeys(groups):  # refused before any fold is trained
             in_turns([Path(path) for path, its in zip(sessions, groups, strict=True) if its != group])
     recordings = read_sessions(sessions, training.marker_labels)
-    bank = caption_bank(pipeline_folder(drawing.pipeline))
+    folder = pipeline_folder(drawing.pipeline)
+    bank = with_captions(caption_bank(folder), folder, training.captions, training.device)
     tell("reading", 0.0)
     found = prepare_sessions(sessions, bank.labels, training.filter, training.epoch, training.marker_labels)
     # Filled in as each decoder fills in, so that the same trials are there; the decoders have covariances of their own.
@@ -68,11 +70,11 @@ def cross_validate(
         tell(f"fold {number + 1} of {len(splits)}", number / len(splits))
         folds.append(trained.read(number, split))
     trials = _together([fold.trials for fold in folds])
-    add_common_controls(findings, trials, cut, drawing, training.seed)
+    add_common_controls(findings, trials, cut, bank.of(found.names), training.seed)
     zeroed = np.concatenate([fold.zeroed for fold in folds])
     findings.add("zeroed", scale_of(trials).of(zeroed, "the folds' decoders, all samples zero", arithmetic=True))
     tell("control: the whole training on shuffled labels", 0.0)
-    findings.add("shuffled_training", trained.shuffled(splits[-1]))
+    findings.add("shuffled_training", _shuffled_training(trained, splits))
     _add_retrained(findings, recordings, PlainCrossValidation(cut, found.names, splits, bank), found, training, tell)
     return conclude(
         findings,
@@ -108,6 +110,16 @@ def _together(parts: Sequence[Trials]) -> Trials:
         candidates=np.concatenate([it.candidates for it in parts]),
         alone={name: np.concatenate([it.alone[name] for it in parts]) for name in parts[0].alone},
     )
+
+
+def _shuffled_training(trained: Folds, splits: Sequence[Split]) -> Control | str:
+    """Of the last part that shows anything to tell apart, and without which there is enough to train on."""
+    found: Control | str = "nothing is held out"
+    for split in reversed(splits):
+        found = trained.shuffled(split)
+        if isinstance(found, Control):
+            break
+    return found
 
 
 def _add_retrained(

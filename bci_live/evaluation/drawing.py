@@ -31,7 +31,7 @@ from bci_live.evaluation.picture_scores import (
 )
 from bci_live.evaluation.reading import Trials, indices_of
 from bci_live.evaluation.scores import Scored
-from bci_live.evaluation.structure import StructureRow, layout_told, structure_row, without_eeg
+from bci_live.evaluation.structure import StructureRow, layout_told, mean_of_others, structure_row, without_eeg
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
 from bci_live.stimuli.rendering import random_layout, render, resized
 from bci_live.stimuli.truth import stimulus_of
@@ -73,10 +73,10 @@ class Drawn:
     """The first trials' pictures, each (m, 64, 64, 3), uint8.
 
     `known`: whether the markers told the layout, so that `stimuli` are what was shown and not just the label's picture.
-    `structure`: of the pictures, of the saliency maps, and of pictures of other trials (chance). `baselines`: the scores of
-    pictures from a label's caption alone, and from the mean embedding and map of all trials. `oracle`: those of the
-    oracle's pictures. `label_only`: whether the caption alone finds the stimulus among those of its label, or why that
-    cannot be said.
+    `structure`: of the pictures, of the saliency maps, and of what needs no EEG of the trial: other trials' pictures and maps,
+    and one guess for all. `baselines`: the scores of pictures from a label's caption alone, from the mean embedding and map of
+    all trials, and of the mean of the other stimuli. `oracle`: those of the oracle's pictures. `label_only`: whether the
+    caption alone finds the stimulus among those of its label, or why that cannot be said.
     """
 
     settings: Drawing
@@ -147,7 +147,8 @@ def draw_first(
     target = _target(trials, settings, judge, catalogue)
     decodings = trials.decodings[: settings.count]
     drawn = _ways(decodings, artist, tell)
-    baselines = _baselines(trials, target, artist, drawn)
+    shown = _shown(trials.cut.markers, load_catalogue()) if target.known else None
+    baselines = _baselines(trials, len(decodings), shown, artist, drawn)
     best = series_of(oracle.pictures(trials.names, len(decodings)), judge) if oracle else None
     saliency, pictures = _maps(decodings), drawn[WHOLE].pictures
     alone = baselines.get(LABEL_ONLY)
@@ -159,7 +160,7 @@ def draw_first(
         pictures=pictures,
         known=target.known,
         scores=score_pictures(drawn[WHOLE], target),
-        structure=_structure(trials, target, pictures, saliency, oracle) if target.known else (),
+        structure=() if shown is None else _structure(trials, shown, target, pictures, saliency, oracle),
         ablation=tuple(AblationRow(*way, row_scores(series, target)) for way, series in drawn.items()),
         baselines={name: _figures(series, target) for name, series in baselines.items()},
         judged=judged(drawn[WHOLE], target),
@@ -175,9 +176,9 @@ def _maps(decodings: Sequence[Decoding]) -> Picture:
 
 
 def _structure(
-    trials: Trials, target: Target, pictures: Picture, saliency: Picture, oracle: OracleReading | None
+    trials: Trials, shown: Picture, target: Target, pictures: Picture, saliency: Picture, oracle: OracleReading | None
 ) -> tuple[StructureRow, ...]:
-    """Of the first trials, and of the saliency maps of all, since these need no drawing."""
+    """Of the first trials, and of the saliency maps of all, since these need no drawing. `shown`: the stimuli of all."""
     stimuli, count, every = target.stimuli.pictures, len(pictures), len(trials.decodings)
     best = None if oracle is None else oracle.pictures(trials.names, every)
     first = None if best is None else best[:count]
@@ -185,14 +186,15 @@ def _structure(
         structure_row("picture", pictures, stimuli, first, target.seed),
         structure_row("saliency map", saliency, stimuli, first, target.seed),
         structure_row("another trial's picture", np.roll(pictures, 1, axis=0), stimuli, None, target.seed),
-        structure_row(NO_EEG, without_eeg(stimuli), stimuli, None, target.seed),
     ]
+    if every > 1:
+        rows.append(structure_row(NO_EEG, without_eeg(shown, count), stimuli, None, target.seed))
     if every > count:
-        all_shown, maps = _shown(trials.cut.markers, load_catalogue()), _maps(trials.decodings)
+        maps = _maps(trials.decodings)
         rows += [
-            structure_row("saliency map of all trials", maps, all_shown, best, target.seed),
-            structure_row("another trial's saliency map", np.roll(maps, 1, axis=0), all_shown, None, target.seed),
-            structure_row(f"{NO_EEG}, of all trials", without_eeg(all_shown), all_shown, None, target.seed),
+            structure_row("saliency map of all trials", maps, shown, best, target.seed),
+            structure_row("another trial's saliency map", np.roll(maps, 1, axis=0), shown, None, target.seed),
+            structure_row(f"{NO_EEG}, of all trials", without_eeg(shown, every), shown, None, target.seed),
         ]
     return tuple(rows)
 
@@ -265,19 +267,20 @@ def _captions(kind: CaptionKind, decodings: Sequence[Decoding], artist: _Artist)
         return []
 
 
-def _baselines(trials: Trials, target: Target, artist: _Artist, ways: Mapping[Way, Series]) -> Mapping[str, Series]:
-    """What is drawn without the picture's own EEG, or with no more of it than a label.
+def _baselines(
+    trials: Trials, count: int, shown: Picture | None, artist: _Artist, ways: Mapping[Way, Series]
+) -> Mapping[str, Series]:
+    """What is drawn for the first `count` without the picture's own EEG, or with no more of it than a label.
 
     `label_only`: the caption of the most probable label, from grey, as any text-to-image model would after a label decoder.
     `mean_embedding`: the mean embedding and saliency map of all trials, the same for each. `mean_stimulus`: not drawn at all;
-    the mean of the pictures that were shown, which is smooth and so has a good SSIM.
+    the mean of the other pictures that were shown, which is smooth and so has a good SSIM.
     """
-    stimuli = target.stimuli.pictures
     embedding = np.stack([decoding.embedding for decoding in trials.decodings]).mean(axis=0)
     saliency = np.stack([decoding.saliency for decoding in trials.decodings]).mean(axis=0)
-    drawn = {MEAN_EMBEDDING: artist.finish([artist.draw(embedding, saliency)] * len(stimuli))}
-    if target.known:
-        drawn[MEAN_STIMULUS] = artist.finish([stimuli.mean(axis=0).round().astype(np.uint8)] * len(stimuli))
+    drawn = {MEAN_EMBEDDING: artist.finish([artist.draw(embedding, saliency)] * count)}
+    if shown is not None and len(shown) > 1:
+        drawn[MEAN_STIMULUS] = artist.finish(list(mean_of_others(shown, count)))
     if LABEL_ALONE in ways:
         drawn[LABEL_ONLY] = ways[LABEL_ALONE]
     return drawn

@@ -56,7 +56,7 @@ def evaluate_decoder(
     Parameters
     ----------
     sessions : recordings with markers, none of which it was trained on
-    drawing : how many pictures are drawn, by which pipeline; its caption bank is needed for a control, too
+    drawing : how many pictures are drawn, by which pipeline
     marker_labels : what the markers mean; unless told, what the decoder remembers
     reject_uv : by type of channel the largest span of an epoch, µV; unless told, the decoder's own
 
@@ -79,7 +79,7 @@ def evaluate_decoder(
     cut = cut_for(decoder, recordings, epoch_config=epoch_config)
     check_enough(cut)
     trials = _read(decoder, cut)
-    add_common_controls(findings, trials, cut, drawing, seed)
+    add_common_controls(findings, trials, cut, decoder.captions, seed)
     tell("controls", 0.0)
     before = cut_for(decoder, recordings, epoch_config=epoch_config, before_onset=True)
     findings.add("pre_stimulus", _reread(decoder, before, "the same decoder, windows that end before the onset"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,8 @@ _NO_SALIENCY = SaliencyTraining(steps=2, batch=4)
 class Training:
     """How the decoder of each fold is trained; its saliency generator only where pictures are drawn.
 
-    `filter`: the band of the controls, and of the decoders unless each of them chooses its own (`chooses_band`).
+    `filter`: the band of the controls, and of the decoders unless each of them chooses its own (`chooses_band`). `captions`: by
+    label, in place of the pipeline's own.
     """
 
     filter: FilterConfig
@@ -55,6 +56,7 @@ class Training:
     encoder: EncoderTraining | None = None
     saliency: SaliencyTraining | None = None
     chooses_band: bool = False
+    captions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,12 @@ class Folds:
         """The whole training (encoder, every head, stacking, calibration) on labels shuffled within runs.
 
         What is held out is shuffled likewise and scored by that, so that a trial on both sides of the split is found out. Where
-        a split takes parts of runs, too few trials of a label may be left to fit: then that is said instead.
+        a split takes parts of runs, too few trials of a label may be left to fit: then that is said instead, as where a
+        single label is held out.
         """
         cut = self._shuffled_cut(split)
+        if len({cut.labels[trial] for trial in split.hold}) < 2:
+            return f"shuffled, {split.name} shows one label alone"
         with tempfile.TemporaryDirectory(prefix="bci-live-fold-") as folder:
             sessions = _sessions_to_fit(self.recordings, cut, split, Path(folder), copies=True)
             try:
@@ -145,6 +150,7 @@ class Folds:
             progress=False,
             encoder_training=training.encoder,
             saliency_training=training.saliency if draws else _NO_SALIENCY,
+            captions=training.captions,
         )
         return load_decoder(folder / "decoder", training.device)
 

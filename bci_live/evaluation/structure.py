@@ -134,15 +134,23 @@ def structure_row(what: str, drawn: Picture, stimuli: Picture, best: Picture | N
     )
 
 
-def without_eeg(stimuli: Picture) -> Picture:
-    """One picture for all stimuli (n, h, w, 3), the same n times: an object wherever half of them have theirs.
+def without_eeg(stimuli: Picture, count: int) -> Picture:
+    """For each of the first `count` of the stimuli (n, h, w, 3): an object wherever half of the others have theirs.
 
-    It takes no EEG to do as well: what is read has to be nearer than this.
+    It takes no EEG to do as well: what is read has to be nearer than this. The stimulus itself is left out, or the guess would
+    know a little of it, and all of it where it is alone.
     """
-    often = np.mean([object_mask(it) for it in stimuli], axis=0)
-    common = often >= min(0.5, float(often.max()))
-    picture = np.where(common[..., None], np.uint8(255), np.uint8(0))
-    return np.asarray(np.broadcast_to(picture, (len(stimuli), *common.shape, 3)))
+    masks = np.stack([object_mask(it) for it in stimuli]).astype(np.int64)
+    others = masks.sum(axis=0) - masks[:count]
+    most = others.max(axis=(1, 2), keepdims=True)
+    common = (others >= np.minimum((len(stimuli) - 1) / 2, most)) & (others > 0)
+    return np.repeat(np.where(common, np.uint8(255), np.uint8(0))[..., None], 3, axis=-1)
+
+
+def mean_of_others(pictures: Picture, count: int) -> Picture:
+    """For each of the first `count` of n ≥ 2 pictures (n, h, w, 3) the mean of the others."""
+    means = (pictures.sum(axis=0, dtype=np.int64) - pictures[:count]) / (len(pictures) - 1)
+    return np.asarray(means.round(), dtype=np.uint8)
 
 
 def median_errors(drawn: Picture, stimuli: Picture) -> dict[str, float]:

@@ -35,8 +35,10 @@ class Averages:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.right: list[bool] = []
+        self.version = 0  # another whenever something was added, or all of it begins anew
         self._sums: dict[str, NDArray[np.float64]] = {}
         self._last: Marker | None = None
+        self._since = -math.inf
 
     def add(self, history: tuple[Reconstruction, ...], labels: Iterable[str]) -> bool:
         """The finished pictures, oldest first; whether any of them was new. `labels`: those whose truth is known."""
@@ -48,6 +50,7 @@ class Averages:
             new.append(reconstruction)
         for reconstruction in reversed(new):
             self._add(reconstruction, known)
+        self.version += bool(new)
         return bool(new)
 
     def average(self, label: str | None = None) -> NDArray[np.float64] | None:
@@ -64,8 +67,10 @@ class Averages:
         classes = [Average(it, self._sums[it] / trials, trials) for it, trials in self.counts.most_common()]
         return (Average("all", together, self.counts.total()), *classes)
 
-    def restart(self) -> None:
-        """Begin anew: what comes now has been counted before."""
+    def restart(self, since: float = -math.inf) -> None:
+        """Begin anew, with what is shown after `since` (s, LSL time): pictures of before may still be being drawn."""
+        self._since = since
+        self.version += 1
         self.counts.clear()
         self.right.clear()
         self._sums.clear()
@@ -73,7 +78,7 @@ class Averages:
     def _add(self, reconstruction: Reconstruction, known: frozenset[str]) -> None:
         epoch = reconstruction.decoding.epoch
         self._last, label = epoch.marker, epoch.marker.label
-        if is_sliding(epoch.marker):
+        if is_sliding(epoch.marker) or epoch.marker.time <= self._since:
             return
         self._sums[label] = self._sums.get(label, 0.0) + epoch.data.astype(np.float64)
         self.counts[label] += 1

@@ -98,7 +98,7 @@ class ReplayProcess:
             return said.splitlines()[-1]
         return (
             f"The replay's process was ended from outside (exit code {self._process.returncode}). Start the program again, or "
-            "press 'Load, and begin anew' among the window's Controls."
+            "in its window press 'Load, and begin anew' among the Controls."
         )
 
     def _tell(self, command: str) -> None:

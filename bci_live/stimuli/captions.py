@@ -6,7 +6,9 @@ Only this file is read at run time; the sentence encoder that made it is needed 
 from __future__ import annotations
 
 import csv
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from bci_live.types import FloatArray
 BANK_FILE = "caption_bank.safetensors"
 # What the pipelines that are trained here read (`training.captions`).
 SENTENCE_ENCODER = "all-MiniLM-L6-v2 centred"
+_LONGEST_TABLE = 1_000_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,16 @@ class CaptionBank:
         except ValueError:
             raise LabelError(f"The caption bank does not know {label!r}. It has: {', '.join(self.labels)}.") from None
 
+    def of(self, labels: Sequence[str]) -> FloatArray:
+        """(labels, tokens, width), in the order of `labels`.
+
+        Raises
+        ------
+        LabelError
+            If the bank does not know one of them.
+        """
+        return np.stack([self.embedding(label) for label in labels])
+
     def save(self, path: Path) -> None:
         """Write the bank; the labels and captions stand in the file's metadata."""
         metadata = {
@@ -78,22 +91,43 @@ def read_captions(path: Path) -> dict[str, str]:
     LabelError
         If it cannot be read, or a line is not as it should be.
     """
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LabelError(f"The captions '{path}' cannot be read ({error}). Name a CSV file.") from error
     told: dict[str, str] = {}
-    for number, row in enumerate(rows, start=2):
-        label, caption = ((row.get(name) or "").strip() for name in ("label", "caption"))
-        if not label or not caption or label in told:
-            raise LabelError(
-                f"Line {number} of '{path}' has no label, no caption, or a label that was there already. Write a first line "
-                "label,caption and then for instance: dog,a yellow dog on grass"
-            )
-        told[label] = caption
+    # Strict: a quote that is left open would swallow the lines after it.
+    rows = csv.DictReader(io.StringIO(_table(path), newline=""), strict=True)
+    try:
+        for row in rows:
+            if None in row:
+                raise LabelError(
+                    f"Line {rows.line_num} of '{path}' has more than a label and a caption. Put a caption that has a comma "
+                    'in quotes, for instance: dog,"a yellow dog, asleep"'
+                )
+            label, caption = (" ".join((row.get(name) or "").split()) for name in ("label", "caption"))
+            if not label or not caption or label in told:
+                raise LabelError(
+                    f"Line {rows.line_num} of '{path}' has no label, no caption, or a label that was there already. Write a "
+                    "first line label,caption and then for instance: dog,a yellow dog on grass"
+                )
+            told[label] = caption
+    except csv.Error as error:
+        raise LabelError(
+            f"What follows line {rows.line_num} of '{path}' is no CSV ({error}). "
+            'Close every quote, and write for instance: dog,"a yellow dog, asleep"'
+        ) from error
     if not told:
         raise LabelError(f"'{path}' has no caption. Write a first line label,caption and then a line a label.")
     return told
+
+
+def _table(path: Path) -> str:
+    """The text of a table; spreadsheets begin theirs with a byte order mark."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read(_LONGEST_TABLE + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelError(f"The captions '{path}' cannot be read ({error}). Name a CSV file in UTF-8.") from error
+    if len(text) > _LONGEST_TABLE:
+        raise LabelError(f"'{path}' is longer than {_LONGEST_TABLE:,} characters. Name a CSV file with a line a label.")
+    return text
 
 
 def space_of(encoder: str, tokens: int, width: int) -> str:

@@ -16,6 +16,8 @@ from bci_live.stimuli.captions import SENTENCE_ENCODER, CaptionBank
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
 
 TOKENS = 8
+# Of a text encoder's numbers, which are about one.
+_ALIKE = 1e-3
 
 
 def make_bank(catalogue: Catalogue, measure: Catalogue | None = None) -> CaptionBank:
@@ -42,7 +44,7 @@ def with_captions(bank: CaptionBank, folder: Path, told: Mapping[str, str], devi
     Raises
     ------
     LabelError
-        If one is for a label that the bank does not know.
+        If one is for a label that the bank does not know, or the encoder hears no difference between two of them.
     DiffusionError
         If there is no text encoder to read them with.
     """
@@ -59,11 +61,24 @@ def with_captions(bank: CaptionBank, folder: Path, told: Mapping[str, str], devi
         read = ((states - mean) * there / scale).astype(np.float32)
     else:
         read = embed(folder, tuple(told.values()), device)
+    _check_told_apart(told, read)
     embeddings, captions = bank.embeddings.copy(), list(bank.captions)
     for label, caption, embedding in zip(told, told.values(), read, strict=True):
         place = bank.labels.index(label)
         embeddings[place], captions[place] = embedding, caption
     return replace(bank, embeddings=embeddings, captions=tuple(captions))
+
+
+def _check_told_apart(told: Mapping[str, str], embeddings: np.ndarray) -> None:
+    """That no two captions have the same embedding: a decoder of those could never say which of the two it means."""
+    labels = tuple(told)
+    for place, embedding in enumerate(embeddings):
+        for other in range(place):
+            if np.abs(embedding - embeddings[other]).max() < _ALIKE:
+                raise LabelError(
+                    f"The captions of {labels[other]} and {labels[place]} are the same to the text encoder, which reads "
+                    f"{embeddings.shape[1]} tokens of each. Begin them with what tells them apart."
+                )
 
 
 def _captions(catalogue: Catalogue) -> tuple[str, ...]:

@@ -98,9 +98,9 @@ def train_decoder(
     for_encoder = encoder_training or EncoderTraining()
     bank = caption_bank(folder, processes.device)
     origin = load_origin(Path(fine_tune), pipeline, bank) if fine_tune else None
-    spoken = dict(captions or {}) if origin is None else origin.card.captions
-    bank = with_captions(bank, folder, spoken, processes.device)
-    if origin is not None:
+    if origin is None:
+        bank = with_captions(bank, folder, captions or {}, processes.device)
+    else:
         for_encoder = gentler(for_encoder, origin)
         epoch_config = origin.card.epoch.model_copy(update={"reject_uv": epoch_config.reject_uv})
     check_encoder(for_encoder.encoder)
@@ -125,12 +125,12 @@ def train_decoder(
         band,
         epoch_config,
         for_encoder,
-        spoken,
+        {name: captions[name] for name in examples.names if captions and name in captions},
     )
     if origin is not None:
         card = card.model_copy(update=taken_over(origin))
-    targets = torch.from_numpy(bank.embeddings[[bank.labels.index(name) for name in card.labels]])
     known = known_for(origin, examples.subjects) if origin else None
+    targets = known.caption.spoken if known else torch.from_numpy(bank.of(card.labels))
     setup = Setup(card, targets, for_encoder, seed, processes, known)
     for_saliency = saliency_training or SaliencyTraining()
     resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)

@@ -65,7 +65,8 @@ def gentler(settings: EncoderTraining, origin: Origin) -> EncoderTraining:
 def taken_over(origin: Origin) -> dict[str, Any]:
     """What of its card the new one has, too; all that it had seen was not unseen by what comes of it."""
     card = origin.card
-    return {"sizes": card.sizes, "prefixes": card.prefixes, "files_before": (*card.files_before, *card.files)}
+    before = (*card.files_before, *card.files)
+    return {"sizes": card.sizes, "prefixes": card.prefixes, "captions": card.captions, "files_before": before}
 
 
 def known_for(origin: Origin, subjects: Sequence[str]) -> DecoderNetwork:

@@ -104,7 +104,7 @@ def _captions(bank: CaptionBank, card: DecoderCard) -> Tensor:
     missing = [label for label in card.labels if label not in bank.labels]
     if missing:
         raise LabelError(f"The pipeline has no caption for the decoder's labels {', '.join(missing)}.")
-    return torch.from_numpy(bank.embeddings[[bank.labels.index(label) for label in card.labels]])
+    return torch.from_numpy(bank.of(card.labels))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,7 +134,7 @@ class LivePage(QWidget):
         self._averages.add(snapshot.history, snapshot.labels)
         at_s = 0.0 if replay is None else replay.at_s
         if at_s < self._replayed_s - _BACK_S:
-            self._averages.restart()
+            self._averages.restart(max((marker.time for marker in snapshot.markers), default=-math.inf))
         self._replayed_s = at_s
 
     def _pin(self, marker: Marker | None) -> None:

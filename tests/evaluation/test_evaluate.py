@@ -144,6 +144,9 @@ def test_a_trial_on_both_sides_of_a_split_is_found_out_by_the_training_on_shuffl
     said = Folds(recordings, cut, NAMES, bank, TRAINING, DRAWING).shuffled(Split("run", "few", every[:24], every))
     assert isinstance(said, str)
     assert "at least 15 clean epochs" in said
+    one = np.flatnonzero(np.array(cut.labels)[:20] == "face")
+    said = Folds(recordings, cut, NAMES, bank, TRAINING, DRAWING).shuffled(Split("run", "the face", every, one[:1]))
+    assert said == "shuffled, the face shows one label alone"
 
 
 def test_new_stimuli_are_read_by_a_decoder_that_knows_neither_them_nor_their_run(folder: Path) -> None:

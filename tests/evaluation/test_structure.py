@@ -10,6 +10,7 @@ import pytest
 
 from bci_live.evaluation.structure import (
     layout_told,
+    mean_of_others,
     median_errors,
     overlaps,
     structure_error,
@@ -93,8 +94,7 @@ def test_the_picture_without_eeg_is_as_near_to_all_as_the_middle_is() -> None:
     stimuli = np.stack(
         [drawn(label, it) for label, it in zip(load_catalogue("objects").labels * 2, layouts, strict=False)]
     )
-    guess = without_eeg(stimuli)
-    assert (guess == guess[0]).all()
+    guess = without_eeg(stimuli, len(stimuli))
     middle = np.median([np.hypot(it.x - 0.5, it.y - 0.5) for it in layouts])
     assert median_errors(guess, stimuli)["position"] == pytest.approx(middle, abs=0.04)
     assert median_errors(guess, stimuli)["overlap"] > median_errors(np.roll(stimuli, 1, axis=0), stimuli)["overlap"]
@@ -102,4 +102,20 @@ def test_the_picture_without_eeg_is_as_near_to_all_as_the_middle_is() -> None:
 
 def test_stimuli_that_share_no_place_still_have_a_picture_without_eeg() -> None:
     corners = np.stack([drawn("car", replace(GROUND, size=0.3, x=x, y=y)) for x in (0.2, 0.8) for y in (0.2, 0.8)])
-    assert median_errors(without_eeg(corners), corners)["position"] < 0.6
+    found = median_errors(without_eeg(corners, len(corners)), corners)
+    assert found["position"] == pytest.approx(
+        0.4 * np.sqrt(2), abs=0.05
+    )  # the three others are about the middle of the far side
+    assert found["overlap"] == 0  # none of the others is where it is itself
+
+
+def test_what_needs_no_eeg_does_not_know_the_stimulus_it_is_compared_with() -> None:
+    left, right = (drawn("car", replace(GROUND, size=0.3, x=x)) for x in (0.2, 0.8))
+    errors = median_errors(without_eeg(np.stack([left, right]), 2), np.stack([left, right]))
+    assert errors["overlap"] == 0
+    assert errors["position"] == pytest.approx(0.6, abs=0.02)
+    # Of more stimuli than pictures all are counted.
+    many = np.stack([left, right, right, right])
+    assert median_errors(without_eeg(many, 1), many[1:2])["overlap"] > 0.95
+    np.testing.assert_array_equal(mean_of_others(np.stack([left, right]), 2), [right, left])
+    np.testing.assert_array_equal(mean_of_others(many, 1), [right])

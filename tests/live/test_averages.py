@@ -43,6 +43,14 @@ def test_all_averages_are_told_the_commonest_class_first_and_nothing_after_a_res
     assert not averages.add(HISTORY, ("a", "b"))  # what was counted before stays so
 
 
+def test_what_was_shown_before_a_restart_and_is_finished_after_it_is_not_counted() -> None:
+    averages = Averages()
+    averages.add(HISTORY[:2], ("a", "b"))
+    averages.restart(since=3)
+    averages.add(HISTORY, ("a", "b"))
+    assert averages.counts == {"?": 1}
+
+
 def test_the_interval_is_wilson_s() -> None:
     # 8 of 10: 0.4902 to 0.9433 (Newcombe 1998, method 3).
     assert interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)

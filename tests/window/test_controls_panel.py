@@ -41,12 +41,14 @@ def test_who_has_typed_a_number_has_the_keys_of_the_window_again(
     window = open_window(source)
     panel = window.live.controls
     window.live.desk.raise_panel("controls")
-    panel.steps.setFocus()
+    window.activateWindow()
+    qtbot.waitUntil(lambda: panel.steps.setFocus() or panel.steps.hasFocus(), timeout=3000)
     panel.steps.selectAll()
     qtbot.keyClicks(panel.steps, "6")
     qtbot.keyClick(panel.steps, Qt.Key.Key_Return)
     assert source.drawn.diffusion.steps == 6
     assert not panel.steps.hasFocus()
+    qtbot.waitUntil(lambda: panel.forming.isVisible(), timeout=3000)
     qtbot.mouseClick(panel.forming, Qt.MouseButton.LeftButton)
     assert not panel.forming.hasFocus()
 
@@ -56,10 +58,11 @@ def test_the_wheel_changes_nothing_that_it_passes_over(
 ) -> None:
     window = open_window(source)
     panel = window.live.controls
-    for box in (panel.steps, panel.strength, panel.initial):
+    # The box of choices is at its first: only a turn down could change it.
+    for box, turn in ((panel.steps, 120), (panel.strength, 120), (panel.initial, -120)):
         point = QPointF(box.rect().center())
         turned = QWheelEvent(
-            point, box.mapToGlobal(point), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+            point, box.mapToGlobal(point), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
             Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         QApplication.sendEvent(box, turned)

@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import LiveSnapshot, ReplayStatus
+from bci_live.types import Marker
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.theme import is_seen
 from tests.window.conftest import OpenWindow
@@ -66,8 +67,21 @@ def test_trials_that_a_replay_brings_again_are_not_counted_twice(
 
     assert count(90.0, state) == len(state.history)
     again = example_reconstruction(example_decoding("dog", NOW + 5))
-    assert count(1.0, state) == 0
-    assert count(2.0, replace(state, history=(*state.history, again))) == 1
+    page.desk.raise_panel("response")
+    qtbot.waitUntil(lambda: bool(page.response.plot.graph.lines), timeout=3000)
+    page.desk.raise_panel("accuracy")
+    qtbot.waitUntil(lambda: bool(page.accuracy.said.text()), timeout=3000)
+    shown = Marker("cat", NOW + 1)
+    went_back = replace(state, markers=(*state.markers, shown))
+    assert count(1.0, went_back) == 0
+    assert (page.accuracy.plot.graph.lines, page.accuracy.said.text()) == ((), "")
+    page.desk.raise_panel("response")
+    page.response.show_averages(page._averages, went_back)
+    assert page.response.plot.graph.lines == ()
+    # What was shown before the replay went back, and is finished only now, has been counted.
+    late = example_reconstruction(example_decoding("cat", shown.time))
+    assert count(1.5, replace(went_back, history=(*state.history, late))) == 0
+    assert count(2.0, replace(went_back, history=(*state.history, late, again))) == 1
 
 
 def test_the_signal_keeps_room_when_the_window_is_made_smaller(

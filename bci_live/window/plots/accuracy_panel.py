@@ -25,10 +25,14 @@ class AccuracyPanel(theme.Panel):
     def show_averages(self, averages: Averages, labels: int) -> None:
         """`labels`: among how many the decoder chooses."""
         right = np.array(averages.right)
-        drawn = (averages.counts.total(), labels, theme.now.name)
-        if not len(right) or not labels or drawn == self._drawn:
+        drawn = (averages.version, labels, theme.now.name)
+        if drawn == self._drawn:
             return
         self._drawn = drawn
+        if not len(right) or not labels:
+            self.plot.show_graph(Graph())
+            self.said.setText("")
+            return
         of = np.arange(1, len(right) + 1)
         share = np.cumsum(right) / of
         bounds = np.array([interval(int(k), int(n)) for k, n in zip(np.cumsum(right), of, strict=True)])

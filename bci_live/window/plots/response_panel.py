@@ -19,7 +19,7 @@ from bci_live.window.plots.topography import Topography
 
 _TOPOGRAPHIES = 3
 _CLASSES = 4
-_FEWEST = 2
+_FEWEST = 2  # trials: one alone is noise, not a response
 _ALL = "strongest electrode"
 
 
@@ -45,26 +45,30 @@ class ResponsePanel(theme.Panel):
         self.save_button.setToolTip("An Evoked of all trials and of each class, in a FIF file")
         self.save_button.clicked.connect(self.save)
         self.said = theme.named_label("note")
+        self.said.setWordWrap(True)  # a path on one line would widen the dock
+        self.said.hide()
         theme.leave_keys(self.channel, self.save_button)
         above = QHBoxLayout()
         above.addWidget(self.channel, 1)
-        above.addWidget(self.said, 1)
         above.addWidget(self.save_button)
         self.body.addLayout(above)
+        self.body.addWidget(self.said)
         self.body.addLayout(row, 1)
 
     def show_averages(self, averages: Averages, snapshot: LiveSnapshot) -> None:
         """All curves and heads anew."""
         if self._saving is not None and (told := self._saving.told()):
             self._saving = None
-            self.said.setText(told)
-            self.said.setToolTip(told)
+            self._say(told)
         together = averages.average()
         names = snapshot.channels
-        drawn = (averages.counts.total(), self.channel.currentIndex(), theme.now.name)
-        if together is None or len(names) != len(together) or drawn == self._drawn:
+        drawn = (averages.version, self.channel.currentIndex(), theme.now.name)
+        if drawn == self._drawn or (together is not None and len(names) != len(together)):
             return
         self._drawn = drawn
+        if together is None:
+            self._show_none()
+            return
         self._shown = (averages.all(), names, snapshot.epoch)
         if [self.channel.itemText(k) for k in range(1, self.channel.count())] != list(names):
             self.channel.clear()
@@ -85,9 +89,22 @@ class ResponsePanel(theme.Panel):
     def save(self) -> None:
         """What is on display, for MNE; it is told when that is done."""
         if self._saving is None:
-            self.said.setText("Saving …")
+            self._say("Saving …")
             averages, names, epoch = self._shown or ((), (), EpochConfig())
             self._saving = Saving(partial(save_averages, self._folder(), averages, names, epoch))
+
+    def _show_none(self) -> None:
+        """Nothing was averaged yet, or all of it begins anew."""
+        self._shown = None
+        self.heading.setText("Average response")
+        self.plot.show_graph(Graph())
+        for head in self.heads:
+            head.hide()
+
+    def _say(self, told: str) -> None:
+        self.said.setText(told)
+        self.said.setToolTip(told)
+        self.said.setVisible(bool(told))
 
     def _graph(self, averages: Averages, times: np.ndarray, place: int, name: str, tops: list[int]) -> Graph:
         together = averages.average()

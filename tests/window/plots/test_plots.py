@@ -77,9 +77,12 @@ def test_the_response_is_saved_as_mne_reads_it(qtbot: QtBot, averages: Averages,
         )
         return panel.said.text()
 
+    narrow = panel.minimumSizeHint().width()
     assert "nothing to save" in save(Averages())
     panel.show_averages(averages, snapshot)
     assert save(averages).startswith("Saved: ")
+    assert panel.said.isVisible()
+    assert panel.minimumSizeHint().width() == narrow  # a path does not widen the dock
     (file,) = (tmp_path / "pictures").iterdir()
     evokeds = mne.read_evokeds(file, verbose="error")
     assert (evokeds[0].comment, evokeds[0].nave, len(evokeds)) == ("all", 8, 1 + len(averages.counts))
@@ -88,6 +91,33 @@ def test_the_response_is_saved_as_mne_reads_it(qtbot: QtBot, averages: Averages,
     together = averages.average()
     assert together is not None
     np.testing.assert_allclose(evokeds[0].data * 1e6, together, rtol=1e-4, atol=1e-3)
+
+
+def test_what_begins_anew_is_no_longer_shown_nor_saved(qtbot: QtBot, averages: Averages, tmp_path: Path) -> None:
+    response, accuracy, snapshot = ResponsePanel(lambda: tmp_path), AccuracyPanel(), example_snapshot()
+    for panel in (response, accuracy):
+        qtbot.addWidget(panel)
+
+    def show() -> None:
+        response.show_averages(averages, snapshot)
+        accuracy.show_averages(averages, 40)
+
+    show()
+    averages.restart()
+    show()
+    assert response.plot.graph.lines == accuracy.plot.graph.lines == ()
+    assert accuracy.said.text() == ""
+    response.save()
+    qtbot.waitUntil(lambda: show() or "nothing to save" in response.said.text(), timeout=30_000)
+    # As many again as before, of other pictures: they are drawn, too.
+    again = tuple(
+        replace(it, decoding=example_decoding(it.decoding.epoch.marker.label, NOW + place))
+        for place, it in enumerate(snapshot.history)
+    )
+    averages.add(again, snapshot.labels)
+    show()
+    assert response.plot.graph.lines[0].name == "all, 8 trials"
+    assert accuracy.said.text()
 
 
 def test_accuracy_stands_against_chance_with_its_interval(qtbot: QtBot, averages: Averages) -> None:
