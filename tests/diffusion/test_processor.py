@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -84,3 +87,35 @@ def test_it_is_for_small_networks_where_it_is_installed(monkeypatch: pytest.Monk
     assert not processor.can_compile(large)
     monkeypatch.setattr(processor.importlib.util, "find_spec", lambda _: None)
     assert not processor.can_compile(Attends())
+
+
+# OpenVINO 2026.4.1 crashed on this, in `compile_model`, and took the whole program with it.
+_SCALED = """
+import torch
+from bci_live.diffusion import processor
+from bci_live.training.diffusion import DiffusionTraining, build_unet
+
+unet = build_unet(DiffusionTraining(widths=(16, 32)), 16, 32).eval()
+
+class Alone(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.unet = unet
+
+    def forward(self, latents, moment, prompt):
+        return self.unet(latents, moment, prompt, return_dict=False)[0]
+
+inputs = torch.randn(1, 8, 16, 16), torch.tensor([499]), torch.randn(1, 8, 32)
+with torch.no_grad():
+    traced = torch.jit.trace(Alone().eval(), inputs, check_trace=False)
+    torch.testing.assert_close(processor.compiled(traced, inputs)(*inputs), traced(*inputs), rtol=1e-3, atol=1e-4)
+"""
+
+
+def test_a_processor_without_avx_512_compiles_a_unet_whose_blocks_are_scaled() -> None:
+    pytest.importorskip("openvino")
+    older = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+    ended = subprocess.run(
+        [sys.executable, "-c", _SCALED], env=older, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]

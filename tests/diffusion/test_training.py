@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from bci_live.diffusion.pipeline import load_pipeline
@@ -15,7 +17,7 @@ from bci_live.errors import DiffusionError
 from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.training.denoising import LatentSet, draw_pictures, draw_softness, draw_timesteps, soften
-from bci_live.training.diffusion import build_scheduler, train_diffusion
+from bci_live.training.diffusion import begin_with, build_scheduler, build_unet, train_diffusion
 from bci_live.training.loop import LoopSettings, learning_rate, run_loop
 from bci_live.training.placement import contrast_map
 from tests.diffusion.conftest import TINY, random_bank
@@ -99,6 +101,27 @@ def test_whole_training_writes_a_pipeline_and_resumes(tmp_path: Path) -> None:
     assert load_pipeline(out, torch.device("cpu")).unet.config.cross_attention_dim == 32
     assert str(tmp_path) not in (out / "vae" / "config.json").read_text()  # its own folder is nobody else's business
     assert [it.name for it in tmp_path.iterdir() if it.name.startswith(".")] == []
+
+
+def test_a_unet_begins_with_what_one_of_before_knows() -> None:
+    torch.manual_seed(0)
+    fresh = build_unet(TINY, 16, 32)
+    settings = {name: it for name, it in fresh.config.items() if not name.startswith("_")}
+    older = UNet2DConditionModel(**settings | {"addition_embed_type": None, "resnet_time_scale_shift": "default"})
+    begin_with(fresh, older, Path("older"))
+    assert torch.equal(fresh.conv_in.weight, older.conv_in.weight)
+    shifts = fresh.mid_block.resnets[0].time_emb_proj.weight
+    assert torch.equal(shifts[32:], older.mid_block.resnets[0].time_emb_proj.weight)
+    assert (shifts[:32] == 0).all()
+    latents, moment = torch.randn(1, 8, 16, 16), torch.tensor([499])
+    drawn = [fresh(latents, moment, torch.randn(1, 8, 32) * k).sample for k in (0.0, 1.0)]
+    assert fresh.add_embedding(torch.randn(1, 8, 32)).abs().max() == 0  # the captions' shift begins at nothing
+    assert all(it.isfinite().all() for it in drawn)
+    again = build_unet(TINY, 16, 32)
+    begin_with(again, fresh, Path("same kind"))
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), fresh.parameters(), strict=True))
+    with pytest.raises(DiffusionError, match="'wider' has other widths"):
+        begin_with(again, build_unet(replace(TINY, widths=(32, 64)), 16, 32), Path("wider"))
 
 
 def test_start_points_are_soft_where_it_is_noisy_and_never_at_the_end() -> None:
