@@ -23,10 +23,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class LoopSettings:
-    """`minutes` is the whole training's length over all its runs; the learning rate falls to zero by then.
-
-    `compiled`: by `torch.compile`, which takes minutes itself and makes a step on a processor with AVX-512 half as long.
-    """
+    """`minutes` is the whole training's length over all its runs; the learning rate falls to zero by then."""
 
     name: str
     minutes: float
@@ -37,7 +34,6 @@ class LoopSettings:
     save_every_s: float = 120.0
     log_every: int = 25
     max_steps: int | None = None
-    compiled: bool = False
 
 
 def run_loop(
@@ -59,8 +55,6 @@ def run_loop(
     step, started = begun.step, time.monotonic() - begun.seconds
     saved = time.monotonic()
     threads = ThreadChooser()
-    if settings.compiled:
-        model.compile()
 
     def save() -> None:
         checkpoint.save(checkpoints.Progress(step, time.monotonic() - started), model, average, optimizer)
