@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from bci_live.config import KNOWN_PIPELINES, bundled
+from bci_live.errors import BciError
 
 PIPELINES = f"a folder, {', '.join(KNOWN_PIPELINES)}, or a name on the hub"
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
@@ -26,13 +28,15 @@ def train_diffusion_command(
     begin: Annotated[Path | None, typer.Option(help="A pipeline to begin with instead of nothing.")] = None,
     batch: Annotated[int, typer.Option(help="Pictures a step.", min=1)] = 16,
     learning_rate: Annotated[
-        float, typer.Option(help="The highest, after the first 150 steps.", min=1e-6, max=0.1)
+        float, typer.Option(help="The UNet's highest, after 150 steps; its student's is a quarter.", min=1e-6, max=0.1)
     ] = 8e-4,
     device: Device = "auto",
 ) -> None:
     """Train the small diffusion pipeline on the stimulus catalogue."""
     from bci_live.training.diffusion import DiffusionTraining, train_diffusion
 
+    if math.isnan(learning_rate):  # which is neither below nor above
+        raise BciError("--learning-rate nan is no number. Name one, for instance 0.0008.")
     settings = DiffusionTraining(batch=batch, learning_rate=learning_rate)
     train_diffusion(out=out, minutes=minutes, work=work, device=device, settings=settings, others=others, begin=begin)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,8 +82,11 @@ def evaluate(
                 "--saliency would change nothing, because no picture is drawn. Add --trials 24, or leave it out."
             )
         from bci_live.evaluation.splits import check_kind, groups_of
+        from bci_live.stimuli.captions import read_captions
 
-        groups_of(paths, check_kind(cross_validate))  # before torch and diffusers load, which takes seconds
+        # Before torch and diffusers load, which takes seconds.
+        groups_of(paths, check_kind(cross_validate))
+        spoken = {} if captions is None else read_captions(captions)
     from bci_live.decoding.device import pick_device
     from bci_live.evaluation.drawing import Drawing
     from bci_live.evaluation.judge import named_judge
@@ -99,7 +102,7 @@ def evaluate(
             found = _judge_decoder(paths, subject, labels, reject, seed, drawing, tell)
         else:
             found = _judge_training(
-                paths, cross_validate, labels, reference, reject, band, learning, captions, seed, drawing, tell
+                paths, cross_validate, labels, reference, reject, band, learning, spoken, seed, drawing, tell
             )
     if report is not None:
         write_report(found, report)
@@ -153,7 +156,7 @@ def _judge_training(
     reject: str | None,
     band: str,
     learning: TrainingConfig,
-    captions: Path | None,
+    captions: Mapping[str, str],
     seed: int,
     drawing: Drawing,
     tell: Tell,
@@ -162,7 +165,6 @@ def _judge_training(
         from bci_live.evaluation.cross_validation import cross_validate
         from bci_live.evaluation.folds import Training
         from bci_live.sessions.labels import parse_labels
-        from bci_live.stimuli.captions import read_captions
         from bci_live.training.adversarial import SaliencyTraining
         from bci_live.training.encoder import EncoderTraining
 
@@ -176,7 +178,7 @@ def _judge_training(
         encoder=EncoderTraining(learning.encoder, learning.objective, learning.subject_layer),
         saliency=SaliencyTraining(**learning.saliency.model_dump()),
         chooses_band=band == "auto",
-        captions={} if captions is None else read_captions(captions),
+        captions=captions,
     )
     return cross_validate(paths, by, training, drawing=drawing, tell=tell)
 

@@ -114,11 +114,11 @@ def _together(parts: Sequence[Trials]) -> Trials:
 
 def _shuffled_training(trained: Folds, splits: Sequence[Split]) -> Control | str:
     """Of the last part that shows anything to tell apart, and without which there is enough to train on."""
-    found: Control | str = "nothing is held out"
-    for split in reversed(splits):
-        found = trained.shuffled(split)
+    found = trained.shuffled(splits[-1])
+    for split in reversed(splits[:-1]):
         if isinstance(found, Control):
             break
+        found = trained.shuffled(split)
     return found
 
 

@@ -31,7 +31,7 @@ from bci_live.evaluation.picture_scores import (
 )
 from bci_live.evaluation.reading import Trials, indices_of
 from bci_live.evaluation.scores import Scored
-from bci_live.evaluation.structure import StructureRow, layout_told, mean_of_others, structure_row, without_eeg
+from bci_live.evaluation.structure import StructureRow, differ, layout_told, mean_of_others, structure_row, without_eeg
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
 from bci_live.stimuli.rendering import random_layout, render, resized
 from bci_live.stimuli.truth import stimulus_of
@@ -185,17 +185,20 @@ def _structure(
     rows = [
         structure_row("picture", pictures, stimuli, first, target.seed),
         structure_row("saliency map", saliency, stimuli, first, target.seed),
-        structure_row("another trial's picture", np.roll(pictures, 1, axis=0), stimuli, None, target.seed),
     ]
-    if every > 1:
+    if count > 1:
+        others = np.roll(pictures, 1, axis=0)
+        rows.append(structure_row("another trial's picture", others, stimuli, None, target.seed))
+    if differ(shown):
         rows.append(structure_row(NO_EEG, without_eeg(shown, count), stimuli, None, target.seed))
     if every > count:
         maps = _maps(trials.decodings)
-        rows += [
-            structure_row("saliency map of all trials", maps, shown, best, target.seed),
-            structure_row("another trial's saliency map", np.roll(maps, 1, axis=0), shown, None, target.seed),
-            structure_row(f"{NO_EEG}, of all trials", without_eeg(shown, every), shown, None, target.seed),
-        ]
+        others = np.roll(maps, 1, axis=0)
+        rows.append(structure_row("saliency map of all trials", maps, shown, best, target.seed))
+        rows.append(structure_row("another trial's saliency map", others, shown, None, target.seed))
+        if differ(shown):
+            guess = without_eeg(shown, every)
+            rows.append(structure_row(f"{NO_EEG}, of all trials", guess, shown, None, target.seed))
     return tuple(rows)
 
 
@@ -279,7 +282,7 @@ def _baselines(
     embedding = np.stack([decoding.embedding for decoding in trials.decodings]).mean(axis=0)
     saliency = np.stack([decoding.saliency for decoding in trials.decodings]).mean(axis=0)
     drawn = {MEAN_EMBEDDING: artist.finish([artist.draw(embedding, saliency)] * count)}
-    if shown is not None and len(shown) > 1:
+    if shown is not None and differ(shown):
         drawn[MEAN_STIMULUS] = artist.finish(list(mean_of_others(shown, count)))
     if LABEL_ALONE in ways:
         drawn[LABEL_ONLY] = ways[LABEL_ALONE]

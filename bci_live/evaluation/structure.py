@@ -137,20 +137,33 @@ def structure_row(what: str, drawn: Picture, stimuli: Picture, best: Picture | N
 def without_eeg(stimuli: Picture, count: int) -> Picture:
     """For each of the first `count` of the stimuli (n, h, w, 3): an object wherever half of the others have theirs.
 
-    It takes no EEG to do as well: what is read has to be nearer than this. The stimulus itself is left out, or the guess would
-    know a little of it, and all of it where it is alone.
+    It takes no EEG to do as well: what is read has to be nearer than this. The stimulus itself is left out however often it was
+    shown, or the guess would know it. There have to be two different ones.
     """
-    masks = np.stack([object_mask(it) for it in stimuli]).astype(np.int64)
-    others = masks.sum(axis=0) - masks[:count]
-    most = others.max(axis=(1, 2), keepdims=True)
-    common = (others >= np.minimum((len(stimuli) - 1) / 2, most)) & (others > 0)
+    masks = np.stack([object_mask(it) for it in stimuli]).astype(np.float64)
+    often = _mean_of_others(masks, stimuli)[:count]
+    common = (often >= np.minimum(0.5, often.max(axis=(1, 2), keepdims=True))) & (often > 0)
     return np.repeat(np.where(common, np.uint8(255), np.uint8(0))[..., None], 3, axis=-1)
 
 
-def mean_of_others(pictures: Picture, count: int) -> Picture:
-    """For each of the first `count` of n ≥ 2 pictures (n, h, w, 3) the mean of the others."""
-    means = (pictures.sum(axis=0, dtype=np.int64) - pictures[:count]) / (len(pictures) - 1)
-    return np.asarray(means.round(), dtype=np.uint8)
+def mean_of_others(stimuli: Picture, count: int) -> Picture:
+    """For each of the first `count` of the stimuli (n, h, w, 3), two of which differ, the mean of the others."""
+    return np.asarray(_mean_of_others(stimuli.astype(np.float64), stimuli)[:count].round(), dtype=np.uint8)
+
+
+def _mean_of_others(values: Array, stimuli: Picture) -> Array:
+    """(n, …): of each stimulus the mean of `values` (n, …) over all that show another one."""
+    _, which = np.unique(stimuli.reshape(len(stimuli), -1), axis=0, return_inverse=True)
+    shown = np.bincount(which)
+    sums = np.stack([values[which == number].sum(axis=0) for number in range(len(shown))])
+    left = (len(stimuli) - shown).reshape(-1, *[1] * (values.ndim - 1))
+    means: Array = (sums.sum(axis=0) - sums) / left
+    return means[which]
+
+
+def differ(stimuli: Picture) -> bool:
+    """Whether any of them (n, h, w, 3) is another than the first."""
+    return bool((stimuli != stimuli[0]).any())
 
 
 def median_errors(drawn: Picture, stimuli: Picture) -> dict[str, float]:

@@ -38,7 +38,7 @@ class Averages:
         self.version = 0  # another whenever something was added, or all of it begins anew
         self._sums: dict[str, NDArray[np.float64]] = {}
         self._last: Marker | None = None
-        self._since = -math.inf
+        self._counted: frozenset[Marker] = frozenset()
 
     def add(self, history: tuple[Reconstruction, ...], labels: Iterable[str]) -> bool:
         """The finished pictures, oldest first; whether any of them was new. `labels`: those whose truth is known."""
@@ -67,9 +67,9 @@ class Averages:
         classes = [Average(it, self._sums[it] / trials, trials) for it, trials in self.counts.most_common()]
         return (Average("all", together, self.counts.total()), *classes)
 
-    def restart(self, since: float = -math.inf) -> None:
-        """Begin anew, with what is shown after `since` (s, LSL time): pictures of before may still be being drawn."""
-        self._since = since
+    def restart(self, before: Iterable[Marker] = ()) -> None:
+        """Begin anew. `before`: markers whose pictures belong to what was, even where they are still being drawn."""
+        self._counted = frozenset(before)
         self.version += 1
         self.counts.clear()
         self.right.clear()
@@ -78,7 +78,7 @@ class Averages:
     def _add(self, reconstruction: Reconstruction, known: frozenset[str]) -> None:
         epoch = reconstruction.decoding.epoch
         self._last, label = epoch.marker, epoch.marker.label
-        if is_sliding(epoch.marker) or epoch.marker.time <= self._since:
+        if is_sliding(epoch.marker) or epoch.marker in self._counted:
             return
         self._sums[label] = self._sums.get(label, 0.0) + epoch.data.astype(np.float64)
         self.counts[label] += 1

@@ -95,6 +95,11 @@ def read_captions(path: Path) -> dict[str, str]:
     # Strict: a quote that is left open would swallow the lines after it.
     rows = csv.DictReader(io.StringIO(_table(path), newline=""), strict=True)
     try:
+        if sorted(rows.fieldnames or ()) != ["caption", "label"]:
+            raise LabelError(
+                f"'{path}' begins with {','.join(rows.fieldnames or ())[:80]!r}. Write a first line label,caption and then a line a "
+                "label, for instance: dog,a yellow dog on grass"
+            )
         for row in rows:
             if None in row:
                 raise LabelError(
@@ -104,8 +109,8 @@ def read_captions(path: Path) -> dict[str, str]:
             label, caption = (" ".join((row.get(name) or "").split()) for name in ("label", "caption"))
             if not label or not caption or label in told:
                 raise LabelError(
-                    f"Line {rows.line_num} of '{path}' has no label, no caption, or a label that was there already. Write a "
-                    "first line label,caption and then for instance: dog,a yellow dog on grass"
+                    f"Line {rows.line_num} of '{path}' has no label, no caption, or a label that was there already. Write for "
+                    "instance: dog,a yellow dog on grass"
                 )
             told[label] = caption
     except csv.Error as error:

@@ -61,23 +61,24 @@ def with_captions(bank: CaptionBank, folder: Path, told: Mapping[str, str], devi
         read = ((states - mean) * there / scale).astype(np.float32)
     else:
         read = embed(folder, tuple(told.values()), device)
-    _check_told_apart(told, read)
     embeddings, captions = bank.embeddings.copy(), list(bank.captions)
     for label, caption, embedding in zip(told, told.values(), read, strict=True):
         place = bank.labels.index(label)
         embeddings[place], captions[place] = embedding, caption
-    return replace(bank, embeddings=embeddings, captions=tuple(captions))
+    spoken = replace(bank, embeddings=embeddings, captions=tuple(captions))
+    _check_told_apart(tuple(told), spoken)
+    return spoken
 
 
-def _check_told_apart(told: Mapping[str, str], embeddings: np.ndarray) -> None:
-    """That no two captions have the same embedding: a decoder of those could never say which of the two it means."""
-    labels = tuple(told)
-    for place, embedding in enumerate(embeddings):
-        for other in range(place):
-            if np.abs(embedding - embeddings[other]).max() < _ALIKE:
+def _check_told_apart(labels: Sequence[str], bank: CaptionBank) -> None:
+    """That none of them has the embedding of another label: a decoder could never say which of the two it means."""
+    for label in labels:
+        far = np.abs(bank.embeddings - bank.embedding(label)).max(axis=(1, 2))
+        for other in (bank.labels[place] for place in np.flatnonzero(far < _ALIKE)):
+            if other != label:
                 raise LabelError(
-                    f"The captions of {labels[other]} and {labels[place]} are the same to the text encoder, which reads "
-                    f"{embeddings.shape[1]} tokens of each. Begin them with what tells them apart."
+                    f"The captions of {label} and {other} are the same to the text encoder, which reads "
+                    f"{bank.embeddings.shape[1]} tokens of each. Begin them with what tells them apart."
                 )
 
 

@@ -11,6 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from bci_live.errors import DiffusionError
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -44,7 +46,13 @@ class Checkpoint:
                 old.unlink()
 
     def load(self, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
-        """Restore the newest checkpoint into the three; without one they stay as they are and progress is zero."""
+        """Restore the newest checkpoint into the three; without one they stay as they are and progress is zero.
+
+        Raises
+        ------
+        DiffusionError
+            If it is of another network.
+        """
         if not self._index.exists():
             return Progress()
         progress = Progress(**json.loads(self._index.read_text()))
@@ -52,7 +60,13 @@ class Checkpoint:
         tensors = load_file(weights)
         for prefix, module in (("model", model), ("average", average)):
             start = f"{prefix}."
-            module.load_state_dict({k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)})
+            kept = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+            if {name: it.shape for name, it in kept.items()} != {n: it.shape for n, it in module.state_dict().items()}:
+                raise DiffusionError(
+                    f"The checkpoint in '{self._folder}' is of another network than the one that is trained. Name another folder "
+                    "with --work, or delete it."
+                )
+            module.load_state_dict(kept)
         optimizer.load_state_dict(torch.load(state, weights_only=True, map_location="cpu"))
         return progress
 

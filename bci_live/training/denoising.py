@@ -13,8 +13,8 @@ from bci_live.training.precision import autocast
 
 # Where 4 and 8 steps with trailing spacing look, and how often training looks there; the rest is drawn uniformly.
 _TIMESTEPS = (999, 874, 749, 624, 499, 374, 249, 124)
-_SHARES = (0.08, 0.02, 0.30, 0.03, 0.27, 0.03, 0.15, 0.02)
-_MIDDLE_SHARE, _OTHERS_SHARE = 0.05, 0.15
+_SHARES = (0.12, 0.02, 0.28, 0.03, 0.25, 0.03, 0.15, 0.02)
+_MIDDLE_SHARE, _OTHERS_SHARE = 0.15, 0.15
 _SOFT_SHARE, _MOST_FADED, _NOISY = 0.7, 0.7, 400
 
 

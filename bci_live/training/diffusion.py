@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from torch import nn
+from torch import Tensor, nn
 
 from bci_live.diffusion.pipeline import load_pipeline
 from bci_live.errors import DiffusionError
@@ -146,31 +146,38 @@ def train_diffusion(
 
 @torch.no_grad()
 def begin_with(unet: nn.Module, known: nn.Module, folder: Path) -> None:
-    """Take over the weights of a trained UNet of the same widths.
+    """Take over the weights of a trained UNet of the same build.
 
-    One of before knows no scales, and its captions do not shift: the timestep's projection becomes the shift, all else begins at nothing.
+    One of before knows no scales, and its captions do not shift: the timestep's projection becomes the shift, scales and
+    captions' shifts begin at nothing. It added the timestep before the normalisation, not after it, so this is a beginning
+    that knows the pictures, not the same function.
 
     Raises
     ------
     DiffusionError
-        If its widths are others.
+        If it is built otherwise.
     """
-    before = known.state_dict()
-    for name, weight in unet.state_dict().items():
-        if name not in before:
-            if name.startswith("add_embedding.norm2"):
-                weight.zero_()
-            continue
-        told = before[name].to(weight)
-        if told.shape == weight.shape:
-            weight.copy_(told)
-        elif "time_emb_proj" in name and 2 * len(told) == len(weight) and told.shape[1:] == weight.shape[1:]:
-            weight.copy_(torch.cat((torch.zeros_like(told), told)))
-        else:
-            raise DiffusionError(
-                f"The UNet of '{folder}' has other widths ({name}: {tuple(told.shape)}, not {tuple(weight.shape)}). Begin with "
-                "another pipeline, or with none."
-            )
+    before, ours = known.state_dict(), unet.state_dict()
+    new = {name for name in ours if name.startswith("add_embedding.")}
+    differ = sorted((ours.keys() ^ before.keys()) - new)
+    differ += [name for name, it in ours.items() if name in before and not _fits(name, before[name], it)]
+    if differ:
+        raise DiffusionError(
+            f"The UNet of '{folder}' is built otherwise than the one that is trained ({differ[0]}). Begin with another pipeline, or "
+            "with none."
+        )
+    for name, weight in ours.items():
+        if name in before:
+            told = before[name].to(weight)
+            weight.copy_(told if told.shape == weight.shape else torch.cat((torch.zeros_like(told), told)))
+        elif name.startswith("add_embedding.norm2"):
+            weight.zero_()
+
+
+def _fits(name: str, before: Tensor, weight: Tensor) -> bool:
+    """Whether it has the shape, or is the shift alone where scale and shift are wanted."""
+    half = "time_emb_proj" in name and (2 * len(before), *before.shape[1:]) == tuple(weight.shape)
+    return half or before.shape == weight.shape
 
 
 def _autoencoder(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +53,7 @@ class LivePage(QWidget):
         self._truths = Truths(_TRUTH_PIXELS)
         self._read: Guess | Decoding | None = None
         self._averages = Averages()
+        self._markers: tuple[Marker, ...] = ()
         self._replayed_s = 0.0
         self._machine = Machine()
         self.arranged = False
@@ -134,8 +134,9 @@ class LivePage(QWidget):
         self._averages.add(snapshot.history, snapshot.labels)
         at_s = 0.0 if replay is None else replay.at_s
         if at_s < self._replayed_s - _BACK_S:
-            self._averages.restart(max((marker.time for marker in snapshot.markers), default=-math.inf))
-        self._replayed_s = at_s
+            self._averages.restart(self._markers)
+        # Of the snapshot before the jump: this one may have a marker from after it.
+        self._replayed_s, self._markers = at_s, snapshot.markers
 
     def _pin(self, marker: Marker | None) -> None:
         """A picture is pinned: all that is known of it comes to the front."""

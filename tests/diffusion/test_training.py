@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from bci_live.diffusion.pipeline import load_pipeline
 from bci_live.errors import DiffusionError
 from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import load_catalogue
+from bci_live.training.checkpoints import Checkpoint, Progress
 from bci_live.training.denoising import LatentSet, draw_pictures, draw_softness, draw_timesteps, soften
 from bci_live.training.diffusion import begin_with, build_scheduler, build_unet, train_diffusion
 from bci_live.training.loop import LoopSettings, learning_rate, run_loop
@@ -113,15 +115,30 @@ def test_a_unet_begins_with_what_one_of_before_knows() -> None:
     shifts = fresh.mid_block.resnets[0].time_emb_proj.weight
     assert torch.equal(shifts[32:], older.mid_block.resnets[0].time_emb_proj.weight)
     assert (shifts[:32] == 0).all()
-    latents, moment = torch.randn(1, 8, 16, 16), torch.tensor([499])
-    drawn = [fresh(latents, moment, torch.randn(1, 8, 32) * k).sample for k in (0.0, 1.0)]
     assert fresh.add_embedding(torch.randn(1, 8, 32)).abs().max() == 0  # the captions' shift begins at nothing
-    assert all(it.isfinite().all() for it in drawn)
     again = build_unet(TINY, 16, 32)
     begin_with(again, fresh, Path("same kind"))
     assert all(torch.equal(a, b) for a, b in zip(again.parameters(), fresh.parameters(), strict=True))
-    with pytest.raises(DiffusionError, match="'wider' has other widths"):
-        begin_with(again, build_unet(replace(TINY, widths=(32, 64)), 16, 32), Path("wider"))
+    without_attention = UNet2DConditionModel(**settings | {
+        "down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2
+    })  # fmt: skip
+    for name, other in (
+        ("wider", build_unet(replace(TINY, widths=(32, 64)), 16, 32)),
+        ("plainer", without_attention),
+    ):
+        with pytest.raises(DiffusionError, match=f"'{name}' is built otherwise"):
+            begin_with(again, other, Path(name))
+
+
+def test_a_checkpoint_of_another_network_is_told_in_a_sentence(tmp_path: Path) -> None:
+    for widths in ((16, 32), (16, 64)):
+        network = build_unet(replace(TINY, widths=widths), 16, 32)
+        kept = Checkpoint(tmp_path / "teacher")
+        three = network, copy.deepcopy(network), torch.optim.AdamW(network.parameters())
+        if widths == (16, 32):
+            kept.save(Progress(1, 1.0), *three)
+    with pytest.raises(DiffusionError, match=r"teacher' is of another network .* --work"):
+        kept.load(*three)
 
 
 def test_start_points_are_soft_where_it_is_noisy_and_never_at_the_end() -> None:

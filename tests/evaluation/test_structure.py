@@ -117,5 +117,7 @@ def test_what_needs_no_eeg_does_not_know_the_stimulus_it_is_compared_with() -> N
     # Of more stimuli than pictures all are counted.
     many = np.stack([left, right, right, right])
     assert median_errors(without_eeg(many, 1), many[1:2])["overlap"] > 0.95
+    # However often it was shown, it is not known.
+    assert median_errors(without_eeg(many, 4)[1:], many[1:])["overlap"] == 0
     np.testing.assert_array_equal(mean_of_others(np.stack([left, right]), 2), [right, left])
-    np.testing.assert_array_equal(mean_of_others(many, 1), [right])
+    np.testing.assert_array_equal(mean_of_others(many, 4), [right, left, left, left])

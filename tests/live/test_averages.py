@@ -46,7 +46,7 @@ def test_all_averages_are_told_the_commonest_class_first_and_nothing_after_a_res
 def test_what_was_shown_before_a_restart_and_is_finished_after_it_is_not_counted() -> None:
     averages = Averages()
     averages.add(HISTORY[:2], ("a", "b"))
-    averages.restart(since=3)
+    averages.restart(before=[it.decoding.epoch.marker for it in HISTORY[:3]])
     averages.add(HISTORY, ("a", "b"))
     assert averages.counts == {"?": 1}
 

