@@ -62,7 +62,7 @@ def _on_processor(network: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[..
         traced = torch.jit.trace(network, inputs, check_trace=False)
         if processor.can_compile(network):
             try:
-                fast = processor.compiled(traced, inputs)
+                fast = processor.compiled(network, traced, inputs)
                 if _same(fast(*inputs), wanted):
                     return fast
             except RuntimeError as error:

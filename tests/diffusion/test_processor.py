@@ -107,8 +107,9 @@ class Alone(torch.nn.Module):
 
 inputs = torch.randn(1, 8, 16, 16), torch.tensor([499]), torch.randn(1, 8, 32)
 with torch.no_grad():
-    traced = torch.jit.trace(Alone().eval(), inputs, check_trace=False)
-    torch.testing.assert_close(processor.compiled(traced, inputs)(*inputs), traced(*inputs), rtol=1e-3, atol=1e-4)
+    alone = Alone().eval()
+    traced = torch.jit.trace(alone, inputs, check_trace=False)
+    torch.testing.assert_close(processor.compiled(alone, traced, inputs)(*inputs), traced(*inputs), rtol=1e-3, atol=1e-4)
 """
 
 
