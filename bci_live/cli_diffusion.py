@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,6 @@ import typer
 from rich.console import Console
 
 from bci_live.config import KNOWN_PIPELINES, bundled
-from bci_live.errors import BciError
 
 PIPELINES = f"a folder, {', '.join(KNOWN_PIPELINES)}, or a name on the hub"
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
@@ -35,8 +33,6 @@ def train_diffusion_command(
     """Train the small diffusion pipeline on the stimulus catalogue."""
     from bci_live.training.diffusion import DiffusionTraining, train_diffusion
 
-    if math.isnan(learning_rate):  # which is neither below nor above
-        raise BciError("--learning-rate nan is no number. Name one, for instance 0.0008.")
     settings = DiffusionTraining(batch=batch, learning_rate=learning_rate)
     train_diffusion(out=out, minutes=minutes, work=work, device=device, settings=settings, others=others, begin=begin)
 
