@@ -20,10 +20,11 @@ from bci_live.diffusion.text import caption_bank
 from bci_live.sessions.naming import in_turns
 from bci_live.training.abstention import certainty, scores_when_sure
 from bci_live.training.adversarial import SaliencyTraining, train_saliency
+from bci_live.training.all_sessions import train_on_all
 from bci_live.training.bands import BANDS, prepare_in_the_best_band
 from bci_live.training.captions import with_captions
 from bci_live.training.draft import draft_card
-from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup, train_encoder
+from bci_live.training.encoder import EncoderTraining, EncoderWithLabels, Setup
 from bci_live.training.fine_tuning import cut_as, gentler, known_for, load_origin, taken_over
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import (
@@ -37,18 +38,22 @@ from bci_live.training.latents import structure_of
 from bci_live.training.placement import contrast_map
 from bci_live.training.plain import fit_plain
 from bci_live.training.prefixes import fit_prefixes
-from bci_live.training.preparation import TrainingSet, cut_sessions, load_sessions
-from bci_live.training.processes import join
+from bci_live.training.preparation import LoadedSession, TrainingSet, cut_sessions, load_sessions
+from bci_live.training.processes import Processes, join
 from bci_live.training.progress import phases
-from bci_live.training.resume import Resume, Tensors, key_of, prefixed, unprefixed
+from bci_live.training.resume import Resume, Tensors, key_of, unprefixed
+from bci_live.training.second import second_process, two_cores
 from bci_live.training.validation import (
     HeldOut,
     Phase,
     hold_out,
     label_scores,
     previous_label_score,
-    shuffled_control,
 )
+
+# So many samples, of all channels together, (eight minutes of four at 256 Hz) are learned from for longer than a second process
+# takes to start.
+_MANY_SAMPLES = 500_000
 
 
 def train_decoder(
@@ -108,55 +113,56 @@ def train_decoder(
     paths = [Path(path) for path in sessions]
     in_order = in_turns(paths, alone=origin is not None) if for_encoder.subject_layer else paths
     loaded = load_sessions(in_order, bank.labels, meaning)
-    if origin is None:
-        band, examples = prepare_in_the_best_band(
-            lambda band: cut_sessions(loaded, band, epoch_config, meaning),
-            [filter_config] if filter_config else BANDS,
+    with second_process(_worth_two_processes(loaded, processes)) as second:
+        if origin is None:
+            band, examples = prepare_in_the_best_band(
+                lambda band: cut_sessions(loaded, band, epoch_config, meaning),
+                [filter_config] if filter_config else BANDS,
+            )
+        else:
+            band, examples = origin.card.filter, cut_as(origin, loaded, epoch_config, meaning)
+        latents, is_latent = structure_of(examples.pictures, folder, processes.device)
+        card = draft_card(
+            examples,
+            bank,
+            pipeline,
+            latents,
+            latent_space(folder) if is_latent else "",
+            band,
+            epoch_config,
+            for_encoder,
+            {name: captions[name] for name in examples.names if captions and name in captions},
         )
-    else:
-        band, examples = origin.card.filter, cut_as(origin, loaded, epoch_config, meaning)
-    latents, is_latent = structure_of(examples.pictures, folder, processes.device)
-    card = draft_card(
-        examples,
-        bank,
-        pipeline,
-        latents,
-        latent_space(folder) if is_latent else "",
-        band,
-        epoch_config,
-        for_encoder,
-        {name: captions[name] for name in examples.names if captions and name in captions},
-    )
-    if origin is not None:
-        card = card.model_copy(update=taken_over(origin))
-    known = known_for(origin, examples.subjects) if origin else None
-    targets = known.caption.spoken if known else torch.from_numpy(bank.of(card.labels))
-    setup = Setup(card, targets, for_encoder, seed, processes, known)
-    for_saliency = saliency_training or SaliencyTraining()
-    resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
-    with _reproducible(seed), phases(progress and processes.is_main) as phase:
-        if resume.goes_on:
-            phase("going on where it was interrupted")
-        held_out = HeldOut.of(resume.once("held-out", lambda: hold_out(examples, setup, phase).tensors()))
-        card, blend = _choose(card, examples, held_out)
-        controls = _control(examples, setup, blend, held_out.passes, resume, phase)
-        controls["previous_label"] = previous_label_score(examples)
-        torch.manual_seed(seed)  # the same first weights whichever phases were run before
-        network = DecoderNetwork(card)
-        network.blend.weights.copy_(torch.tensor(blend.weights))
-        if network.covariance is not None and examples.repair is not None:
-            network.covariance.copy_(torch.from_numpy(examples.repair.covariance))
-        features = _fit_labels(network, examples, setup, held_out.passes, resume, phase)
-        guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed, setup.known)
-        fit_captions(network.caption, targets, features, examples.labels, folds_by_run(examples.runs))
-        probabilities = torch.softmax(held_out.logits(blend), dim=1)
-        explained = _fit_pictures(network, examples, probabilities, latents, setup, for_saliency, resume, phase)
-    scores = card.scores | guessed | explained
-    card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls | guessed_shuffled)})
-    if processes.is_main:
-        card = save_decoder(out, card, network.state_dict())
-        resume.forget()
-    return processes.from_main(card)
+        if origin is not None:
+            card = card.model_copy(update=taken_over(origin))
+        known = known_for(origin, examples.subjects) if origin else None
+        targets = known.caption.spoken if known else torch.from_numpy(bank.of(card.labels))
+        setup = Setup(card, targets, for_encoder, seed, processes, known)
+        for_saliency = saliency_training or SaliencyTraining()
+        resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
+        with _reproducible(seed), phases(progress and processes.is_main) as phase:
+            if resume.goes_on:
+                phase("going on where it was interrupted")
+            held_out = HeldOut.of(resume.once("held-out", lambda: hold_out(examples, setup, phase, second).tensors()))
+            card, blend = _choose(card, examples, held_out)
+            on_all = train_on_all(examples, setup, blend, held_out.passes, resume, phase, second)
+            torch.manual_seed(seed)  # the same first weights whichever phases were run before
+            network = DecoderNetwork(card)
+            network.blend.weights.copy_(torch.tensor(blend.weights))
+            if network.covariance is not None and examples.repair is not None:
+                network.covariance.copy_(torch.from_numpy(examples.repair.covariance))
+            guessed, guessed_shuffled = fit_prefixes(network.prefixes, card, examples, seed, setup.known)
+            probabilities = torch.softmax(held_out.logits(blend), dim=1)
+            explained = _fit_pictures(network, examples, probabilities, latents, setup, for_saliency, resume, phase)
+            features, controls = _fit_labels(network, examples, setup, on_all())
+            controls["previous_label"] = previous_label_score(examples)
+            fit_captions(network.caption, targets, features, examples.labels, folds_by_run(examples.runs))
+        scores = card.scores | guessed | explained
+        card = card.model_copy(update={"scores": _rounded(scores), "controls": _rounded(controls | guessed_shuffled)})
+        if processes.is_main:
+            card = save_decoder(out, card, network.state_dict())
+            resume.forget()
+        return processes.from_main(card)
 
 
 def _key(setup: Setup, for_saliency: SaliencyTraining, latents: Tensor) -> str:
@@ -166,15 +172,10 @@ def _key(setup: Setup, for_saliency: SaliencyTraining, latents: Tensor) -> str:
     return key_of(setup.card.model_dump_json(), told, setup.captions, latents, *known)
 
 
-def _control(
-    examples: TrainingSet, setup: Setup, blend: Blend, passes: int, resume: Resume, phase: Phase
-) -> dict[str, float]:
-    def make() -> Tensors:
-        scores = shuffled_control(examples, setup, blend, passes, phase)
-        return {name: torch.tensor(score, dtype=torch.float64) for name, score in scores.items()}
-
-    # In an order of their own: the file does not keep that of the measuring.
-    return {name: score.item() for name, score in sorted(resume.once("control", make).items())}
+def _worth_two_processes(sessions: Sequence[LoadedSession], processes: Processes) -> bool:
+    """To start another takes seconds; those of `accelerate launch`, and a GPU, have enough to do."""
+    alone = processes.count == 1 and processes.device.type == "cpu"
+    return alone and two_cores() and sum(it.recording.samples.size for it in sessions) >= _MANY_SAMPLES
 
 
 def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tuple[DecoderCard, Blend]:
@@ -194,17 +195,9 @@ def _choose(card: DecoderCard, examples: TrainingSet, held_out: HeldOut) -> tupl
 
 
 def _fit_labels(
-    network: DecoderNetwork, examples: TrainingSet, setup: Setup, passes: int, resume: Resume, phase: Phase
-) -> Tensor:
-    """Both label heads on everything; returns the features of the examples, (n, feature)."""
-
-    def make() -> Tensors:
-        networks = train_encoder(examples.data, examples.labels, examples.whose, setup, phase("encoder, all sessions"))
-        trained = [member for member, _ in zip(networks, range(passes), strict=False)][-1]
-        features, _ = trained.read(examples.data, examples.whose)
-        return {"features": features} | prefixed("network", trained.state_dict())
-
-    made = resume.once("encoder", make)
+    network: DecoderNetwork, examples: TrainingSet, setup: Setup, made: Tensors
+) -> tuple[Tensor, dict[str, float]]:
+    """Both label heads on everything; returns the features of the examples, (n, feature), and the control's scores."""
     trained = EncoderWithLabels(setup.card)
     trained.load_state_dict(unprefixed("network", made))
     network.encoder, network.labels = trained.encoder, trained.labels
@@ -212,7 +205,9 @@ def _fit_labels(
     known = setup.known.plain if setup.known else None
     plain = fit_plain(examples.data, examples.labels, len(card.labels), card.sizes, known)
     network.plain.load_state_dict(plain.state_dict())
-    return made["features"]
+    # In an order of their own: the file does not keep that of the measuring.
+    controls = {name: score.item() for name, score in sorted(unprefixed("control", made).items())}
+    return made["features"], controls
 
 
 def _fit_pictures(

@@ -130,7 +130,9 @@ def train_encoder(
         processes.average_buffers(average)
         told = ", ".join(f"{name} {term.item():.3f}" for name, term in terms.items())
         report((number + 1) / settings.passes, told)
+        random = torch.get_rng_state()
         yield average
+        torch.set_rng_state(random)  # whatever was drawn meanwhile, by other folds for instance
 
 
 def balanced_batch(labels: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:

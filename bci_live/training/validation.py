@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from bci_live.training.plain import read_held_out
 from bci_live.training.preparation import TrainingSet
 from bci_live.training.resume import Tensors
 from bci_live.training.ridge import Fold
+from bci_live.training.second import Agree, Lost, Second
 
 Phase = Callable[[str], Callable[[float, str], None]]
 
@@ -55,14 +57,17 @@ class HeldOut:
         return cls(tensors["deep"], tensors["plain"], tensors["nearness"], int(tensors["passes"]))
 
 
-def hold_out(examples: TrainingSet, setup: Setup, phase: Phase) -> HeldOut:
-    """Every run read by heads trained on the others; the encoders go on as long as they err less and less on all folds."""
+def hold_out(examples: TrainingSet, setup: Setup, phase: Phase, second: Second | None = None) -> HeldOut:
+    """Every run read by heads trained on the others; the encoders go on as long as they err less and less on all folds.
+
+    The `second` process trains those of every other fold; the result is the same.
+    """
     card = setup.card
     folds = folds_by_run(examples.runs)
     shape = len(examples.labels), len(card.labels)
     known = setup.known.plain if setup.known else None
     plain = read_held_out(examples.data, examples.labels, len(card.labels), card.sizes, folds, known)
-    best = _train_together(examples, folds, setup, phase("encoder, runs left out in turn"))
+    best = _train_folds(examples, folds, setup, phase("encoder, runs left out in turn"), second)
     deep, nearness = torch.zeros(shape), torch.zeros(shape)
     for (fit, hold), weights in zip(folds, best.weights, strict=True):
         network = EncoderWithLabels(card)
@@ -84,8 +89,32 @@ class _Best:
     weights: list[dict[str, Tensor]] = field(default_factory=list)
 
 
-def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, report: Report) -> _Best:
-    """One network a fold, all a pass at a time, until they have not erred less for `patience` passes."""
+def _train_folds(
+    examples: TrainingSet, folds: Sequence[Fold], setup: Setup, report: Report, second: Second | None
+) -> _Best:
+    alone = partial(_train_together, examples, setup=setup, report=report)
+    if second is None or len(folds) < 2:
+        return alone(folds, agree=setup.processes.mean)
+    try:
+        others = second.begin(partial(_train_others, examples, folds[1::2], setup))
+        best = alone(folds[::2], agree=others.agree)
+        weights: list[dict[str, Tensor]] = [{}] * len(folds)
+        weights[::2], weights[1::2] = best.weights, others.result().weights
+    except Lost:
+        return alone(folds, agree=setup.processes.mean)
+    return _Best(best.entropy, best.passes, weights)
+
+
+def _train_others(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, agree: Agree) -> _Best:
+    """The second process's part."""
+    return _train_together(examples, folds, setup, lambda *_: None, agree)
+
+
+def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, report: Report, agree: Agree) -> _Best:
+    """One network a fold, all a pass at a time, until they have not erred less for `patience` passes.
+
+    How much they err is agreed upon with the folds, or the trials, of other processes.
+    """
     trainings = [
         train_encoder(examples.data[fit], examples.labels[fit], examples.whose[fit], setup, report) for fit, _ in folds
     ]
@@ -96,7 +125,7 @@ def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, 
             _, logits = network.read(examples.data[hold], examples.whose[hold])
             truth = torch.from_numpy(examples.labels[hold])
             entropy += functional.cross_entropy(logits, truth, reduction="sum").item()
-        entropy = setup.processes.mean(entropy)
+        entropy = agree(entropy)
         if entropy < best.entropy:
             best = _Best(entropy, number, [copy.deepcopy(network.state_dict()) for network in networks])
         elif number - best.passes >= setup.settings.patience:
