@@ -42,7 +42,8 @@ from bci_live.training.preparation import LoadedSession, TrainingSet, cut_sessio
 from bci_live.training.processes import Processes, join
 from bci_live.training.progress import phases
 from bci_live.training.resume import Resume, Tensors, key_of, unprefixed
-from bci_live.training.second import second_process, two_cores
+from bci_live.training.second import second_process
+from bci_live.training.threads import one_thread, two_cores
 from bci_live.training.validation import (
     HeldOut,
     Phase,
@@ -115,10 +116,11 @@ def train_decoder(
     loaded = load_sessions(in_order, bank.labels, meaning)
     with second_process(_worth_two_processes(loaded, processes)) as second:
         if origin is None:
-            band, examples = prepare_in_the_best_band(
-                lambda band: cut_sessions(loaded, band, epoch_config, meaning),
-                [filter_config] if filter_config else BANDS,
-            )
+            with one_thread():
+                band, examples = prepare_in_the_best_band(
+                    lambda band: cut_sessions(loaded, band, epoch_config, meaning),
+                    [filter_config] if filter_config else BANDS,
+                )
         else:
             band, examples = origin.card.filter, cut_as(origin, loaded, epoch_config, meaning)
         latents, is_latent = structure_of(examples.pictures, folder, processes.device)
@@ -256,15 +258,7 @@ def _rounded(scores: dict[str, float]) -> dict[str, float]:
 
 @contextmanager
 def _reproducible(seed: int) -> Iterator[None]:
-    """Random numbers from the seed, and one thread: the result does not depend on the number of cores.
-
-    For networks this small a second thread gains little, and beside another busy program it costs tenfold.
-    """
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng():
+    """Random numbers from the seed, and one thread."""
+    with torch.random.fork_rng(), one_thread():
         torch.manual_seed(seed)
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+        yield

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Generic, TypeVar, cast
 
-import torch
+from bci_live.training.threads import one_thread
 
 # A number of this process's → its sum with the other's.
 Agree = Callable[[float], float]
@@ -72,18 +71,14 @@ def second_process(wanted: bool) -> Iterator[Second | None]:
         ours.close()
 
 
-def two_cores() -> bool:
-    """Whether this process may use more than one."""
-    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) > 1
-
-
 def _serve(link: Connection) -> None:
     """The second process's life."""
-    torch.set_num_threads(1)  # like the first, so that the bits are the same in either
-    with suppress(EOFError, ConnectionError):  # the first was killed
+    with suppress(EOFError, ConnectionError):  # until the first is killed
         while True:
             work = link.recv()
-            link.send(work(lambda number: _agree(link, number)))
+            with one_thread():  # as the first, so that the bits are the same in either
+                result = work(lambda number: _agree(link, number))
+            link.send(result)
 
 
 def _agree(link: Connection, number: float) -> float:
