@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bci_live.config import DiffusionConfig
-from bci_live.diffusion.engine import Engine, as_pixels
+from bci_live.diffusion.engine import Engine
 from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
 from bci_live.diffusion.plan import Plan
 from bci_live.diffusion.start import Initial, begin
@@ -157,8 +157,7 @@ class DiffusionReconstructor:
                 yield engine.fetched(engine.decode(latents))
             else:
                 guess = getattr(stepped, "pred_original_sample", None)
-                preview = engine.preview(latents if guess is None else guess, engine.pixels)
-                yield engine.fetched(as_pixels(preview))
+                yield engine.fetched(engine.glance(latents if guess is None else guess))
 
 
 def _initial(config: DiffusionConfig, decoding: Decoding) -> Initial:

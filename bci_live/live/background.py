@@ -286,7 +286,7 @@ class BackgroundSession:
             try:
                 self._tell("Loading the diffusion pipeline …")
                 with no_collecting():
-                    session.draw()
+                    session.draw(self._wake)
                 self._tell("")
                 while not self._wake.wait(_LOOK_S):
                     self._problem = replay.problem() if replay else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -32,6 +33,8 @@ from bci_live.streams.inlet import EegInlet, MarkerInlet
 from bci_live.types import Chunk, Epoch, Marker
 
 _POLL_S = 0.02
+# Two markers of the demo come in the meantime.
+_FIRST_PICTURE_S = 4.0
 # An error that did not come again for so long need not be shown any more.
 _SHOWN_S = 60.0
 
@@ -114,8 +117,8 @@ class LiveSession:
             self._begin_to_draw()
         return self
 
-    def draw(self) -> None:
-        """Load the pipeline, warm the models up, and draw from now on; of what waits, the newest.
+    def draw(self, until: threading.Event) -> None:
+        """Load the pipeline, draw from now on, of what waits the newest, and warm the models up, unless `until` is set.
 
         Raises
         ------
@@ -126,7 +129,9 @@ class LiveSession:
         cold = self._reconstructor.draws_cold
         if cold:
             self._begin_to_draw()
-        self._warm_up(beside_drawing=cold)
+            self._await_a_picture(until)
+        if not until.is_set():
+            self._warm_up(beside_drawing=cold)
         if not cold:
             self._begin_to_draw()
 
@@ -235,6 +240,12 @@ class LiveSession:
         for stage in stages:
             stage.start()
             self._closing.callback(stage.stop)
+
+    def _await_a_picture(self, until: threading.Event) -> None:
+        """Beside the warming up the first picture would take many times as long; where no marker comes, it is not waited for."""
+        deadline = time.monotonic() + _FIRST_PICTURE_S
+        while time.monotonic() < deadline and not self._telemetry.counts().shown and not until.wait(_POLL_S):
+            pass
 
     def _warm_up(self, beside_drawing: bool = False) -> None:
         """The first decoding and the first picture cost what no later one does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -155,6 +156,26 @@ def test_before_the_last_step_a_preview_shows_what_the_decoder_would() -> None:
         decoded = engine.decode(latents).float()
         previewed = as_pixels(engine.preview(latents, engine.pixels)).float()
     assert (previewed - decoded).square().mean() < 0.15 * (decoded - decoded.mean((0, 1, 2))).square().mean()
+
+
+def test_the_first_picture_does_not_wait_until_a_preview_costs_nothing(decoding: Decoding, exported: Path) -> None:
+    reconstructor = _load(exported)
+    engine = reconstructor.engine
+
+    def drawn() -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The pictures, and what the decoder made."""
+        seen, decode = [], engine.decode
+        with patch.object(engine, "decode", lambda latents: seen.append(decode(latents)) or seen[-1]):
+            images = [it.image for it in reconstructor.reconstruct(decoding, 0)]
+        return images, [it[0].numpy() for it in seen]
+
+    cold, decoded = drawn()
+    assert "preview" not in vars(engine)
+    np.testing.assert_array_equal(cold, decoded)
+    reconstructor.warm_up(TOKENS)
+    warm, decoded = drawn()
+    assert (len(warm), len(decoded)) == (3, 1)
+    np.testing.assert_allclose(warm[-1].astype(int), cold[-1], atol=1)
 
 
 def test_how_it_draws_changes_from_one_picture_to_the_next_not_within_one(exported: Path, decoding: Decoding) -> None:

@@ -17,12 +17,13 @@ import pyxdf
 
 from bci_live.errors import BciError
 from bci_live.live import background, remembered
+from bci_live.live import session as session_module
 from bci_live.live.background import BackgroundSession
 from bci_live.live.launcher import LiveRequest
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest
 from bci_live.streams.outlet import open_eeg_outlet
-from bci_live.types import StreamFacts
+from bci_live.types import Decoding, Reconstruction, StreamFacts
 from tests.live.test_session import Draws, SaysDog
 from tests.waiting import wait_until
 
@@ -79,7 +80,7 @@ class DrawsOnceLoaded(Draws):
     def __init__(self, cold: bool = True, error: BciError | None = None) -> None:
         super().__init__()
         self.draws_cold, self._error = cold, error
-        self.loaded, self.warm = threading.Event(), threading.Event()
+        self.loaded, self.warm, self.drew, self.began_warming = (threading.Event() for _ in range(4))
 
     def load(self) -> None:
         assert self.loaded.wait(60)
@@ -88,7 +89,13 @@ class DrawsOnceLoaded(Draws):
 
     def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
         assert beside_drawing == self.draws_cold
+        assert not beside_drawing or self.drew.is_set()  # beside the warming up the first picture would take seconds
+        self.began_warming.set()
         assert self.warm.wait(60)
+
+    def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
+        yield from super().reconstruct(decoding, seed)
+        self.drew.set()
 
 
 @contextmanager
@@ -141,6 +148,16 @@ def test_the_signal_and_its_markers_are_there_while_the_pipeline_loads_and_pictu
             assert shown() == 0
         draws.warm.set()
         wait_until(lambda: running.progress() == "" and shown() > 0, 20, "a picture")
+
+
+def test_a_window_that_is_closed_before_the_first_marker_does_not_wait_for_a_picture(name: str) -> None:
+    draws = DrawsOnceLoaded()
+    draws.loaded.set()
+    with patch.object(session_module, "_FIRST_PICTURE_S", 1000.0), headset(name):
+        with session(draws, stream=name) as running:
+            wait_until(lambda: (seen := running.snapshot()) is not None and seen.phase != "warming", 40, "the session")
+        assert not running._thread.is_alive()
+    assert not draws.began_warming.is_set()
 
 
 def test_a_pipeline_that_cannot_be_loaded_ends_the_session_with_its_reason(name: str) -> None:

@@ -306,7 +306,7 @@ def test_what_is_only_watched_is_never_behind_and_what_is_written_down_is_comple
     free = threading.Event()
     with session_of(replay, Draws(free), keep_outcomes=not watched) as session:
         if watched:
-            session.draw()
+            session.draw(threading.Event())
         # The first picture takes until the last marker's window is over.
         wait_until(lambda: session.snapshot().counts.markers == len(TIMES), 60, "the markers")
         wait_until(lambda: replay.ended, 20, "the end of the signal")
