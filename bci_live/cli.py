@@ -229,6 +229,7 @@ def train(
     from bci_live.sessions.labels import parse_labels
     from bci_live.stimuli.captions import read_captions
 
+    Console(stderr=True).print("Loading …", style="dim")
     with no_collecting():
         from bci_live.training.adversarial import SaliencyTraining
         from bci_live.training.decoder import train_decoder
@@ -314,7 +315,9 @@ def main() -> None:
         code = _complain(str(error))
     except ValidationError as error:
         code = _complain(complaint(error))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
+        if interrupted.args:
+            Console(stderr=True, highlight=False, soft_wrap=True).print(str(interrupted), markup=False)
         code = 130
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +98,8 @@ def evaluate(
     chosen = str(pick_device(device))
     count = trials if trials is not None else 0 if cross_validate else _PICTURES
     drawing = Drawing(bundled(pipeline or Config().diffusion.pipeline), count, chosen, seed, named_judge(judge))
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(_Once())
     with _bar() as tell:
         if cross_validate is None:
             found = _judge_decoder(paths, subject, labels, reject, seed, drawing, tell)
@@ -189,8 +192,30 @@ def _bar() -> Iterator[Tell]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("evaluation", total=1.0)
-        yield lambda what, share: bar.update(task, description=what, completed=share)
+        task, last = bar.add_task("evaluation", total=1.0), ""
+
+        def tell(what: str, share: float) -> None:
+            nonlocal last
+            if what != last and not console.is_terminal:  # where no bar can be drawn
+                console.print(f"{what} …")
+            last = what
+            bar.update(task, description=what, completed=share)
+
+        yield tell
+
+
+class _Once(logging.Filter):
+    """Lets each remark through once: a cross-validation reads the same recordings again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        fresh = text not in self._said
+        self._said.add(text)
+        return fresh
 
 
 def _words(found: Evaluation, report: Path | None) -> str:

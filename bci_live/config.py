@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 
 class _Part(BaseModel):
@@ -311,9 +312,16 @@ class Config(_Part):
 def complaint(error: ValidationError) -> str:
     """What is wrong with settings, in one line."""
     return "; ".join(
-        f"{'.'.join(map(str, e['loc']))}{': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
+        f"{'.'.join(map(str, e['loc']))}{': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}{_given(e)}"
         for e in error.errors()
     )
+
+
+def _given(error: ErrorDetails) -> str:
+    """The value, where the sentence is pydantic's own: those of ours have it in them."""
+    given = error["input"]
+    ours = error["type"] in ("value_error", "extra_forbidden", "missing")
+    return "" if ours or not isinstance(given, str | int | float) else f", and is '{given}'"
 
 
 def bundled(name: str) -> Path:

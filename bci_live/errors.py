@@ -4,6 +4,15 @@ A command prints such an error and exits with 2; a live stage counts it and goes
 Anything that is not a `BciError` is a bug.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def some_of(things: Sequence[str], most: int = 5) -> str:
+    """The first of them, and how many more there are: a sentence with forty is read by nobody."""
+    return ", ".join(things[:most]) + (f" and {len(things) - most} more" if len(things) > most else "")
+
 
 class BciError(Exception):
     """Something outside the program is not as it has to be."""

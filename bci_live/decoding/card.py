@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -38,10 +39,14 @@ class NetworkSizes(_Part):
 
 
 class TrainingFile(_Part):
-    """A recording that the decoder was trained on. `filled`: in how many of its epochs channels were filled in."""
+    """A recording that the decoder was trained on. `filled`: in how many of its epochs channels were filled in.
+
+    `sha256`: of the file; `samples_sha256`: of its samples, which decoders of before do not tell.
+    """
 
     name: str
     sha256: str
+    samples_sha256: str = ""
     epochs: int
     filled: int = 0
 
@@ -113,6 +118,13 @@ class DecoderCard(_Part):
         if any(round(earlier * self.rate) >= round(later * self.rate) for earlier, later in pairwise(ends)):
             raise ValueError(f"the prefixes {self.prefixes} s do not grow from the onset to the window's end")
         return self
+
+    def trained_on(self, digests: Collection[str]) -> str | None:
+        """Under which name this decoder, or one that it was made from, was trained on what has one of these digests."""
+        for file in (*self.files, *self.files_before):
+            if file.sha256 in digests or file.samples_sha256 in digests:
+                return file.name
+        return None
 
     def n_times_until(self, until_s: float) -> int:
         """How many of an epoch's samples lie before `until_s` seconds after the onset."""

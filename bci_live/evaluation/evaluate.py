@@ -38,7 +38,7 @@ from bci_live.evaluation.reading import (
 )
 from bci_live.evaluation.result import Evaluation
 from bci_live.live.fitting import check_fit
-from bci_live.sessions.recording import Recording, digest
+from bci_live.sessions.recording import Recording, digests
 
 
 def evaluate_decoder(
@@ -94,7 +94,7 @@ def evaluate_decoder(
         cut,
         recordings,
         Preparation(card.channels, card.rate, card.filter, epoch_config),
-        decoder=card.describe(),
+        decoder=f"a decoder that says of itself, when it was trained: {card.describe()}",
         split=_split(decoder),
         folds=(),
         drawing=drawing,
@@ -111,9 +111,8 @@ def check_unseen(decoder: TrainedDecoder, recordings: Sequence[Recording]) -> No
     RecordingError
         If it was; the sentence names the file.
     """
-    trained = {file.sha256: file.name for file in (*decoder.card.files, *decoder.card.files_before)}
     for recording in recordings:
-        name = trained.get(digest(recording.path))
+        name = decoder.card.trained_on(digests(recording))
         if name is not None:
             raise RecordingError(
                 f"The decoder was trained on '{recording.path}' (as '{name}'): a score on it would say nothing. "

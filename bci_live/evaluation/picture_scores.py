@@ -74,7 +74,7 @@ class Judged:
 
     `stimuli_named`: how often it names the stimuli themselves right, the most that pictures can get. Of `inception_score`
     and `frechet_distance` there is what other renderings of the same labels get, `_of_others`; the distance is to the
-    stimuli, and None where these are not known.
+    stimuli, and None where these are not known. `labels_shown`: of the classes, how many were.
     """
 
     judge: str
@@ -86,6 +86,7 @@ class Judged:
     inception_score_of_others: float
     frechet_distance: float | None
     frechet_distance_of_others: float | None
+    labels_shown: int = 0
 
 
 def score_pictures(series: Series, target: Target) -> dict[str, Scored]:
@@ -149,6 +150,7 @@ def judged(series: Series, target: Target) -> Judged | None:
         inception_score(others.probabilities),
         frechet_distance(seen.features, stimuli.features) if target.known else None,
         frechet_distance(others.features, stimuli.features) if target.known else None,
+        len({marker.label for marker in target.every}),
     )
 
 

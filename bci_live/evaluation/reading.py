@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.decoder import TrainedDecoder
-from bci_live.errors import LabelError, RecordingError
+from bci_live.errors import LabelError, RecordingError, some_of
 from bci_live.evaluation.scores import Array, Indices
 from bci_live.sessions.labels import named
 from bci_live.sessions.naming import origin_of
@@ -133,7 +133,7 @@ def check_known(recordings: Sequence[Recording], names: Sequence[str]) -> None:
     for recording in recordings:
         unknown = Counter(marker.label for marker in recording.markers if marker.label not in names)
         if unknown:
-            told = ", ".join(f"{label!r} ({count} times)" for label, count in unknown.most_common(5))
+            told = some_of([f"{label!r} ({count} times)" for label, count in unknown.most_common()])
             raise LabelError(
                 f"'{recording.path}' has markers that the decoder has no label for: {told}. It knows: "
                 f"{', '.join(names)}. Say what the markers mean: --labels 1={names[0]},2={names[1]}"

@@ -101,7 +101,7 @@ def _summary(it: Evaluation) -> str:
         f'<p class="lead">{number(main.interval[0])} to {number(main.interval[1])} ({BOOTSTRAP_LEVEL:.0%} interval); '
         f"chance {number(main.chance)} (within {span(main.chance_interval)}). {len(it.trials.names)} labels, "
         f"{len(it.trials.labels)} single trials, none averaged.</p>"
-        f"<p>{escape(it.decoder)}.<br>Split: {escape(it.split)}.</p><p><em>{INVENTED}</em></p>"
+        f"<p>What was judged: {escape(it.decoder)}.<br>Split: {escape(it.split)}.</p><p><em>{INVENTED}</em></p>"
     )
 
 

@@ -60,6 +60,13 @@ def _judge(judged: Judged) -> str:
         "distance are of its own classes and features, not of Inception-v3, whose weights are in no package: compare them "
         "with the column beside them, not with published figures. Few pictures make the one small and the other large."
     )
+    if 0 < judged.labels_shown < judged.n_way:
+        told += (
+            f" Only {judged.labels_shown} of its classes were shown: who draws one of these, blindly, is named right in "
+            f"{percent(1 / judged.labels_shown)} of the cases, whatever the chance of {judged.n_way} classes is."
+        )
+    if judged.frechet_distance is None:
+        told += " The markers do not tell the layouts, so there is no distance to the stimuli."
     rows = [("Inception Score", number(judged.inception_score), number(judged.inception_score_of_others))]
     if judged.frechet_distance is not None and judged.frechet_distance_of_others is not None:
         rows.append(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bci_live.errors import LabelError
+from bci_live.errors import LabelError, some_of
 from bci_live.sessions.recording import Recording
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def named(recording: Recording, labels: Mapping[str, str]) -> Recording:
         return recording
     kept = tuple(replace(it, label=labels[it.label]) for it in recording.markers if it.label in labels)
     others = Counter(marker.label for marker in recording.markers if marker.label not in labels)
-    told = ", ".join(f"{label!r} ({count} times)" for label, count in others.most_common(5))
+    told = some_of([f"{label!r} ({count} times)" for label, count in others.most_common()])
     if recording.markers and not kept:
         raise LabelError(f"'{recording.path}' has none of the markers that --labels names. It has: {told}.")
     if others:

@@ -110,8 +110,21 @@ def digest(path: Path) -> str:
         raise RecordingError(f"'{path}' cannot be read: {error.strerror or error}.") from error
 
 
-def check_different(recordings: Sequence[Recording]) -> tuple[str, ...]:
-    """Their SHA-256 digests, which all differ, whatever the files are called.
+def digests(recording: Recording) -> tuple[str, str]:
+    """SHA-256 of the file, and of its samples: saved or imported anew a recording has other bytes, but the same samples.
+
+    Raises
+    ------
+    RecordingError
+        If the file cannot be read.
+    """
+    of_file = digest(recording.path)
+    samples = hashlib.sha256(np.ascontiguousarray(recording.samples).data).hexdigest()
+    return of_file, samples if recording.samples.size else of_file
+
+
+def check_different(recordings: Sequence[Recording]) -> tuple[tuple[str, str], ...]:
+    """The `digests` of each: no two have the same samples, whatever the files are called.
 
     Raises
     ------
@@ -119,11 +132,12 @@ def check_different(recordings: Sequence[Recording]) -> tuple[str, ...]:
         If two are the same.
     """
     first: dict[str, Path] = {}
-    for recording in recordings:
-        same = first.setdefault(digest(recording.path), recording.path)
+    found = tuple(digests(recording) for recording in recordings)
+    for recording, (_, samples) in zip(recordings, found, strict=True):
+        same = first.setdefault(samples, recording.path)
         if same is not recording.path:
             raise RecordingError(
                 f"'{same}' and '{recording.path}' are the same recording, named twice: name it once, or its trials would count "
                 "twice, and be held out of what was trained on them."
             )
-    return tuple(first)
+    return found

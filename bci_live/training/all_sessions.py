@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -11,7 +12,7 @@ from bci_live.training.encoder import Setup, train_encoder
 from bci_live.training.heads import Blend
 from bci_live.training.preparation import TrainingSet
 from bci_live.training.resume import Resume, Tensors, prefixed
-from bci_live.training.second import Agree, Lost, Second
+from bci_live.training.second import Agree, Lost, Second, leave_if_orphaned
 from bci_live.training.validation import Phase, shuffled_control
 
 
@@ -32,19 +33,22 @@ def train_on_all(
     if second is None or resume.recall("encoder") is not None:
         made = resume.once("encoder", here)
         return lambda: made
-    task = second.begin(partial(_train_unseen, examples, setup, blend, passes))
+    task = second.begin(partial(_train_unseen, examples, setup, blend, passes, resume))
 
     def wait() -> Tensors:
+        phase("encoder, all sessions: waiting for the second process")
         try:
             return task.result()
         except Lost:
-            return here()
+            return resume.once("encoder", here)
 
-    return lambda: resume.once("encoder", wait)
+    return wait
 
 
-def _train_unseen(examples: TrainingSet, setup: Setup, blend: Blend, passes: int, _: Agree) -> Tensors:
-    return _train(examples, setup, blend, passes, lambda _: lambda *_: None)
+def _train_unseen(examples: TrainingSet, setup: Setup, blend: Blend, passes: int, resume: Resume, _: Agree) -> Tensors:
+    """In the second process, which keeps what it made by itself: the first may be killed meanwhile."""
+    unseen = partial(leave_if_orphaned, os.getppid())
+    return resume.once("encoder", partial(_train, examples, setup, blend, passes, lambda _: lambda *_: unseen()))
 
 
 def _train(examples: TrainingSet, setup: Setup, blend: Blend, passes: int, phase: Phase) -> Tensors:

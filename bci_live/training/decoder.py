@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -113,8 +113,12 @@ def train_decoder(
     meaning = marker_labels or {}
     paths = [Path(path) for path in sessions]
     in_order = in_turns(paths, alone=origin is not None) if for_encoder.subject_layer else paths
-    loaded = load_sessions(in_order, bank.labels, meaning)
-    with second_process(_worth_two_processes(loaded, processes)) as second:
+    with ExitStack() as stack, _told_what_is_kept(out):
+        phase = stack.enter_context(phases(progress and processes.is_main))
+        phase("reading the recordings")
+        loaded = load_sessions(in_order, bank.labels, meaning)
+        second = stack.enter_context(second_process(_worth_two_processes(loaded, processes)))
+        phase("cutting epochs")
         if origin is None:
             with one_thread():
                 band, examples = prepare_in_the_best_band(
@@ -141,8 +145,8 @@ def train_decoder(
         targets = known.caption.spoken if known else torch.from_numpy(bank.of(card.labels))
         setup = Setup(card, targets, for_encoder, seed, processes, known)
         for_saliency = saliency_training or SaliencyTraining()
-        resume = Resume(out.with_name(f".{out.name}.training"), _key(setup, for_saliency, latents), processes)
-        with _reproducible(seed), phases(progress and processes.is_main) as phase:
+        resume = Resume(_kept(out), _key(setup, for_saliency, latents), processes)
+        with _reproducible(seed):
             if resume.goes_on:
                 phase("going on where it was interrupted")
             held_out = HeldOut.of(resume.once("held-out", lambda: hold_out(examples, setup, phase, second).tensors()))
@@ -254,6 +258,23 @@ def _fit_pictures(
 
 def _rounded(scores: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in scores.items()}
+
+
+@contextmanager
+def _told_what_is_kept(out: Path) -> Iterator[None]:
+    """Who interrupts a training learns that it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if _kept(out).exists():
+            raise KeyboardInterrupt(
+                f"Interrupted. The same command goes on from what is kept in {_kept(out)}."
+            ) from error
+        raise
+
+
+def _kept(out: Path) -> Path:
+    return out.with_name(f".{out.name}.training")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from bci_live.config import EpochConfig
 from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork, load_network
 from bci_live.diffusion.pipeline import pipeline_name
-from bci_live.errors import DecoderError
+from bci_live.errors import DecoderError, some_of
 from bci_live.stimuli.captions import CaptionBank
 from bci_live.training.encoder import EncoderTraining
 from bci_live.training.preparation import LoadedSession, TrainingSet, cut_sessions
@@ -91,8 +91,7 @@ def cut_as(
     """
     _check_headset(origin, sessions)
     card = origin.card
-    seen = {file.sha256 for file in (*card.files, *card.files_before)}
-    known = [str(session.recording.path) for session in sessions if session.sha256 in seen]
+    known = [str(session.recording.path) for session in sessions if card.trained_on(session.digests)]
     if known:
         raise DecoderError(
             f"The decoder '{origin.folder}' was trained on '{known[0]}' already: what is held out of it would not be unseen. "
@@ -102,7 +101,7 @@ def cut_as(
     if examples.names != card.labels:
         differ = sorted(set(examples.names) ^ set(card.labels))
         raise DecoderError(
-            f"The decoder '{origin.folder}' and the sessions do not have the same labels: {', '.join(differ[:5])} is in one of "
+            f"The decoder '{origin.folder}' and the sessions do not have the same labels: {some_of(differ)}: in one of "
             "them alone. Show what it tells apart, or train without --fine-tune."
         )
     return examples

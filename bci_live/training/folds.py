@@ -49,4 +49,4 @@ def describe_split(runs: NDArray[np.int64]) -> str:
     count = len(np.unique(runs))
     if count == 1:
         return f"validated on {MOST_FOLDS} stretches of time of one session, each left out once"
-    return f"validated on {min(MOST_FOLDS, count)} groups of whole sessions out of {count}, each left out once"
+    return f"validated on {min(MOST_FOLDS, count)} groups of whole recordings out of {count}, each left out once"

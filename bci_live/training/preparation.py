@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bci_live.config import EpochConfig, FilterConfig
 from bci_live.decoding.card import TrainingFile
-from bci_live.errors import LabelError, MontageError, RecordingError
+from bci_live.errors import LabelError, MontageError, RecordingError, some_of
 from bci_live.sessions.labels import named
 from bci_live.sessions.naming import origin_of
 from bci_live.sessions.recording import Recording, check_different, read_recording
@@ -67,10 +67,13 @@ class TrainingSet:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSession:
-    """A recording with its samples in a ring, ready to be cut. `dead`: its channels that carry no EEG for most of it."""
+    """A recording with its samples in a ring, ready to be cut. `dead`: its channels that carry no EEG for most of it.
+
+    `digests`: of the file and of its samples.
+    """
 
     recording: Recording
-    sha256: str
+    digests: tuple[str, str]
     ring: RingBuffer
     dead: frozenset[str] = frozenset()
 
@@ -103,13 +106,13 @@ def load_sessions(
     if not sessions:
         raise RecordingError("There is no session to train on. Name at least one recording.")
     recordings = [named(read_recording(Path(path)), marker_labels) for path in sessions]
-    digests = check_different(recordings)
+    found = check_different(recordings)
     for recording in recordings:
         _check_montage(recordings[0], recording)
         _check_labels(recording, bank_labels)
     return tuple(
-        LoadedSession(recording, sha256, ring_of(recording), _dead(recording))
-        for recording, sha256 in zip(recordings, digests, strict=True)
+        LoadedSession(recording, digests, ring_of(recording), _dead(recording))
+        for recording, digests in zip(recordings, found, strict=True)
     )
 
 
@@ -171,12 +174,16 @@ def cut_sessions(
         repair=repair,
         simulated=any(session.recording.facts.simulated for session in sessions),
         files=tuple(
-            TrainingFile(
-                name=session.recording.path.name, sha256=session.sha256, epochs=len(cut.labels), filled=cut.filled
-            )
-            for session, cut in zip(sessions, cuts, strict=True)
+            training_file(session, len(cut.labels), cut.filled) for session, cut in zip(sessions, cuts, strict=True)
         ),
     )
+
+
+def training_file(session: LoadedSession, epochs: int, filled: int = 0) -> TrainingFile:
+    """What a decoder remembers of a session that it was trained on."""
+    of_file, of_samples = session.digests
+    name = session.recording.path.name
+    return TrainingFile(name=name, sha256=of_file, samples_sha256=of_samples, epochs=epochs, filled=filled)
 
 
 def _decoded_channels(recording: Recording, config: EpochConfig, dead: Collection[str]) -> tuple[str, ...]:
@@ -228,7 +235,7 @@ def _check_labels(recording: Recording, bank_labels: Sequence[str]) -> None:
         )
     unknown = Counter(marker.label for marker in recording.markers if marker.label not in bank_labels)
     if unknown:
-        named = ", ".join(f"{label!r} ({count} times)" for label, count in unknown.most_common(5))
+        named = some_of([f"{label!r} ({count} times)" for label, count in unknown.most_common()])
         raise LabelError(
             f"'{recording.path}' has markers with labels that the pipeline has no caption for: {named}. "
             f"It knows: {', '.join(bank_labels)}. Say what the markers mean: --labels 1=house,2=face"
@@ -243,23 +250,27 @@ def _rejected(cuts: Sequence[EpochSet]) -> str:
         return ""
     example = next((f", for instance {miss.detail}" for miss in missed if miss.detail), "")
     told = ", ".join(f"{count} {_IN_WORDS.get(reason, reason)}" for reason, count in reasons.most_common())
-    return f" Of {len(missed) + sum(len(cut.labels) for cut in cuts)} markers were left out: {told}{example}."
+    return f" Left out: {told}{example}; of {len(missed) + sum(len(cut.labels) for cut in cuts)} in all."
 
 
 def _enough_of_each(labels: Sequence[str], fewest: int, rejected: str) -> tuple[str, ...]:
     counts = Counter(labels)
     if len(counts) < 2:
         raise LabelError(
-            f"There are usable epochs of {len(counts)} labels only ({', '.join(counts) or 'none'}): there is nothing to "
-            f"tell apart.{rejected} Add sessions with at least two labels, check the electrodes, or raise --reject."
+            f"There are usable epochs of {', '.join(counts) or 'no label'} only: there is nothing to tell apart.{rejected} "
+            f"Add sessions with at least two labels{_remedy(rejected)}."
         )
     rare = [f"{label!r} has {count}" for label, count in counts.items() if count < fewest]
     if rare:
         raise RecordingError(
-            f"A decoder needs at least {fewest} clean epochs of each label, but {', '.join(rare[:5])}."
-            f"{rejected} Record more, check the electrodes, or raise --reject."
+            f"A decoder needs at least {fewest} clean epochs of each label, but {some_of(rare)}."
+            f"{rejected} Record more{_remedy(rejected)}."
         )
     return tuple(sorted(counts))
+
+
+def _remedy(rejected: str) -> str:
+    return ", check the electrodes, or raise --reject" if MissedReason.ARTEFACT in rejected else ""
 
 
 def pictures_of(stimuli: list[tuple[str, str]]) -> tuple[Picture, NDArray[np.int64]]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bci_live.decoding.card import DecoderCard, TrainingFile
+from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import DecoderNetwork, load_network
 from bci_live.decoding.device import pick_device
 from bci_live.decoding.heads import CaptionHead, StructureHead
@@ -28,7 +28,7 @@ from bci_live.training.epochs import cut_recording
 from bci_live.training.folds import folds_by_run
 from bci_live.training.heads import lay_captions
 from bci_live.training.latents import structure_of
-from bci_live.training.preparation import LoadedSession, load_sessions, pictures_of
+from bci_live.training.preparation import LoadedSession, load_sessions, pictures_of, training_file
 from bci_live.training.ridge import Fold, fit_ridge
 from bci_live.types import FloatArray, Picture
 
@@ -85,7 +85,7 @@ def retarget(
         loaded = load_sessions(sessions, bank.labels, card.marker_labels)
         seen = _cut(loaded, card, network.repair)
         fitted = tuple(
-            TrainingFile(name=it.recording.path.name, sha256=it.sha256, epochs=int(count))
+            training_file(it, int(count))
             for it, count in zip(loaded, np.bincount(seen.runs, minlength=len(loaded)), strict=True)
         )
         told["files_before"] = (*card.files_before, *fitted)

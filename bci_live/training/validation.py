@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +24,7 @@ from bci_live.training.plain import read_held_out
 from bci_live.training.preparation import TrainingSet
 from bci_live.training.resume import Tensors
 from bci_live.training.ridge import Fold
-from bci_live.training.second import Agree, Lost, Second
+from bci_live.training.second import Agree, Lost, Second, leave_if_orphaned
 
 Phase = Callable[[str], Callable[[float, str], None]]
 
@@ -107,7 +108,8 @@ def _train_folds(
 
 def _train_others(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, agree: Agree) -> _Best:
     """The second process's part."""
-    return _train_together(examples, folds, setup, lambda *_: None, agree)
+    unseen = partial(leave_if_orphaned, os.getppid())
+    return _train_together(examples, folds, setup, lambda *_: unseen(), agree)
 
 
 def _train_together(examples: TrainingSet, folds: Sequence[Fold], setup: Setup, report: Report, agree: Agree) -> _Best:
