@@ -132,11 +132,13 @@ class TrainedDecoder:
 
     @torch.inference_mode()
     def read_alone(self, data: FloatArray) -> dict[str, FloatArray]:
-        """What each label head, and each first guess, reads by itself: (n, channels, times) → (n, labels) by name."""
+        """What each label head, the caption's ridge and each first guess read: (n, channels, times) → (n, labels) by name."""
         network, batch = self._network, torch.from_numpy(data)
+        feature = network.encoder(batch.to(self._device)).cpu()
         told = {
-            "encoder": network.labels(network.encoder(batch.to(self._device)).cpu()),
+            "encoder": network.labels(feature),
             "plain head": network.plain(batch),
+            "caption ridge": network.caption.nearness(feature),
         }
         for until_s, head in zip(self.card.prefixes, network.prefixes, strict=True):
             told[f"guess at {1000 * until_s:.0f} ms"] = head(batch[:, :, : self.card.n_times_until(until_s)])

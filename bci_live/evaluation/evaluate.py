@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bci_live.config import DiffusionConfig
+from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import TrainedDecoder
 from bci_live.errors import RecordingError
 from bci_live.evaluation.conclusion import (
@@ -94,12 +95,22 @@ def evaluate_decoder(
         cut,
         recordings,
         Preparation(card.channels, card.rate, card.filter, epoch_config),
-        decoder=f"a decoder that says of itself, when it was trained: {card.describe()}",
+        decoder=_told_of(card),
         split=_split(decoder),
         folds=(),
         drawing=drawing,
         seed=seed,
         tell=tell,
+    )
+
+
+def _told_of(card: DecoderCard) -> str:
+    """What was judged: what the training measured by itself, the ridges of pictures among it, has no other place in a report."""
+    told = f"a decoder that says of itself, when it was trained: {card.describe()}"
+    shares = [(kind, card.scores.get(f"{kind}_explained")) for kind in ("latent", "contrast")]
+    ridges = [f"of the {kind} map {share:.1%}" for kind, share in shares if share is not None]
+    return told + (
+        f"; of the variance of what was not trained on, its ridges explain {', '.join(ridges)}" if ridges else ""
     )
 
 

@@ -155,14 +155,17 @@ def judged(series: Series, target: Target) -> Judged | None:
 
 
 def label_only_control(series: Series, target: Target) -> Control | str:
-    """Pictures drawn from a label alone, as the stimulus among others of its label: no EEG says which."""
+    """Pictures drawn from a label alone, as the stimulus among others of its label: no EEG says which.
+
+    All of one decoded label are one picture, so of the stimuli of a label it finds one, whatever the EEG: this checks the scoring.
+    """
     found = found_in_category(series.pictures, target, correlations) if target.known else None
     if found is None:
         return "no label was shown as two different pictures whose layout the markers tell"
     right, chance = found
     mean = float(chance.mean())
     note = f"pictures from the decoded label's caption alone, identified among stimuli of their label ({len(right)} pictures)"
-    return Control(float(right.mean()), mean, chance_of_hits(len(right), mean), note)
+    return Control(float(right.mean()), mean, chance_of_hits(len(right), mean), note, arithmetic=True)
 
 
 def found_in_category(

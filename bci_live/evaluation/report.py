@@ -120,7 +120,7 @@ def _alone(it: Evaluation) -> str:
         return ""
     note = (
         "The same trials, by each label head and each first guess alone. The plain head (patterns and covariances, no network) is "
-        "the baseline; what is scored above is the weighted sum of both."
+        "the baseline; what is scored above is the weighted sum of both. The caption's ridge is read as the nearest caption."
     )
     rows = [(escape(name), number(score)) for name, score in it.alone.items()]
     return f"<h2>Each head by itself</h2><p>{note}</p>" + table(("", title(it.primary)), rows)

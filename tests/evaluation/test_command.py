@@ -28,6 +28,8 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
         DECODER, SESSION, "--report", page, "--json", "--trials", 3, "--judge", "none", "--device", "cpu"
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "reading …" in done.stderr
+    assert done.stderr.count("drawing …") == 1
     told = json.loads(done.stdout.splitlines()[-1])
     assert (told["n_way"], told["chance"], told["trials"]) == (40, 0.025, 100)
     assert told["top1"] >= 0.5

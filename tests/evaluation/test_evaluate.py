@@ -79,6 +79,18 @@ def test_another_name_does_not_make_a_session_new(decoder: Path, sessions: list[
         evaluate_decoder(load_decoder(decoder), [folder / "renamed.xdf"], drawing=DRAWING)
 
 
+def test_saving_it_anew_does_not_make_a_session_new(decoder: Path, sessions: list[Path], folder: Path) -> None:
+    again = folder / "again.xdf"
+    write_recording(again, read_recording(sessions[0]))
+    with again.open("ab") as file:  # as a later date in its header would, other bytes: a chunk with the boundary's tag
+        file.write(bytes([1, 18, 5, 0, *range(16)]))
+    assert again.read_bytes() != sessions[0].read_bytes()
+    with pytest.raises(RecordingError, match=r"again\.xdf' \(as 'run-1\.xdf'\)"):
+        evaluate_decoder(load_decoder(decoder), [again], drawing=DRAWING)
+    with pytest.raises(RecordingError, match="the same recording, named twice"):
+        cross_validate([sessions[0], again], "run", TRAINING, drawing=DRAWING)
+
+
 def test_a_new_session_is_read_and_every_control_stays_within_chance(decoder: Path, folder: Path) -> None:
     path = write_session(folder / "unseen.xdf", 9, at_random(9, 60))
     found = evaluate_decoder(load_decoder(decoder), [path], drawing=DRAWING)
@@ -97,6 +109,8 @@ def test_a_new_session_is_read_and_every_control_stays_within_chance(decoder: Pa
         "place_in_other_runs": "there is one run only",
     }
     assert not told["block_design"]
+    assert told["alone"]["caption ridge"] > 0.9
+    assert "its ridges explain of the latent map" in found.decoder
     json.dumps(told, allow_nan=False)
 
 

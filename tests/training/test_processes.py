@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bci_live.decoding.storage import read_card
 from bci_live.training.processes import Processes
 from tests.training.test_decoder import auc_on, session
 
@@ -62,6 +63,20 @@ def test_two_processes_have_the_same_weights_from_other_batches_and_write_one_de
     assert done.stderr.count("runs left out in turn") == 1  # told by the main process alone
     assert not (tmp_path / ".decoder.training").exists()
     assert auc_on(tmp_path / "decoder", session(tmp_path / "new.xdf", 9)) > 0.9
+
+
+@pytest.mark.timeout(300)
+def test_the_command_itself_runs_in_two_processes_and_tells_once(tmp_path: Path) -> None:
+    sessions = [session(tmp_path / f"run-{seed}.xdf", seed) for seed in (1, 2)]
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2",
+         "--main_process_port", str(free_port()), "-m", "bci_live", "train", *map(str, sessions),
+         "--out", str(tmp_path / "decoder"), "--device", "cpu", "--band", "1-30", "--saliency", "steps=20"],
+        cwd=ROOT, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("The decoder is in") == 1
+    assert read_card(tmp_path / "decoder").scores["auc"] > 0.9  # of sessions left out
 
 
 def test_alone_nothing_is_averaged_and_the_cpu_keeps_its_bits() -> None:
