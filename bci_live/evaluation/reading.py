@@ -115,10 +115,10 @@ def read_sessions(paths: Sequence[Path], marker_labels: Mapping[str, str]) -> li
     if not paths:
         raise RecordingError("There is no recording to evaluate on. Name at least one session.")
     recordings = [named(read_recording(Path(path)), marker_labels) for path in paths]
-    check_different(recordings)
     for recording in recordings:
         if not recording.markers:
             raise RecordingError(f"'{recording.path}' has no markers, so nothing tells what was seen.")
+    check_different(recordings)
     return recordings
 
 

@@ -106,10 +106,10 @@ def load_sessions(
     if not sessions:
         raise RecordingError("There is no session to train on. Name at least one recording.")
     recordings = [named(read_recording(Path(path)), marker_labels) for path in sessions]
-    found = check_different(recordings)
     for recording in recordings:
         _check_montage(recordings[0], recording)
         _check_labels(recording, bank_labels)
+    found = check_different(recordings)
     return tuple(
         LoadedSession(recording, digests, ring_of(recording), _dead(recording))
         for recording, digests in zip(recordings, found, strict=True)
