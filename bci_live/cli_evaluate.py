@@ -233,6 +233,11 @@ def _words(found: Evaluation, report: Path | None) -> str:
             f"the oracle of the simulated head: {best:.3f}; reached of it: {share_of(found.primary, main.score, best):.0%}"
         )
     lines += [f"{name} alone: {score:.3f}" for name, score in found.alone.items()]
+    lines += [
+        f"ridge of the {name}: explains {it.score:.1%} ({it.interval[0]:.1%} to {it.interval[1]:.1%}) of the variance, other "
+        f"trials' {it.chance:.1%}"
+        for name, it in found.ridges.items()
+    ]
     if found.confidence is not None:
         told = found.confidence
         lines.append(

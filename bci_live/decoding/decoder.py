@@ -145,6 +145,12 @@ class TrainedDecoder:
         return {name: torch.softmax(logits, dim=1).numpy() for name, logits in told.items()}
 
     @torch.inference_mode()
+    def contrasts(self, data: FloatArray) -> FloatArray:
+        """The contrast maps that the ridge reads, in the unit of `ContrastHead`: (n, channels, times) → (n, side, side)."""
+        maps: FloatArray = self._network.contrast(torch.from_numpy(data))[:, 0].numpy()
+        return maps
+
+    @torch.inference_mode()
     def guess(self, epoch: Epoch, until_s: float) -> Guess:
         """Read the beginning of a window; `until_s` is one of the card's prefixes.
 

@@ -9,16 +9,20 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bci_live.config import FilterConfig
+from bci_live.decoding.device import pick_device
+from bci_live.diffusion.pipeline import pipeline_folder
 from bci_live.errors import LabelError, RecordingError
 from bci_live.evaluation.confidence import confidence_of
 from bci_live.evaluation.controls import Control, Scale, another_trial, nearness_of_mean, shuffled_labels
-from bci_live.evaluation.drawing import Drawing, draw_first
+from bci_live.evaluation.drawing import Drawing, draw_first, shown_pictures
 from bci_live.evaluation.oracle import OracleReading, ask_oracle
 from bci_live.evaluation.reading import Cut, Preparation, Trials, indices_of
 from bci_live.evaluation.result import EvaluatedFile, Evaluation, FoldScore
+from bci_live.evaluation.ridges import score_ridges
 from bci_live.evaluation.scores import Array, Scored, hits, label_score, score_identified, score_labels
 from bci_live.evaluation.time_of_trial import place_in_other_runs, previous_label, time_of_trial
 from bci_live.sessions.recording import Recording, digest
+from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.types import FloatArray
 
 # What goes on, and how much of it is done, 0…1.
@@ -74,6 +78,8 @@ def conclude(
     if simulated:
         tell("the oracle", 0.0)
         oracle = _oracle(findings, trials, cut, recordings, preparation)
+    tell("the ridges", 0.0)
+    ridges = _ridges(findings, trials, drawing, seed)
     drawn = draw_first(trials, drawing, lambda share: tell("drawing", share), oracle) if drawing.count else None
     findings.add("label_only", drawn.label_only if drawn else "nothing was drawn")
     return Evaluation(
@@ -90,6 +96,7 @@ def conclude(
         oracle=_label_scores(scores, trials.among_candidates(oracle.probabilities), trials) if oracle else {},
         block_design=any(not findings.controls[it].within_chance for it in _ALARMS if it in findings.controls),
         alone={name: label_score(it, trials.labels, trials.folds) for name, it in trials.alone.items()},
+        ridges=ridges,
         confidence=confidence_of(trials) if trials.n_way == len(trials.names) else None,
         drawn=drawn,
         seed=seed,
@@ -113,6 +120,13 @@ def _oracle(
         findings.not_run["oracle"] = found
         return None
     return found
+
+
+def _ridges(findings: Findings, trials: Trials, drawing: Drawing, seed: int) -> dict[str, Scored]:
+    """Of latent and contrast map, whether pictures are drawn or not; what is not scored, and why, is noted."""
+    shown, device = shown_pictures(trials.cut.markers, load_catalogue()), pick_device(drawing.device)
+    folder = pipeline_folder(drawing.pipeline)
+    return score_ridges(trials, shown, folder, device, seed, findings.not_run.__setitem__)
 
 
 def _label_scores(scores: Mapping[str, Scored], probabilities: Array, trials: Trials) -> dict[str, float]:

@@ -108,6 +108,7 @@ def _together(parts: Sequence[Trials]) -> Trials:
         cut=joined([it.cut for it in parts]),
         decodings=tuple(decoding for it in parts for decoding in it.decodings),
         candidates=np.concatenate([it.candidates for it in parts]),
+        contrasts=np.concatenate([it.contrasts for it in parts]),
         alone={name: np.concatenate([it.alone[name] for it in parts]) for name in parts[0].alone},
     )
 

@@ -30,6 +30,7 @@ from bci_live.evaluation.picture_scores import (
     score_pictures,
 )
 from bci_live.evaluation.reading import Trials, indices_of
+from bci_live.evaluation.ridges import contrast_pictures
 from bci_live.evaluation.scores import Scored
 from bci_live.evaluation.structure import StructureRow, differ, layout_told, mean_of_others, structure_row, without_eeg
 from bci_live.stimuli.catalogue import Catalogue, load_catalogue
@@ -147,7 +148,7 @@ def draw_first(
     target = _target(trials, settings, judge, catalogue)
     decodings = trials.decodings[: settings.count]
     drawn = _ways(decodings, artist, tell)
-    shown = _shown(trials.cut.markers, load_catalogue()) if target.known else None
+    shown = shown_pictures(trials.cut.markers, load_catalogue()) if target.known else None
     baselines = _baselines(trials, len(decodings), shown, artist, drawn)
     best = series_of(oracle.pictures(trials.names, len(decodings)), judge) if oracle else None
     saliency, pictures = _maps(decodings), drawn[WHOLE].pictures
@@ -191,6 +192,8 @@ def _structure(
         rows.append(structure_row("another trial's picture", others, stimuli, None, target.seed))
     if differ(shown):
         rows.append(structure_row(NO_EEG, without_eeg(shown, count), stimuli, None, target.seed))
+        read = contrast_pictures(trials.contrasts, shown)
+        rows.append(structure_row("the ridge's contrast map, of all trials", read, shown, best, target.seed))
     if every > count:
         maps = _maps(trials.decodings)
         others = np.roll(maps, 1, axis=0)
@@ -209,7 +212,7 @@ def _figures(series: Series, target: Target) -> dict[str, float]:
 def _target(trials: Trials, settings: Drawing, judge: Judge | None, catalogue: Catalogue) -> Target:
     markers = tuple(decoding.epoch.marker for decoding in trials.decodings[: settings.count])
     every, rng = trials.cut.markers, np.random.default_rng(settings.seed)
-    stimuli = series_of(_shown(markers, catalogue), judge)
+    stimuli = series_of(shown_pictures(markers, catalogue), judge)
     labels = [marker.label for marker in markers]
     # Other layouts of the same labels: what a perfect pipeline that knew the label alone could draw.
     others = np.stack(
@@ -232,7 +235,8 @@ def _target(trials: Trials, settings: Drawing, judge: Judge | None, catalogue: C
     )
 
 
-def _shown(markers: Sequence[Marker], catalogue: Catalogue) -> Picture:
+def shown_pictures(markers: Sequence[Marker], catalogue: Catalogue) -> Picture:
+    """(n, 64, 64, 3): of each marker the stimulus; its label's picture where it tells no layout, grey where there is none."""
     return np.stack([picture_or_grey(stimulus_of(marker, catalogue, PIXELS)) for marker in markers])
 
 

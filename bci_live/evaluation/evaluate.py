@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from bci_live.config import DiffusionConfig
-from bci_live.decoding.card import DecoderCard
 from bci_live.decoding.decoder import TrainedDecoder
 from bci_live.errors import RecordingError
 from bci_live.evaluation.conclusion import (
@@ -95,22 +94,12 @@ def evaluate_decoder(
         cut,
         recordings,
         Preparation(card.channels, card.rate, card.filter, epoch_config),
-        decoder=_told_of(card),
+        decoder=f"a decoder that says of itself, when it was trained: {card.describe()}",
         split=_split(decoder),
         folds=(),
         drawing=drawing,
         seed=seed,
         tell=tell,
-    )
-
-
-def _told_of(card: DecoderCard) -> str:
-    """What was judged: what the training measured by itself, the ridges of pictures among it, has no other place in a report."""
-    told = f"a decoder that says of itself, when it was trained: {card.describe()}"
-    shares = [(kind, card.scores.get(f"{kind}_explained")) for kind in ("latent", "contrast")]
-    ridges = [f"of the {kind} map {share:.1%}" for kind, share in shares if share is not None]
-    return told + (
-        f"; of the variance of what was not trained on, its ridges explain {', '.join(ridges)}" if ridges else ""
     )
 
 
@@ -136,7 +125,9 @@ def _read(decoder: TrainedDecoder, cut: Cut, data: np.ndarray | None = None) -> 
     labels = indices_of(cut.labels, names)
     read = probabilities_of(decodings, names)
     alone = read_alone(decoder, cut, names) if data is None else {}
-    return Trials(names, read, labels, np.zeros_like(labels), cut, decodings, np.ones_like(read, dtype=bool), alone)
+    contrasts = decoder.contrasts(cut.data if data is None else data)
+    everywhere = np.ones_like(read, dtype=bool)
+    return Trials(names, read, labels, np.zeros_like(labels), cut, decodings, everywhere, contrasts, alone)
 
 
 def _reread(decoder: TrainedDecoder, cut: Cut, note: str) -> Control | str:

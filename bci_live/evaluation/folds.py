@@ -95,7 +95,7 @@ class Folds:
         zeroed = np.repeat(self._evidence([decoder.decode(silence)], split), len(labels), axis=0)
         alone = {} if split.among else read_alone(decoder, held, self.names)
         return Fold(
-            Trials(self.names, read, labels, folds, held, decodings, candidates, alone),
+            Trials(self.names, read, labels, folds, held, decodings, candidates, decoder.contrasts(held.data), alone),
             zeroed,
             FoldScore(split.name, label_score(read, labels, folds), len(labels), len(split.fit)),
         )

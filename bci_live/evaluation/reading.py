@@ -80,7 +80,8 @@ class Trials:
 
     `probabilities`: (n, names). `labels`: (n,), index into `names`. `folds`: (n,), which decoder read it. `decodings`:
     what else it read, the trials in the order of `cut`. `candidates`: (n, names), which labels it was read among: all, or
-    equally many that its decoder never learnt. `alone`: (n, names) each, what its label heads and first guesses read by themselves.
+    equally many that its decoder never learnt. `contrasts`: (n, side, side), what the ridge read of the contrast maps.
+    `alone`: (n, names) each, what its label heads and first guesses read by themselves.
     """
 
     names: tuple[str, ...]
@@ -90,6 +91,7 @@ class Trials:
     cut: Cut
     decodings: tuple[Decoding, ...]
     candidates: NDArray[np.bool_]
+    contrasts: FloatArray
     alone: Mapping[str, Array] = field(default_factory=dict)
 
     @property

@@ -63,6 +63,7 @@ def report(evaluation: Evaluation) -> str:
         _summary(evaluation),
         _scores(evaluation),
         _alone(evaluation),
+        _ridges(evaluation),
         _confidence(evaluation),
         _folds(evaluation),
         _controls(evaluation),
@@ -124,6 +125,17 @@ def _alone(it: Evaluation) -> str:
     )
     rows = [(escape(name), number(score)) for name, score in it.alone.items()]
     return f"<h2>Each head by itself</h2><p>{note}</p>" + table(("", title(it.primary)), rows)
+
+
+def _ridges(it: Evaluation) -> str:
+    if not it.ridges:
+        return ""
+    note = (
+        "Share of the stimuli's variance (R²) that the ridges from the waveforms explain, of trials that they were not fitted on: 0 "
+        "is what the mean picture explains. Chance is what the stimuli of other trials leave of it. The latent that is drawn is its "
+        "ridge's; the saliency generator begins from the contrast map, whose place stands under Structure."
+    )
+    return f"<h2>The ridges of the pictures</h2><p>{note}</p>" + score_table(it.ridges, {})
 
 
 def _confidence(it: Evaluation) -> str:

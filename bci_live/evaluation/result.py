@@ -46,7 +46,8 @@ class Evaluation:
     `split`: what was kept apart, in words. `sweep`: the label score by high-pass, Hz. `not_run`: controls that could not
     be made, and why. `block_design`: the labels can be told from the time of the trial alone. `oracle`: what the decoder
     that knows the simulated head scores on the same trials; empty where there is none. `alone`: the label score of each label
-    head, and of each first guess, by itself. `confidence`: None where the labels were new to the decoder.
+    head, and of each first guess, by itself. `ridges`: of latent and contrast map the
+    share of variance explained. `confidence`: None where the labels were new to the decoder.
     """
 
     decoder: str
@@ -62,6 +63,7 @@ class Evaluation:
     oracle: Mapping[str, float]
     block_design: bool
     alone: Mapping[str, float]
+    ridges: Mapping[str, Scored]
     confidence: Confidence | None
     drawn: Drawn | None
     seed: int
@@ -96,6 +98,7 @@ class Evaluation:
             "oracle": shares({name: it.score for name, it in self.scores.items()}, self.oracle),
             "block_design": self.block_design,
             "alone": dict(self.alone),
+            "ridges": {name: _scored(it) for name, it in self.ridges.items()},
             "confidence": None if self.confidence is None else asdict(self.confidence),
             "simulated": self.simulated,
             "files": [{"name": it.name, "sha256": it.sha256, "trials": it.trials} for it in self.files],

@@ -141,18 +141,18 @@ def without_eeg(stimuli: Picture, count: int) -> Picture:
     shown, or the guess would know it. There have to be two different ones.
     """
     masks = np.stack([object_mask(it) for it in stimuli]).astype(np.float64)
-    often = _mean_of_others(masks, stimuli)[:count]
+    often = of_others(masks, stimuli)[:count]
     common = (often >= np.minimum(0.5, often.max(axis=(1, 2), keepdims=True))) & (often > 0)
     return np.repeat(np.where(common, np.uint8(255), np.uint8(0))[..., None], 3, axis=-1)
 
 
 def mean_of_others(stimuli: Picture, count: int) -> Picture:
     """For each of the first `count` of the stimuli (n, h, w, 3), two of which differ, the mean of the others."""
-    return np.asarray(_mean_of_others(stimuli.astype(np.float64), stimuli)[:count].round(), dtype=np.uint8)
+    return np.asarray(of_others(stimuli.astype(np.float64), stimuli)[:count].round(), dtype=np.uint8)
 
 
-def _mean_of_others(values: Array, stimuli: Picture) -> Array:
-    """(n, …): of each stimulus the mean of `values` (n, …) over all that show another one."""
+def of_others(values: Array, stimuli: Picture) -> Array:
+    """(n, …): of each stimulus (n, h, w, 3) the mean of `values` (n, …) over all that show another one. Two have to differ."""
     _, which = np.unique(stimuli.reshape(len(stimuli), -1), axis=0, return_inverse=True)
     shown = np.bincount(which)
     sums = np.stack([values[which == number].sum(axis=0) for number in range(len(shown))])

@@ -110,7 +110,9 @@ def test_a_new_session_is_read_and_every_control_stays_within_chance(decoder: Pa
     }
     assert not told["block_design"]
     assert told["alone"]["caption ridge"] > 0.9
-    assert "its ridges explain of the latent map" in found.decoder
+    for ridge in (told["ridges"]["latent"], told["ridges"]["contrast map"]):
+        assert 0.4 < ridge["score"] <= 1
+        assert ridge["interval"][0] > ridge["chance_interval"][1]
     json.dumps(told, allow_nan=False)
 
 

@@ -67,7 +67,16 @@ def evaluation() -> Evaluation:
     )  # fmt: skip
     return Evaluation(
         decoder=HOSTILE,
-        trials=Trials(names, probabilities, labels, np.zeros(20, int), cut, decodings, np.ones((20, 2), bool)),
+        trials=Trials(
+            names,
+            probabilities,
+            labels,
+            np.zeros(20, int),
+            cut,
+            decodings,
+            np.ones((20, 2), bool),
+            np.zeros((20, 8, 8), np.float32),
+        ),
         scores=score_labels(probabilities, labels, np.zeros(20, int), np.zeros(20, int), 0),
         controls={"zeroed": Control(0.5, 0.5, (0.3, 0.7), HOSTILE, arithmetic=True)},
         sweep={"1": Control(0.9, 0.5, (0.3, 0.7), HOSTILE)},
@@ -79,6 +88,7 @@ def evaluation() -> Evaluation:
         oracle={},
         block_design=False,
         alone={HOSTILE: 0.7},
+        ridges={"latent": Scored(0.123, (0.1, 0.2), -0.1, (-0.2, 0.0))},
         confidence=Confidence(0.7, 0.6, 0.1, 0.5, 0.9, None),
         drawn=drawn,
         seed=0,
