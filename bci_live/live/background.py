@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bci_live.live.recording import LiveRecording
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
+    from bci_live.live.signal_session import SignalSession
     from bci_live.live.snapshot import LiveSnapshot, RecordingRequest, RecordingStatus, ReplayStatus, SignalPart
     from bci_live.streams.survey import StreamReport
     from bci_live.types import Chunk
@@ -41,6 +42,8 @@ _JOIN_S = 15.0
 # What was chosen last is there at once, or not at all.
 _REMEMBERED_S = 2.0
 _RETRY_S = 2.0
+# A headset that no decoder fits, and that is silent for so long, is given up: another may be there.
+_GONE_S = 20.0
 
 
 class BackgroundSession:
@@ -55,7 +58,7 @@ class BackgroundSession:
         self._progress = "Starting …"
         self._problem: str | None = None
         self._choosing = False
-        self._session: LiveSession | None = None
+        self._session: LiveSession | SignalSession | None = None
         self._replay: ReplayProcess | None = None
         self._recording: LiveRecording | None = None
         self._watch = StreamWatch(ErrorLog())
@@ -228,13 +231,17 @@ class BackgroundSession:
                     self._wake.clear()
                     taken, models = self._choices.load(self._request, models, self._tell)
                     self._take(taken)
+                    request = self._wanted()
                     try:
-                        # Another recording, or a stream, may have been chosen while the models were loaded.
-                        self._listen(self._wanted(), *models, replay if self._request.replay is replayed else None)
-                    except (StreamError, MontageError) as error:
+                        try:
+                            # Another recording, or a stream, may have been chosen while the models were loaded.
+                            self._listen(request, *models, replay if self._request.replay is replayed else None)
+                        except MontageError as error:
+                            self._look_at(request, str(error))
+                    except StreamError as error:
                         self._problem, self._choosing = str(error), self._request.replay is None
-                        # What is not there may come, one of two may go; what does not fit has to be chosen.
-                        self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
+                        # What is not there may come, one of two may go.
+                        self._wake.wait(_RETRY_S if self._choosing else None)
                     replay = None
                     early.close()
         except BciError as error:
@@ -293,6 +300,27 @@ class BackgroundSession:
                     self._take(self._choices.redraw(self._request, session))
             finally:
                 self._session = self._replay = None
+
+    def _look_at(self, request: LiveRequest, why: str) -> None:
+        """The signal alone of a headset that the decoder does not fit, until others are chosen or it is gone."""
+        from bci_live.live.signal_session import SignalSession
+        from bci_live.streams.awaited import MarkerSearch
+        from bci_live.streams.discovery import find_eeg
+
+        if request.replay is not None:
+            self._problem = why
+            self._wake.wait()
+            return
+        streams = request.config.streams
+        eeg = find_eeg(request.stream, streams.resolve_s, request.stream_id)
+        with SignalSession(eeg, MarkerSearch(request.markers, request.markers_id), streams, why) as session:
+            self._session, self._problem, self._choosing = session, None, False
+            try:
+                self._tell("")
+                while not self._wake.wait(_LOOK_S) and (session.silent_s < _GONE_S):
+                    pass
+            finally:
+                self._session = None
 
     def _tell(self, text: str) -> None:
         self._progress = text

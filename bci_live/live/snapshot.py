@@ -15,7 +15,8 @@ from bci_live.types import Chunk, Decoding, Guess, Marker, Missed, MissedReason,
 if TYPE_CHECKING:
     from bci_live.sessions.recorder import StreamProgress
 
-Phase = Literal["warming", "waiting", "live", "ended"]
+# While it is "watching", no decoder fits the headset.
+Phase = Literal["warming", "waiting", "live", "watching", "ended"]
 
 
 @dataclass(frozen=True, slots=True)

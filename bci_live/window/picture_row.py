@@ -16,6 +16,7 @@ _WAITING = {
     "warming": "The diffusion pipeline is loading …",
     "waiting": "Waiting for the first sample …",
     "live": "Waiting for the first stimulus …",
+    "watching": "No decoder fits this headset yet.",
     "ended": "No stimulus came.",
 }
 

@@ -113,6 +113,12 @@ def listens_to(running: BackgroundSession) -> str:
     return snapshot.facts.name if snapshot and snapshot.facts else ""
 
 
+def told(running: BackgroundSession) -> str:
+    """What the session says in the window's bar."""
+    snapshot = running.snapshot()
+    return " ".join(snapshot.present_errors) if snapshot else ""
+
+
 def test_a_stream_that_is_not_there_yet_is_taken_when_it_comes(name: str) -> None:
     with session(stream=name, markers=f"{name}-m") as running:
         wait_until(lambda: name in str(running.problem()) and running.choosing(), 20, "the window to be told")
@@ -192,10 +198,44 @@ def test_another_stream_is_chosen_and_remembered(name: str) -> None:
 def test_a_stream_that_does_not_fit_is_refused_and_another_can_be_chosen(name: str) -> None:
     odd = open_eeg_outlet(StreamFacts(f"{name}-odd", "EEG", f"{name}-odd", "", "", 250.0, ("X",), ("uV",)))
     with headset(name, f"{name}-m"), session(stream=f"{name}-odd", markers=f"{name}-m") as running:
-        wait_until(lambda: "needs the channels" in str(running.problem()) and running.choosing(), 30, "the refusal")
+        wait_until(lambda: "needs the channels" in told(running), 30, "the refusal")
         running.connect(StreamChoice(stream=name, markers=f"{name}-m"))
         wait_until(lambda: listens_to(running) == name, 30, "the stream that fits")
     del odd
+
+
+def test_a_headset_that_the_decoder_does_not_fit_is_on_display_with_its_markers(name: str) -> None:
+    odd = open_eeg_outlet(StreamFacts(name, "EEG", name, "", "", 250.0, ("X", "Y"), ("uV", "uV")))
+    with headset(f"{name}-b", f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: "needs the channels" in told(running), 30, "what does not fit")
+
+        def markers() -> int:
+            odd.push_sample([10.0, -10.0])
+            snapshot = running.snapshot()
+            return len(snapshot.markers) if snapshot else 0
+
+        wait_until(lambda: markers() > 1, 30, "markers")
+        snapshot, signal = running.snapshot(), running.signal(2.0)
+        assert snapshot is not None
+        assert signal is not None
+        assert snapshot.facts is not None
+        assert snapshot.facts.channels == ("X", "Y")
+        assert (snapshot.phase, snapshot.decoding, snapshot.counts.shown) == ("watching", None, 0)
+        assert snapshot.counts.markers == len(snapshot.markers)
+        assert signal.samples[-1].tolist() == [10.0, -10.0]
+        assert running.problem() is None
+        assert not running.choosing()
+
+
+def test_a_headset_that_does_not_fit_and_goes_makes_room_for_one_that_does(name: str) -> None:
+    odd = open_eeg_outlet(StreamFacts(name, "EEG", f"{name}-odd", "", "", 250.0, ("X",), ("uV",)))
+    with patch.object(background, "_GONE_S", 1.0), session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: "needs the channels" in told(running), 30, "what does not fit")
+        odd.push_sample([1.0])
+        wait_until(lambda: running.signal(1.0) is not None and len(running.signal(1.0).times) > 0, 10, "a sample")  # type: ignore[union-attr]
+        del odd
+        with headset(name, f"{name}-m"):
+            wait_until(lambda: listens_to(running) == name and "needs" not in told(running), 40, "the one that fits")
 
 
 def test_a_headset_that_the_decoder_does_not_fit_can_be_recorded_to_train_one_that_does(
@@ -203,7 +243,7 @@ def test_a_headset_that_the_decoder_does_not_fit_can_be_recorded_to_train_one_th
 ) -> None:
     odd = open_eeg_outlet(StreamFacts(name, "EEG", name, "", "", 250.0, ("X",), ("uV",)))
     with session(stream=name) as running:
-        wait_until(lambda: "needs the channels" in str(running.problem()), 30, "the refusal")
+        wait_until(lambda: "needs the channels" in told(running), 30, "the refusal")
         running.record(RecordingRequest(tmp_path, subject="07", task="faces"))
 
         def held() -> int:
