@@ -237,7 +237,9 @@ class BackgroundSession:
                             # Another recording, or a stream, may have been chosen while the models were loaded.
                             self._listen(request, *models, replay if self._request.replay is replayed else None)
                         except MontageError as error:
-                            self._look_at(request, str(error))
+                            self._look_at(
+                                request, f"{error} Until then it can be watched, checked, and recorded with REC."
+                            )
                     except StreamError as error:
                         self._problem, self._choosing = str(error), self._request.replay is None
                         # What is not there may come, one of two may go.
