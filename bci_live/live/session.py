@@ -81,6 +81,7 @@ class LiveSession:
         )  # fmt: skip
         self._closing = ExitStack()
         self._phase: Phase = "warming"
+        self._began = clock()
         self.note = ""
 
     def __enter__(self) -> Self:
@@ -211,6 +212,7 @@ class LiveSession:
             fault_times=self._channels.times,
             channels=self._decoder.card.channels,
             pipeline=self._reconstructor.name,
+            began=self._began,
         )
 
     def draw_with(self, choice: DrawingChoice) -> None:

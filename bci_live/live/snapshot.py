@@ -79,7 +79,7 @@ class LiveSnapshot:
     `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
     now, and what they are; `fault_times`: for how long these and others did not. `note`: what the user should know of how
     the stream is used. `guess`: the newest, until something newer is decoded, or its marker ends without. `channels`: the
-    decoder's, as in its epochs. `pipeline`: what draws.
+    decoder's, as in its epochs. `pipeline`: what draws. `began`: s of the session's clock; another session has another.
     """
 
     facts: StreamFacts | None
@@ -105,6 +105,7 @@ class LiveSnapshot:
     fault_times: Mapping[str, FaultTimes] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     pipeline: str = ""
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class LivePage(QWidget):
         self._averages = Averages()
         self._markers: tuple[Marker, ...] = ()
         self._replayed_s = 0.0
+        self._began = 0.0
         self._machine = Machine()
         self.arranged = False
         self.wanted_layout = b""
@@ -110,6 +111,8 @@ class LivePage(QWidget):
 
     def show_snapshot(self, snapshot: LiveSnapshot) -> None:
         """Bring everything but the signal up to date."""
+        if snapshot.began != self._began:
+            self._begin(snapshot)
         replay = self._source.replay()
         self.transport.show_replay(replay)
         self.status.show_status(snapshot)
@@ -128,6 +131,11 @@ class LivePage(QWidget):
         if snapshot.facts is not None:
             self.quality.poll(self._source, snapshot.facts)
             self.spectrum.poll(self._source, snapshot.facts)
+
+    def _begin(self, snapshot: LiveSnapshot) -> None:
+        """Another session, perhaps of another stream and decoder: nothing of it adds up with what was."""
+        self._began, self._replayed_s, self._markers = snapshot.began, 0.0, ()
+        self._averages.restart()
 
     def _average(self, snapshot: LiveSnapshot, replay: ReplayStatus | None) -> None:
         """Where a replay goes back, by itself or by hand, its trials come again: counted twice, they would prove nothing."""

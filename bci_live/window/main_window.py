@@ -30,6 +30,8 @@ SIGNAL_EVERY_MS = 16
 # While the pipeline loads, which only one thread at a time can do, the signal takes less of it.
 SIGNAL_WHILE_LOADING_MS = 100
 SNAPSHOT_EVERY_MS = 100
+# A bug that did not come again for so long need not hide what else there is to say.
+BUG_SHOWN_MS = 10_000
 
 
 class MainWindow(QMainWindow):
@@ -42,6 +44,9 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = True
         self._asked_for_streams = False
         self._bug: str | None = None
+        self._bug_timer = QTimer(self)
+        self._bug_timer.setSingleShot(True)
+        self._bug_timer.timeout.connect(self._forget_bug)
         self.streams = StreamsPage(source)
         self.streams.left.connect(self.leave_streams)
         self.record = RecordButton(source, self.streams.recording_request)
@@ -119,9 +124,13 @@ class MainWindow(QMainWindow):
             self.pages.setCurrentWidget(self.start)
 
     def show_bug(self, text: str) -> None:
-        """Tell of a bug of the window itself, in the bar."""
+        """Tell of a bug of the window itself, in the bar, for a while after it last came."""
         self._bug = text
+        self._bug_timer.start(BUG_SHOWN_MS)
         self.errors.show_error(text)
+
+    def _forget_bug(self) -> None:
+        self._bug = None
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """What `keys.HELP` says, unless the widget that has the focus takes the key for itself."""
@@ -239,6 +248,7 @@ class MainWindow(QMainWindow):
             return
         self._signal_timer.stop()
         self._snapshot_timer.stop()
+        self._bug_timer.stop()
         super().closeEvent(event)
 
     def _may_close(self) -> bool:

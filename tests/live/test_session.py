@@ -139,6 +139,7 @@ def test_a_replay_ends_and_every_marker_has_its_line(replay: ReplayProcess, tmp_
     assert snapshot.phase == "ended"
     assert (snapshot.counts.markers, snapshot.counts.shown, snapshot.accuracy) == (8, 4, (2, 4))
     assert len(snapshot.history) == 4
+    assert snapshot.began > 0
     assert set(snapshot.latency) == {"epoch_ms", "saliency_ms", "first_image_ms", "image_ms"}
     for line in in_order:
         if line["outcome"] == "shown":

@@ -85,6 +85,25 @@ def test_trials_that_a_replay_brings_again_are_not_counted_twice(
     assert count(2.0, replace(went_back, history=(*state.history, late, again))) == 1
 
 
+def test_another_session_s_trials_do_not_add_up_with_the_last_one_s(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    page, state = window.live, source.state
+    assert state is not None
+    source.played = ReplayStatus(90.0, 100.0, False, True, False)
+    page.show_snapshot(state)
+    assert page._averages.counts.total() == len(state.history)
+    source.played = None
+    few = tuple(example_reconstruction(example_decoding(label, NOW + 5, channels=4)) for label in ("dog", "cat"))
+    page.show_snapshot(replace(state, began=1.0, history=(), markers=()))
+    assert page._averages.counts.total() == 0
+    page.show_snapshot(replace(state, began=1.0, history=few, channels=state.channels[:4]))
+    average = page._averages.average()
+    assert average is not None
+    assert (len(average), page._averages.counts.total()) == (4, 2)
+
+
 def test_the_signal_keeps_room_when_the_window_is_made_smaller(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:

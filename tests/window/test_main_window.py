@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import Counts, LiveSnapshot, ReplayStatus
@@ -53,6 +54,18 @@ def test_a_session_that_cannot_start_says_why_in_the_bar(open_window: OpenWindow
     assert window.errors.isVisible()
     assert window.errors.text.text() == source.fatal
     assert not window.start.bar.isVisible()
+
+
+def test_a_bug_of_the_window_leaves_the_bar_when_it_does_not_come_again(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bci_live.window.main_window.BUG_SHOWN_MS", 300)
+    window = open_window(source)
+    window.show_bug("ValueError in the window")
+    window.poll_snapshot()
+    assert window.errors.text.text() == "ValueError in the window"
+    source.rec_problem = "The disk is full."
+    qtbot.waitUntil(lambda: window.errors.text.text() == "The disk is full.", timeout=3000)
 
 
 def test_the_timers_bring_a_session_onto_the_screen(
