@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,8 +47,9 @@ class AlphaVerdict:
             return (
                 f"Not clear: {self.ratio:.1f} × with closed eyes ({where}), but it varies as much by itself. Try again."
             )
+        below = math.floor(100 * self.ratio) / 100  # rounded, 1.497 would be what it is less than
         return (
-            f"Alpha not seen: {self.ratio:.1f} × with closed eyes, less than {SEEN:g} ({where}). One person in ten has little; "
+            f"Alpha not seen: {below:.2f} × with closed eyes, less than {SEEN:g} ({where}). One person in ten has little; "
             "otherwise look after the electrodes at the back of the head and the reference, and try again."
         )
 

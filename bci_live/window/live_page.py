@@ -129,8 +129,10 @@ class LivePage(QWidget):
         if theme.is_seen(self.accuracy):
             self.accuracy.show_averages(self._averages, len(snapshot.labels))
         if snapshot.facts is not None:
-            self.quality.poll(self._source, snapshot.facts)
-            self.spectrum.poll(self._source, snapshot.facts)
+            status = snapshot.status
+            silent_s = (status.age_s or 0.0) if status is not None and status.stale else 0.0
+            self.quality.poll(self._source, snapshot.facts, silent_s)
+            self.spectrum.poll(self._source, snapshot.facts, silent_s)
 
     def _begin(self, snapshot: LiveSnapshot) -> None:
         """Another session, perhaps of another stream and decoder: nothing of it adds up with what was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mne
 import numpy as np
 
-from bci_live.signal.alpha import alpha_verdict
+from bci_live.signal.alpha import AlphaVerdict, alpha_verdict
 from bci_live.signal.electrodes import Light, judge
 from bci_live.signal.positions import position
 
@@ -102,3 +102,7 @@ def test_noise_alone_is_no_alpha_and_louder_noise_neither() -> None:
         verdict = alpha_verdict(waves(0, 0), scale * waves(0, 1), RATE, NAMES)
         assert not verdict.seen
         assert "reference" in verdict.describe()
+
+
+def test_a_ratio_below_the_limit_is_not_rounded_up_to_it() -> None:
+    assert "1.49 × with closed eyes, less than 1.5" in AlphaVerdict(1.4996, 3.0, ("Oz",)).describe()

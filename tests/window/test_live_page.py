@@ -113,3 +113,14 @@ def test_the_signal_keeps_room_when_the_window_is_made_smaller(
     window.resize(1280, 560)
     qtbot.waitUntil(lambda: window.height() == 560, timeout=3000)
     assert window.live.signal.height() >= 150
+
+
+def test_the_electrodes_are_told_that_the_stream_stopped(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window, state = open_window(source), source.state
+    assert state is not None
+    assert state.status is not None
+    source.state = replace(state, status=replace(state.status, age_s=60.0, stale=True))
+    window.live.desk.raise_panel("quality")
+    qtbot.waitUntil(lambda: "Nothing has come for 60 s" in window.live.quality.told.text(), timeout=3000)

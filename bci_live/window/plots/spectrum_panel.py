@@ -19,13 +19,14 @@ _STRETCH_S = 8.0
 _SEGMENT_S = 2.0
 _HIGHEST_HZ = 65.0
 _EVERY_S = 1.0
+_HEADING = f"Spectrum of the last {_STRETCH_S:g} s"
 
 
 class SpectrumPanel(theme.Panel):
     """Computed only while it is visible; of the signal as it came, without the display's filter."""
 
     def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__("Spectrum of the last 8 s", parent)
+        super().__init__(_HEADING, parent)
         self._clock, self._drawn = clock, -_EVERY_S
         self.plot = LinePlot("Drawn as soon as there are two seconds of signal.")
         self.channel = QComboBox()
@@ -33,11 +34,13 @@ class SpectrumPanel(theme.Panel):
         self.body.addWidget(self.channel)
         self.body.addWidget(self.plot, 1)
 
-    def poll(self, source: SnapshotSource, facts: StreamFacts) -> None:
-        """Once a second anew."""
+    def poll(self, source: SnapshotSource, facts: StreamFacts, silent_s: float = 0.0) -> None:
+        """Once a second anew. `silent_s`: for how long nothing has come."""
         if not theme.is_seen(self) or self._clock() - self._drawn < _EVERY_S:
             return
         self._drawn = self._clock()
+        silent = f" that came; nothing has come for {silent_s:.0f} s" if silent_s else ""
+        self.heading.setText(_HEADING + silent)
         samples = eeg_of(source.signal(_STRETCH_S), facts, _SEGMENT_S)
         if samples is None:
             return

@@ -18,6 +18,7 @@ PHASE_S = 15.0
 # Blinks and the closing itself are of neither phase.
 _SETTLE_S = 2.0
 _LEAST = 0.8
+_SIMULATED = "This head is simulated and has no eyes to close: of a cap, it says nothing."
 
 
 class EyesCheck(QWidget):
@@ -38,6 +39,9 @@ class EyesCheck(QWidget):
         column.addLayout(row)
         column.addWidget(self.said)
         self._since: float | None = None
+        # The stream that is checked, and how many of its samples came before the phase.
+        self._facts: StreamFacts | None = None
+        self._before = 0
         self._opened: FloatArray | None = None
         self.button.clicked.connect(self._toggle)
 
@@ -46,9 +50,17 @@ class EyesCheck(QWidget):
         """Whether a check is under way."""
         return self._since is not None
 
-    def poll(self, source: SnapshotSource, facts: StreamFacts) -> None:
-        """Count down; take the signal at the end of each phase."""
+    def poll(self, source: SnapshotSource, facts: StreamFacts, silent_s: float = 0.0) -> None:
+        """Count down; take the signal of each phase at its end. `silent_s`: for how long nothing has come."""
         if self._since is None:
+            return
+        if self._facts is None:
+            self._facts, self._before = facts, _count(source)
+        if silent_s:
+            self._end(f"Nothing has come for {silent_s:.0f} s, so the check ended. Let the stream run, and try again.")
+            return
+        if facts != self._facts:
+            self._end("Another stream is shown now, so the check ended. Try again.")
             return
         left = PHASE_S - (self._clock() - self._since)
         closed = self._opened is not None
@@ -56,14 +68,16 @@ class EyesCheck(QWidget):
             what = "Eyes closed, until the tone" if closed else "Eyes open, look at one point"
             self.said.setText(f"{what}: {left:.0f} s")
             return
-        samples = eeg_of(source.signal(PHASE_S - _SETTLE_S), facts, _LEAST * (PHASE_S - _SETTLE_S))
+        part = source.signal_since(self._before, PHASE_S - _SETTLE_S)
+        samples = eeg_of(part.chunk if part else None, facts, _LEAST * (PHASE_S - _SETTLE_S))
         QApplication.beep()
         if samples is None:
             self._end("Samples were lost in this phase, so nothing can be said. Check the connection, and try again.")
         elif self._opened is None:
-            self._opened, self._since = samples, self._clock()
+            self._opened, self._since, self._before = samples, self._clock(), _count(source)
         else:
-            self._end(alpha_verdict(self._opened, samples, facts.rate, facts.eeg_channels).describe())
+            told = alpha_verdict(self._opened, samples, facts.rate, facts.eeg_channels).describe()
+            self._end(f"{told} {_SIMULATED}" if facts.simulated else told)
 
     def _toggle(self) -> None:
         if self._since is None:
@@ -73,9 +87,15 @@ class EyesCheck(QWidget):
             self._end("The check was stopped.")
 
     def _end(self, said: str) -> None:
-        self._since, self._opened = None, None
+        self._since, self._opened, self._facts = None, None, None
         self.said.setText(said)
         self.button.setText("Check: eyes open, eyes closed")
+
+
+def _count(source: SnapshotSource) -> int:
+    """How many samples have come until now."""
+    part = source.signal_since(0, 0.0)
+    return part.first + len(part.chunk.times) if part is not None else 0
 
 
 def eeg_of(chunk: Chunk | None, facts: StreamFacts, least_s: float) -> FloatArray | None:

@@ -23,6 +23,7 @@ class HeadMap(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.electrodes: tuple[Electrode, ...] = ()
+        self.known = True
         self.setMinimumSize(180, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -33,6 +34,12 @@ class HeadMap(QWidget):
         """The lights as they are now."""
         if tuple(electrodes) != self.electrodes:
             self.electrodes = tuple(electrodes)
+            self.update()
+
+    def show_known(self, known: bool) -> None:
+        """Whether the lights are of now; those of before are grey."""
+        if known != self.known:
+            self.known = known
             self.update()
 
     def places(self) -> list[QPointF]:
@@ -56,7 +63,8 @@ class HeadMap(QWidget):
         if not near:
             return ""
         it, place = min(near, key=lambda entry: (entry[1] - at).manhattanLength())
-        return describe(it) if (place - at).manhattanLength() < 22 else ""
+        told = describe(it) if self.known else f"{it.name}: not known now"
+        return told if (place - at).manhattanLength() < 22 else ""
 
     def event(self, event: QEvent | None) -> bool:
         if isinstance(event, QHelpEvent):
@@ -76,7 +84,7 @@ class HeadMap(QWidget):
             painter.drawEllipse(centre + QPointF(side * 1.04, 0) * radius, radius * 0.04, radius * 0.13)
         places, size = self.places(), self._size()
         for it, place in zip(self.electrodes, places, strict=True):
-            paint_light(painter, place, size, it.light)
+            paint_light(painter, place, size, it.light, self.known)
         painter.setFont(self._label_font())
         painter.setPen(QColor(theme.now.text))
         for it, room in zip(self.electrodes, self.label_rooms(), strict=True):
@@ -133,10 +141,11 @@ def _free_room(place: QPointF, size: float, text: QSizeF, taken: Sequence[QRectF
     return next((room for room in rooms if not any(room.intersects(it) for it in taken)), None)
 
 
-def paint_light(painter: QPainter, place: QPointF, size: float, light: Light) -> None:
-    """● green, ▲ yellow, ■ red."""
+def paint_light(painter: QPainter, place: QPointF, size: float, light: Light, known: bool = True) -> None:
+    """● green, ▲ yellow, ■ red; grey where it is `known` of before alone."""
+    colour = (theme.now.green, theme.now.orange, theme.now.vermillion)[light] if known else theme.now.muted
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor((theme.now.green, theme.now.orange, theme.now.vermillion)[light]))
+    painter.setBrush(QColor(colour))
     if light == Light.GREEN:
         painter.drawEllipse(place, size, size)
     elif light == Light.YELLOW:

@@ -44,12 +44,16 @@ class QualityPanel(theme.Panel):
         self.body.addWidget(self.told)
         self.body.addWidget(self.check)
 
-    def poll(self, source: SnapshotSource, facts: StreamFacts) -> None:
-        """Once a second: the newest seconds judged."""
-        self.check.poll(source, facts)
+    def poll(self, source: SnapshotSource, facts: StreamFacts, silent_s: float = 0.0) -> None:
+        """Once a second: the newest seconds judged. `silent_s`: for how long nothing has come."""
+        self.check.poll(source, facts, silent_s)
         if not theme.is_seen(self) or self._clock() - self._judged < _EVERY_S:
             return
         self._judged = self._clock()
+        self.head.show_known(not silent_s)
+        if silent_s:
+            self.told.setText(f"Nothing has come for {silent_s:.0f} s: how the electrodes are now is not known.")
+            return
         samples = eeg_of(source.signal(_STRETCH_S), facts, _LEAST_S)
         if samples is None:
             return

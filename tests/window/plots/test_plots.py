@@ -147,7 +147,16 @@ def test_the_spectrum_shows_ten_hertz_where_it_is(qtbot: QtBot) -> None:
     assert electrode.name == "O2"
     above = electrode.x > 4
     assert electrode.x[above][electrode.y[above].argmax()] == pytest.approx(10.0, abs=0.5)
+    assert panel.heading.text() == "Spectrum of the last 8 s"
     panel.grab()
+
+
+def test_the_spectrum_of_a_stream_that_stopped_says_so(qtbot: QtBot) -> None:
+    panel = SpectrumPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.poll(ExampleSource(chunk=example_chunk()), example_facts(), silent_s=42.4)
+    assert panel.heading.text() == "Spectrum of the last 8 s that came; nothing has come for 42 s"
 
 
 def test_the_density_is_in_microvolts_squared_per_hertz() -> None:

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from bci_live.signal.electrodes import Electrode, Light
 from bci_live.types import Chunk
+from bci_live.window import theme
 from bci_live.window.example import NOW, RATE, ExampleSource, example_facts
 from bci_live.window.quality.head_map import HeadMap
 from bci_live.window.quality.panel import QualityPanel
@@ -47,6 +48,13 @@ def chunk(alpha_uv: float, breaks: tuple[int, ...] = ()) -> Chunk:
     samples = rng.normal(0, 6, (len(times), 1)) + rng.normal(0, 4, (len(times), 4))
     samples[:, 1:3] += alpha_uv * np.sin(2 * np.pi * 10 * times)[:, None]
     return Chunk(samples.astype(np.float32), times, NOW, breaks)
+
+
+NOTHING = Chunk(np.zeros((0, 4), np.float32), np.zeros(0), NOW)
+
+
+def joined(first: Chunk, second: Chunk) -> Chunk:
+    return Chunk(np.concatenate((first.samples, second.samples)), np.concatenate((first.times, second.times + 13)), NOW)
 
 
 def test_electrodes_have_lights_and_words(panel: QualityPanel) -> None:
@@ -116,28 +124,70 @@ def test_names_stand_on_no_light_and_on_no_other_name(qtbot: QtBot, side: int, m
 def test_half_a_minute_tells_whether_alpha_is_there(
     panel: QualityPanel, clock: Clock, qtbot: QtBot, alpha_uv: float, said: str
 ) -> None:
-    source = ExampleSource(chunk=chunk(0))
+    source = ExampleSource(chunk=NOTHING)
     qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
     panel.poll(source, FACTS)
     assert panel.check.said.text() == "Eyes open, look at one point: 15 s"
-    clock.now = 15.1
+    clock.now, source.chunk = 15.1, chunk(0)
     panel.poll(source, FACTS)
-    source.chunk = chunk(alpha_uv)
+    source.chunk = joined(chunk(0), chunk(alpha_uv))
     clock.now = 20.1
     panel.poll(source, FACTS)
     assert panel.check.said.text() == "Eyes closed, until the tone: 10 s"
     clock.now = 30.3
     panel.poll(source, FACTS)
     assert panel.check.said.text().startswith(said)
+    assert "simulated and has no eyes to close" in panel.check.said.text()
     assert not panel.check.running
 
 
 def test_a_check_over_a_gap_says_so_and_can_be_stopped(panel: QualityPanel, clock: Clock, qtbot: QtBot) -> None:
-    source = ExampleSource(chunk=chunk(0, breaks=(3000,)))
+    source = ExampleSource(chunk=NOTHING)
     qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
-    clock.now = 15.1
+    panel.poll(source, FACTS)
+    clock.now, source.chunk = 15.1, chunk(0, breaks=(3000,))
     panel.poll(source, FACTS)
     assert panel.check.said.text().startswith("Samples were lost")
     qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
     assert panel.check.said.text() == "The check was stopped."
+
+
+def test_of_a_stream_that_stopped_no_electrode_is_sound(panel: QualityPanel, clock: Clock) -> None:
+    source = ExampleSource(chunk=chunk(0))
+    panel.poll(source, FACTS)
+    clock.now = 61.0
+    panel.poll(source, FACTS, silent_s=60.2)
+    assert panel.told.text().startswith("Nothing has come for 60 s")
+    assert panel.head.describe(panel.head.places()[0]) == "Fz: not known now"
+    assert theme.now.green not in colours_of(panel.head)
+    clock.now = 62.1
+    panel.poll(source, FACTS)
+    assert panel.told.text() == "All sound."
+    assert theme.now.green in colours_of(panel.head)
+
+
+def colours_of(head: HeadMap) -> set[str]:
+    image = head.grab().toImage()
+    return {image.pixelColor(round(place.x()), round(place.y())).name() for place in head.places()}
+
+
+def test_the_check_ends_with_a_stream_that_stops_or_is_another(panel: QualityPanel, clock: Clock, qtbot: QtBot) -> None:
+    source, check = ExampleSource(chunk=chunk(0)), panel.check
+    qtbot.mouseClick(check.button, Qt.MouseButton.LeftButton)
+    panel.poll(source, FACTS)
+    panel.poll(source, FACTS, silent_s=1.2)
+    assert (check.running, check.said.text()[:28]) == (False, "Nothing has come for 1 s, so")
+    qtbot.mouseClick(check.button, Qt.MouseButton.LeftButton)
+    panel.poll(source, FACTS)
+    panel.poll(source, replace(FACTS, name="another"))
+    assert (check.running, check.said.text()[:14]) == (False, "Another stream")
+
+
+def test_the_check_is_of_what_came_since_its_phase_began(panel: QualityPanel, clock: Clock, qtbot: QtBot) -> None:
+    source = ExampleSource(chunk=chunk(0))
+    qtbot.mouseClick(panel.check.button, Qt.MouseButton.LeftButton)
+    panel.poll(source, FACTS)
+    clock.now = 15.1
+    panel.poll(source, FACTS)
+    assert panel.check.said.text().startswith("Samples were lost")
