@@ -65,11 +65,7 @@ class SignalView(theme.Panel):
     def show_stream(self, facts: StreamFacts) -> None:
         """A row for each channel, the first on top."""
         known = self._facts
-        if known is not None and (known.channels, known.types, known.units) == (
-            facts.channels,
-            facts.types,
-            facts.units,
-        ):
+        if known is not None and _shape(known) == _shape(facts):
             return
         self._facts = facts
         channels = Channels(facts)
@@ -274,6 +270,11 @@ class SignalView(theme.Panel):
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")
         self.toolbar.show_held(self.holding)
+
+
+def _shape(facts: StreamFacts) -> tuple[object, ...]:
+    """What rows, scales and the filter are made for."""
+    return facts.channels, facts.types, facts.units, facts.rate
 
 
 if __name__ == "__main__":

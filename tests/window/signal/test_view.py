@@ -326,3 +326,10 @@ def test_a_channel_that_is_no_number_costs_the_others_nothing(view: SignalView, 
 def test_an_empty_part_draws_nothing(view: SignalView) -> None:
     view.show_part(part(np.zeros((0, 3))))
     view.grab()
+
+
+def test_the_filter_is_made_anew_for_a_stream_of_another_rate(view: SignalView) -> None:
+    view.show_filter(DisplayFilter(notch_hz=50.0))
+    view.show_stream(replace(FACTS, rate=500.0))
+    hum = np.repeat(np.sin(2 * np.pi * 50 * np.arange(5000) / 500)[:, None], 3, axis=1).astype(np.float32)
+    assert np.abs(view._conditioner(hum, (), [])[-500:]).max() < 0.01
