@@ -99,12 +99,14 @@ class SignalView(theme.Panel):
         self._add(chunk)
 
     def show_markers(self, markers: Sequence[tuple[Marker, str | None]]) -> None:
-        """Markers with the reason why each was missed, or None."""
-        self.canvas.show_markers(markers)
+        """Markers with the reason why each was missed, or None; what is held keeps those that it has."""
+        if self.held is None:
+            self.canvas.show_markers(markers)
 
     def show_epoch(self, span: EpochSpan | None) -> None:
-        """Shade the stretch that the picture on display was read from."""
-        self.canvas.show_epoch(span)
+        """Shade the stretch that the picture on display was read from; what is held keeps its shade."""
+        if self.held is None:
+            self.canvas.show_epoch(span)
 
     def visible_markers(self) -> list[str]:
         """The texts of the lines on display, oldest first."""

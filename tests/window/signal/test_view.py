@@ -264,6 +264,23 @@ def test_held_it_stands_still_and_scrolls_back_until_live_is_followed_again(view
     assert view.toolbar.hold.text() == "Hold"
 
 
+def test_what_is_held_keeps_its_markers_and_its_shade(view: SignalView) -> None:
+    source, span = ExampleSource(chunk=example_chunk(3)), EpochSpan(NOW - 4, NOW - 3)
+    view.poll(source)
+    view.show_markers([(Marker("dog", NOW - 4), None)])
+    view.show_epoch(span)
+    view.hold(True)
+    view.poll(source)
+    later = EpochSpan(NOW + 9, NOW + 10)
+    view.show_markers([(Marker("cat", NOW + 9), None)])
+    view.show_epoch(later)
+    assert (view.visible_markers(), view.canvas.span) == (["dog"], span)
+    view.follow()
+    view.show_markers([(Marker("cat", NOW - 1), None)])
+    view.show_epoch(later)
+    assert (view.visible_markers(), view.canvas.span) == (["cat"], later)
+
+
 def test_arrows_back_hold_it_at_once(view: SignalView) -> None:
     source = ExampleSource(chunk=example_chunk(3, seconds=60))
     view.poll(source)
