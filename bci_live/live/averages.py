@@ -67,6 +67,11 @@ class Averages:
         classes = [Average(it, self._sums[it] / trials, trials) for it, trials in self.counts.most_common()]
         return (Average("all", together, self.counts.total()), *classes)
 
+    @property
+    def accuracy(self) -> tuple[int, int] | None:
+        """How many of the pictures whose truth is known had it on top; None before the first."""
+        return (sum(self.right), len(self.right)) if self.right else None
+
     def restart(self, before: Iterable[Marker] = ()) -> None:
         """Begin anew. `before`: markers whose pictures belong to what was, even where they are still being drawn."""
         self._counted = frozenset(before)

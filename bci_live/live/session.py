@@ -199,7 +199,6 @@ class LiveSession:
             latency=self._telemetry.latency(),
             errors=stream_errors + self._channels.summary() + self._errors.recent(),
             present_errors=stream_errors + self._channels.troubles() + self._errors.recent(within_s=_SHOWN_S),
-            accuracy=self._telemetry.accuracy(),
             history=history,
             markers=markers,
             labels=self._decoder.card.labels,

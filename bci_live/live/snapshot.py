@@ -75,11 +75,11 @@ class LatencyStatus:
 class LiveSnapshot:
     """The session now. `errors`: since its beginning; `present_errors`: those that a user should see now.
 
-    `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known. `markers` and
-    `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
-    now, and what they are; `fault_times`: for how long these and others did not. `note`: what the user should know of how
-    the stream is used. `guess`: the newest, until something newer is decoded, or its marker ends without. `channels`: the
-    decoder's, as in its epochs. `pipeline`: what draws. `began`: s of the session's clock; another session has another.
+    `reconstruction` may be unfinished. `markers` and `missed`: the recent ones. `epoch`: the decoder's, for the shade in
+    the signal. `faults`: channels that carry no EEG now, and what they are; `fault_times`: for how long these and others
+    did not. `note`: what the user should know of how the stream is used. `guess`: the newest, until something newer is
+    decoded, or its marker ends without. `channels`: the decoder's, as in its epochs. `pipeline`: what draws. `began`: s of
+    the session's clock; another session has another.
     """
 
     facts: StreamFacts | None
@@ -92,7 +92,6 @@ class LiveSnapshot:
     latency: Mapping[str, LatencyStatus]
     errors: tuple[str, ...]
     present_errors: tuple[str, ...]
-    accuracy: tuple[int, int] | None
     history: tuple[Reconstruction, ...]
     markers: tuple[Marker, ...]
     labels: tuple[str, ...] = ()

@@ -13,7 +13,6 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import Counts, LatencyStatus, Outcome
 from bci_live.types import Decoding, Guess, Marker, Missed, MissedReason, Reconstruction
 
@@ -35,8 +34,6 @@ class Telemetry:
         self._lock = threading.Lock()
         self._markers = 0
         self._shown = 0
-        self._right = 0
-        self._judged = 0
         self._missed: Counter[MissedReason] = Counter()
         self._filled_epochs = 0
         self._filled: Counter[str] = Counter()
@@ -129,9 +126,6 @@ class Telemetry:
             self._recent_missed.append(outcome)
             return
         self._shown += 1
-        if not is_sliding(outcome.marker):
-            self._judged += 1
-            self._right += outcome.reconstruction.decoding.top == outcome.marker.label
         self._history.append(outcome.reconstruction)
         for name, value in asdict(outcome.timings).items():
             self._times.setdefault(name, deque(maxlen=_RECENT_TIMES)).append(value)
@@ -154,11 +148,6 @@ class Telemetry:
         """The last markers without a picture, newest last."""
         with self._lock:
             return tuple(self._recent_missed)
-
-    def accuracy(self) -> tuple[int, int] | None:
-        """How many of those shown to a marker had its label on top; None before the first."""
-        with self._lock:
-            return (self._right, self._judged) if self._judged else None
 
     def latency(self) -> dict[str, LatencyStatus]:
         """Per stage."""

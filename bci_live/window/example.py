@@ -133,7 +133,6 @@ def example_snapshot() -> LiveSnapshot:
         latency=latency,
         errors=(),
         present_errors=(),
-        accuracy=(41, 55),
         history=history,
         markers=(*(entry.decoding.epoch.marker for entry in history), missed[0].marker),
         labels=example_labels(),

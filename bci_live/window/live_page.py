@@ -115,7 +115,8 @@ class LivePage(QWidget):
             self._begin(snapshot)
         replay = self._source.replay()
         self.transport.show_replay(replay)
-        self.status.show_status(snapshot)
+        self._average(snapshot, replay)
+        self.status.show_status(snapshot, self._averages.accuracy)
         self.status.show_machine(self._machine.load())
         self.pictures.show_pictures(snapshot)
         self._show_scores(snapshot)
@@ -123,7 +124,6 @@ class LivePage(QWidget):
         self.filmstrip.show_pairs(self._pairs(snapshot))
         self.controls.show_drawing()
         self.details.show_history(snapshot, self.filmstrip.strip.pinned, self._source.models())
-        self._average(snapshot, replay)
         if theme.is_seen(self.response):
             self.response.show_averages(self._averages, snapshot)
         if theme.is_seen(self.accuracy):

@@ -39,6 +39,9 @@ class StatusPanel(theme.Panel):
         self._add_rows("DELAY, MS: LAST · MEDIAN · 95 %", tuple(_STAGES.values()))
         self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Clock offset", "Breaks", "Channels"))
         self._add_rows("THIS PROGRAM", ("Processor", "Memory", "GPU memory"))
+        self._titles["Top-1 right"].setToolTip(
+            "Of the pictures drawn, those of a replay's last pass: what abstained or was interrupted is not judged"
+        )
         for widget in (self._titles["GPU memory"], self._values["GPU memory"]):
             widget.hide()  # until a model is on one
         self.body.addLayout(self._grid)
@@ -48,13 +51,13 @@ class StatusPanel(theme.Panel):
         """What the row `name` says."""
         return self._values[name].text()
 
-    def show_status(self, snapshot: LiveSnapshot) -> None:
-        """All figures of the snapshot."""
+    def show_status(self, snapshot: LiveSnapshot, accuracy: tuple[int, int] | None = None) -> None:
+        """All figures of the snapshot. `accuracy`: (right, of) of the pictures whose truth is known."""
         counts = snapshot.counts
         self._say("Markers", str(counts.markers))
         self._say("Shown", str(counts.shown))
         self._say("Missed", missed_text(counts.missed))
-        self._say("Top-1 right", accuracy_text(snapshot.accuracy, len(snapshot.labels)))
+        self._say("Top-1 right", accuracy_text(accuracy, len(snapshot.labels)))
         for key, name in _STAGES.items():
             self._say(name, latency_text(snapshot.latency.get(key)))
         facts, status = snapshot.facts, snapshot.status
@@ -112,12 +115,12 @@ def missed_text(missed: Mapping[MissedReason, int]) -> str:
 
 
 def accuracy_text(accuracy: tuple[int, int] | None, labels: int) -> str:
-    """'31/55 = 56 %, chance 2.5 %'."""
+    """'31/55 drawn = 56 %, chance 2.5 %'."""
     if accuracy is None or not accuracy[1]:
         return NOT_YET
     right, of = accuracy
     chance = f", chance {100 / labels:.3g} %" if labels else ""
-    return f"{right}/{of} = {100 * right / of:.0f} %{chance}"
+    return f"{right}/{of} drawn = {100 * right / of:.0f} %{chance}"
 
 
 def rate_text(status: StreamStatus | None) -> str:

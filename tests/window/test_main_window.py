@@ -186,7 +186,7 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     window, state = open_window(source), state_of(source)
     figure = window.live.status.figure
     assert (figure("Markers"), figure("Shown"), figure("Missed")) == ("57", "55", "2: artefact 1, gap 1")
-    assert figure("Top-1 right") == f"41/55 = 75 %, chance {100 / len(example_labels())} %"
+    assert figure("Top-1 right") == f"7/8 drawn = 88 %, chance {100 / len(example_labels())} %"
     assert figure("Finished picture") == "188 · 188 · 263"
     assert figure("Clock offset") == "0.00 ms"
     assert figure("Memory").endswith(("MB", "GB"))
@@ -202,7 +202,9 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     stale = replace(state.status, stale=True, age_s=3.4)
     show(window, source, replace(state, status=stale))
     assert (figure("Measured"), figure("Last sample")) == ("silent", "3.4 s ago")
-    nothing = replace(state, counts=Counts(3, 0, {MissedReason.TOO_OLD: 3}), accuracy=None, latency={}, status=None)
+    nothing = replace(
+        state, counts=Counts(3, 0, {MissedReason.TOO_OLD: 3}), latency={}, status=None, began=1.0, history=()
+    )
     show(window, source, nothing)
     assert (figure("Missed"), figure("Top-1 right"), figure("Epoch cut")) == ("3: too old 3", "–", "–")
 

@@ -46,6 +46,6 @@ class AccuracyPanel(theme.Panel):
         low, high = bounds[-1]
         verdict = "above chance" if low > chance else "below chance" if high < chance else "chance is within it"
         self.said.setText(
-            f"{right.sum()} of {len(right)} = {100 * share[-1]:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %: "
-            f"{verdict} ({100 * chance:.3g} %)."
+            f"{right.sum()} of {len(right)} drawn = {100 * share[-1]:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %: "
+            f"{verdict} ({100 * chance:.3g} %). What abstained or was interrupted is not judged."
         )

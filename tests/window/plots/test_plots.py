@@ -125,7 +125,9 @@ def test_accuracy_stands_against_chance_with_its_interval(qtbot: QtBot, averages
     qtbot.addWidget(panel)
     panel.show()
     panel.show_averages(averages, 40)
-    assert panel.said.text() == "7 of 8 = 88 %, 95 % interval 53 to 98 %: above chance (2.5 %)."
+    assert panel.said.text() == (
+        "7 of 8 drawn = 88 %, 95 % interval 53 to 98 %: above chance (2.5 %). What abstained or was interrupted is not judged."
+    )
     right, chance = panel.plot.graph.lines
     assert right.y[-1] == pytest.approx(87.5)
     assert set(chance.y) == {2.5}
