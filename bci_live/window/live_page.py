@@ -155,9 +155,12 @@ class LivePage(QWidget):
 
     def _show_scores(self, snapshot: LiveSnapshot) -> None:
         read = snapshot.guess or snapshot.decoding
-        if read is None or read is self._read:
+        if read is self._read:
             return
         self._read = read
+        if read is None:
+            self.scores.clear()
+            return
         label = read.epoch.marker.label
         truth = label if label in snapshot.labels else None
         if isinstance(read, Guess):

@@ -60,6 +60,7 @@ class PicturePanel(theme.Panel):
 
     def __init__(self, heading: str, placeholder: str, note: str = "", parent: QWidget | None = None) -> None:
         super().__init__(heading, parent)
+        self._named = heading
         self.view = PictureView()
         self.view.placeholder = placeholder
         self.caption = theme.named_label("muted")
@@ -77,6 +78,10 @@ class PicturePanel(theme.Panel):
     def pixmap(self) -> QPixmap | None:
         """What is shown, in the size it came in; None while the placeholder stands there."""
         return self.view.pixmap
+
+    def show_heading(self, more: str) -> None:
+        """The heading, and `more` that is to be said in it."""
+        self.heading.setText(f"{self._named} {more}" if more else self._named)
 
     def show_picture(self, picture: Picture, caption: str) -> None:
         """Show (h, w, 3) uint8 with `caption` below."""

@@ -12,6 +12,8 @@ from bci_live.window.truth import Truths
 
 NOTE = "Detail is invented by diffusion."
 ABSTAINED = "No picture: the EEG of this trial does not tell enough."
+# In words, not dimmed: three large pictures that flicker with every stimulus would tire the eye.
+_OLDER = "· the stimulus before"
 _WAITING = {
     "warming": "The diffusion pipeline is loading …",
     "waiting": "Waiting for the first sample …",
@@ -44,8 +46,11 @@ class PictureRow(QWidget):
         self._stepwise = wanted
 
     def show_pictures(self, snapshot: LiveSnapshot) -> None:
-        """What of the newest stimulus there is by now."""
+        """What of the newest stimulus there is by now; beside a newer one's first guess, that they are of the one before."""
         decoding = snapshot.decoding
+        older = decoding is not None and snapshot.guess is not None
+        for panel in (self.saliency, self.reconstruction, self.truth):
+            panel.show_heading(_OLDER if older else "")
         if decoding is None:
             for panel in (self.saliency, self.reconstruction, self.truth):
                 panel.clear(_WAITING[snapshot.phase])

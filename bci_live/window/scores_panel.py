@@ -56,12 +56,20 @@ class ScoresPanel(theme.Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the EEG tells", parent)
-        self.top = theme.named_label("large", "–")
-        self.confidence = theme.named_label("muted", "Nothing decoded yet")
+        self.top, self.confidence = theme.named_label("large"), theme.named_label("muted")
         self.bars = ScoreBars()
         self.body.addWidget(self.top)
         self.body.addWidget(self.confidence)
         self.body.addWidget(self.bars)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing was decoded yet."""
+        self.bars.rows = ()
+        self.heading.setText("What the EEG tells")
+        self.top.setText("–")
+        self.confidence.setText("Nothing decoded yet")
+        self.bars.update()
 
     def show_scores(
         self, scores: Mapping[str, float], truth: str | None, abstained: bool = False, until_s: float | None = None

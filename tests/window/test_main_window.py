@@ -172,12 +172,25 @@ def test_while_a_window_fills_the_bars_show_the_first_guess_and_say_so(
     assert window.live.scores.heading.text() == f"First guess at 250 ms, of {len(example_labels())} labels"
     assert window.live.scores.bars.rows[0] == ("rocket", 0.4)
     assert window.live.scores.confidence.text() == "Confidence 40 %. Right."
+    pictures = window.live.pictures
+    headings = [panel.heading for panel in (pictures.saliency, pictures.reconstruction, pictures.truth)]
+    assert all(heading.text().endswith("· the stimulus before") for heading in headings)
     # Missed after all: what was read before is there again.
     show(window, source, state)
     assert window.live.scores.top.text() == "mushroom"
+    assert [heading.text() for heading in headings] == ["Saliency map", "Reconstruction", "What was shown"]
     assert window.live.scores.heading.text() == f"What the EEG tells, of {len(example_labels())} labels"
     show(window, source, replace(state, decoding=replace(rocket, scores={**rocket.scores, "rocket": 0.9})))
     assert window.live.scores.bars.rows[0] == ("rocket", 0.9)
+
+
+def test_a_new_session_begins_with_empty_scores(open_window: OpenWindow, source: ExampleSource) -> None:
+    window, state = open_window(source), state_of(source)
+    assert window.live.scores.top.text() == "mushroom"
+    show(window, source, replace(state, decoding=None, reconstruction=None, history=(), began=1.0))
+    assert "Waiting" in window.live.pictures.truth.view.placeholder
+    assert (window.live.scores.top.text(), window.live.scores.bars.rows) == ("–", ())
+    assert window.live.scores.confidence.text() == "Nothing decoded yet"
 
 
 def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
