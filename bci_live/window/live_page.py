@@ -116,7 +116,7 @@ class LivePage(QWidget):
         replay = self._source.replay()
         self.transport.show_replay(replay)
         self._average(snapshot, replay)
-        self.status.show_status(snapshot, self._averages.accuracy)
+        self.status.show_status(snapshot, self._averages.accuracy, self.signal.bad)
         self.status.show_machine(self._machine.load())
         self.pictures.show_pictures(snapshot)
         self._show_scores(snapshot)
@@ -131,7 +131,7 @@ class LivePage(QWidget):
         if snapshot.facts is not None:
             status = snapshot.status
             silent_s = (status.age_s or 0.0) if status is not None and status.stale else 0.0
-            self.quality.poll(self._source, snapshot.facts, silent_s)
+            self.quality.poll(self._source, snapshot.facts, silent_s, self.signal.bad)
             self.spectrum.poll(self._source, snapshot.facts, silent_s)
 
     def _begin(self, snapshot: LiveSnapshot) -> None:

@@ -51,8 +51,13 @@ class StatusPanel(theme.Panel):
         """What the row `name` says."""
         return self._values[name].text()
 
-    def show_status(self, snapshot: LiveSnapshot, accuracy: tuple[int, int] | None = None) -> None:
-        """All figures of the snapshot. `accuracy`: (right, of) of the pictures whose truth is known."""
+    def show_status(
+        self,
+        snapshot: LiveSnapshot,
+        accuracy: tuple[int, int] | None = None,
+        marked: frozenset[str] = frozenset(),
+    ) -> None:
+        """All figures. `accuracy`: (right, of) of the pictures whose truth is known. `marked`: channels, bad by the user."""
         counts = snapshot.counts
         self._say("Markers", str(counts.markers))
         self._say("Shown", str(counts.shown))
@@ -67,7 +72,8 @@ class StatusPanel(theme.Panel):
         self._say("Last sample", age_text(status.age_s if status else None), wrong=stale)
         self._say("Clock offset", f"{1000 * status.offset_s:.2f} ms" if status else NOT_YET)
         self._say("Breaks", breaks_text(status) if status else NOT_YET)
-        self._say("Channels", faults_text(snapshot.faults))
+        here = len(marked & set(facts.channels)) if facts else 0
+        self._say("Channels", faults_text(snapshot.faults) + (f"; {here} marked bad" if here else ""))
 
     def show_machine(self, load: MachineLoad) -> None:
         """What the program takes of the machine."""

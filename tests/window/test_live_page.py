@@ -128,3 +128,15 @@ def test_the_electrodes_are_told_that_the_stream_stopped(
     source.state = replace(state, status=replace(state.status, age_s=60.0, stale=True))
     window.live.desk.raise_panel("quality")
     qtbot.waitUntil(lambda: "Nothing has come for 60 s" in window.live.quality.told.text(), timeout=3000)
+
+
+def test_a_channel_marked_bad_in_the_signal_is_so_in_the_other_panels(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    assert "The decoder reads it all the same" in window.live.signal.toolbar.channels.toolTip()
+    window.live.signal.mark("Oz")
+    window.poll_snapshot()
+    assert window.live.status.figure("Channels") == "all sound; 1 marked bad"
+    window.live.desk.raise_panel("quality")
+    qtbot.waitUntil(lambda: "1 marked bad" in window.live.quality.told.text(), timeout=3000)

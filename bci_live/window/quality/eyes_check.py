@@ -18,7 +18,7 @@ PHASE_S = 15.0
 # Blinks and the closing itself are of neither phase.
 _SETTLE_S = 2.0
 _LEAST = 0.8
-_SIMULATED = "This head is simulated and has no eyes to close: of a cap, it says nothing."
+_SIMULATED = "But a simulated head has no eyes to close."
 
 
 class EyesCheck(QWidget):

@@ -15,15 +15,17 @@ from bci_live.window import theme
 _MARGIN = 1.22  # heads with ears, and the names of electrodes at the edge
 # More than a few have smaller lights and names, many no names.
 _FEW, _MOST_NAMED, _SMALL_PX = 20, 40, 10
+_INTO = (0.5, 0.8)  # of a light's size, how far a name at its corner reaches beside it
 
 
 class HeadMap(QWidget):
-    """Electrodes whose place is not known stand in a row below. Lights differ in shape, too: ●, ▲, ■."""
+    """Electrodes whose place is not known stand in a row below. Lights differ in shape, too: ●, ▲, ■; ✗ what the user marked bad."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.electrodes: tuple[Electrode, ...] = ()
         self.known = True
+        self.marked: frozenset[str] = frozenset()
         self.setMinimumSize(180, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -40,6 +42,12 @@ class HeadMap(QWidget):
         """Whether the lights are of now; those of before are grey."""
         if known != self.known:
             self.known = known
+            self.update()
+
+    def show_marked(self, marked: frozenset[str]) -> None:
+        """Those that the user marked bad."""
+        if marked != self.marked:
+            self.marked = marked
             self.update()
 
     def places(self) -> list[QPointF]:
@@ -63,7 +71,7 @@ class HeadMap(QWidget):
         if not near:
             return ""
         it, place = min(near, key=lambda entry: (entry[1] - at).manhattanLength())
-        told = describe(it) if self.known else f"{it.name}: not known now"
+        told = describe(it, it.name in self.marked) if self.known else f"{it.name}: not known now"
         return told if (place - at).manhattanLength() < 22 else ""
 
     def event(self, event: QEvent | None) -> bool:
@@ -84,7 +92,10 @@ class HeadMap(QWidget):
             painter.drawEllipse(centre + QPointF(side * 1.04, 0) * radius, radius * 0.04, radius * 0.13)
         places, size = self.places(), self._size()
         for it, place in zip(self.electrodes, places, strict=True):
-            paint_light(painter, place, size, it.light, self.known)
+            if it.name in self.marked:
+                _paint_mark(painter, place, size)
+            else:
+                paint_light(painter, place, size, it.light, self.known)
         painter.setFont(self._label_font())
         painter.setPen(QColor(theme.now.text))
         for it, room in zip(self.electrodes, self.label_rooms(), strict=True):
@@ -99,6 +110,7 @@ class HeadMap(QWidget):
         if len(self.electrodes) > _MOST_NAMED:
             return [None] * len(self.electrodes)
         metrics, size, places = QFontMetricsF(self._label_font()), self._size(), self.places()
+        centre, _ = self._head()
         strange = sum(position(it.name) is None for it in self.electrodes)
         taken = [QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size) for place in places]
         rooms: list[QRectF | None] = []
@@ -106,7 +118,7 @@ class HeadMap(QWidget):
             room = None
             if position(it.name) is not None or strange * 30 < self.width():
                 text = QSizeF(metrics.horizontalAdvance(it.name), metrics.ascent())
-                room = _free_room(place, size, text, taken)
+                room = _free_room(place, size, text, taken, 1 if place.x() >= centre.x() else -1)
             taken += [room] if room is not None else []
             rooms.append(room)
         return rooms
@@ -128,14 +140,18 @@ class HeadMap(QWidget):
         return QPointF(self.width() / 2, room / 2 + radius * 0.04), radius
 
 
-def _free_room(place: QPointF, size: float, text: QSizeF, taken: Sequence[QRectF]) -> QRectF | None:
-    """Below, right, left or above: the first that nothing is in."""
+def _free_room(place: QPointF, size: float, text: QSizeF, taken: Sequence[QRectF], side: int) -> QRectF | None:
+    """Below, beside, above, or at a corner, outwards first (`side`: 1 on the right): the first that nothing is in."""
     width, height = text.width(), text.height()
+    left, right = place.x() - size - 1 - width, place.x() + size + 1
+    beside = (right, left) if side > 0 else (left, right)
+    below, above = place.y() + size + 1, place.y() - size - 1 - height
+    middle = QPointF(place.x() - width / 2, place.y() - height / 2)
     corners = (
-        QPointF(place.x() - width / 2, place.y() + size + 1),
-        QPointF(place.x() + size + 1, place.y() - height / 2),
-        QPointF(place.x() - size - 1 - width, place.y() - height / 2),
-        QPointF(place.x() - width / 2, place.y() - size - 1 - height),
+        QPointF(middle.x(), below),
+        *(QPointF(x, middle.y()) for x in beside),
+        QPointF(middle.x(), above),
+        *(QPointF(x, y) for into in _INTO for y in (below - into * size, above + into * size) for x in beside),
     )
     rooms = [QRectF(corner, text) for corner in corners]
     return next((room for room in rooms if not any(room.intersects(it) for it in taken)), None)
@@ -156,6 +172,13 @@ def paint_light(painter: QPainter, place: QPointF, size: float, light: Light, kn
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def describe(it: Electrode) -> str:
-    """'Oz: line noise …' in one line."""
-    return f"{it.name}: {'; '.join(it.why) or 'sound'}"
+def _paint_mark(painter: QPainter, place: QPointF, size: float) -> None:
+    """✗, as before the channel's name in the signal."""
+    painter.setPen(QPen(QColor(theme.now.vermillion), 2.5))
+    for side in (-1, 1):
+        painter.drawLine(place + QPointF(-size, side * size), place + QPointF(size, -side * size))
+
+
+def describe(it: Electrode, marked: bool = False) -> str:
+    """'Oz: line noise …' in one line. `marked`: bad, by the user."""
+    return f"{it.name}: {'marked bad; ' * marked}{'; '.join(it.why) or 'sound'}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from bci_live.signal.electrodes import Light, impedances, judge
+from bci_live.signal.electrodes import Electrode, Light, impedances, judge
 from bci_live.types import StreamFacts
 from bci_live.window import theme
 from bci_live.window.quality.eyes_check import EyesCheck, eeg_of
@@ -44,9 +44,16 @@ class QualityPanel(theme.Panel):
         self.body.addWidget(self.told)
         self.body.addWidget(self.check)
 
-    def poll(self, source: SnapshotSource, facts: StreamFacts, silent_s: float = 0.0) -> None:
-        """Once a second: the newest seconds judged. `silent_s`: for how long nothing has come."""
+    def poll(
+        self,
+        source: SnapshotSource,
+        facts: StreamFacts,
+        silent_s: float = 0.0,
+        marked: frozenset[str] = frozenset(),
+    ) -> None:
+        """Once a second: the newest seconds judged. `silent_s`: for how long nothing has come. `marked`: bad, by the user."""
         self.check.poll(source, facts, silent_s)
+        self.head.show_marked(marked)
         if not theme.is_seen(self) or self._clock() - self._judged < _EVERY_S:
             return
         self._judged = self._clock()
@@ -67,9 +74,20 @@ class QualityPanel(theme.Panel):
             for it in electrodes
         )
         self.head.show_electrodes(electrodes)
-        worst = sorted((it for it in electrodes if it.light != Light.GREEN), key=lambda it: -it.light)
-        more = f"\nand {len(worst) - _MOST_TOLD} more" if len(worst) > _MOST_TOLD else ""
-        self.told.setText("\n".join(describe(it) for it in worst[:_MOST_TOLD]) + more if worst else "All sound.")
+        self.told.setText(self._words(electrodes))
+
+    def _words(self, electrodes: Sequence[Electrode]) -> str:
+        """What the worst have, after those that the user marked: these are known to be bad."""
+        marked = [it.name for it in electrodes if it.name in self.head.marked]
+        others = (it for it in electrodes if it.light != Light.GREEN and it.name not in marked)
+        worst = sorted(others, key=lambda it: -it.light)
+        lines = [f"✗ {len(marked)} marked bad, for the display alone: {', '.join(marked)}"] if marked else []
+        lines += [describe(it) for it in worst[:_MOST_TOLD]]
+        if len(worst) > _MOST_TOLD:
+            lines.append(f"and {len(worst) - _MOST_TOLD} more")
+        if not worst:
+            lines.append("All others sound." if marked else "All sound.")
+        return "\n".join(lines)
 
 
 if __name__ == "__main__":

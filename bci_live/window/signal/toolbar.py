@@ -52,7 +52,8 @@ class SignalToolbar(QWidget):
             (self.average, "Common average of the sound EEG channels subtracted from the display"),
             (
                 self.channels,
-                "Which channels are shown; click a channel's name, or choose it (↑ ↓) and press B, to mark it bad",
+                "Which channels are shown; click a channel's name, or choose it (↑ ↓) and press B, to mark it bad: it sets no "
+                "scale and is in no common average of the display. The decoder reads it all the same",
             ),
             (self.larger, "Larger (+)"),
             (self.smaller, "Smaller (−)"),

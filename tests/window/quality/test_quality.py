@@ -106,7 +106,7 @@ def test_an_electrode_of_no_known_place_stands_below_the_head(qtbot: QtBot) -> N
     assert strange.y() < 330
 
 
-@pytest.mark.parametrize(("side", "most_hidden"), [(290, 0), (200, 8)])
+@pytest.mark.parametrize(("side", "most_hidden"), [(290, 0), (260, 0), (244, 0), (232, 0), (220, 0), (200, 8)])
 def test_names_stand_on_no_light_and_on_no_other_name(qtbot: QtBot, side: int, most_hidden: int) -> None:
     head = HeadMap()
     qtbot.addWidget(head)
@@ -137,7 +137,7 @@ def test_half_a_minute_tells_whether_alpha_is_there(
     clock.now = 30.3
     panel.poll(source, FACTS)
     assert panel.check.said.text().startswith(said)
-    assert "simulated and has no eyes to close" in panel.check.said.text()
+    assert "a simulated head has no eyes to close" in panel.check.said.text()
     assert not panel.check.running
 
 
@@ -191,3 +191,13 @@ def test_the_check_is_of_what_came_since_its_phase_began(panel: QualityPanel, cl
     clock.now = 15.1
     panel.poll(source, FACTS)
     assert panel.check.said.text().startswith("Samples were lost")
+
+
+def test_what_the_user_marked_bad_is_not_called_sound(panel: QualityPanel, clock: Clock) -> None:
+    source = ExampleSource(chunk=chunk(0))
+    panel.poll(source, FACTS, marked=frozenset({"Oz", "elsewhere"}))
+    assert panel.told.text() == "✗ 1 marked bad, for the display alone: Oz\nAll others sound."
+    oz = panel.head.places()[2]
+    assert panel.head.describe(oz) == "Oz: marked bad; sound"
+    image = panel.head.grab().toImage()
+    assert image.pixelColor(round(oz.x()), round(oz.y())).name() == theme.now.vermillion
