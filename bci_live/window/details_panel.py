@@ -38,6 +38,7 @@ class DetailsPanel(theme.Panel):
         self._pinned: tuple[Reconstruction, Origin] | None = None
         self._saving: Saving | None = None
         self.shown: Reconstruction | None = None
+        self._look = ""
         self.saliency, self.picture, self.true_picture = PictureView(), PictureView(), PictureView()
         self.plot = LinePlot("Its epoch is drawn here.")
         self.text = theme.named_label("muted")
@@ -69,8 +70,9 @@ class DetailsPanel(theme.Panel):
             self._pinned = next(((it, self._origin) for it in of_marker), None)
         self.heading.setText("The pinned picture" if self._pinned else "The newest picture")
         wanted = self._wanted()
-        if wanted is not None and wanted[0] is not self.shown and theme.is_seen(self):
-            self.shown = wanted[0]
+        changed = wanted is not None and (wanted[0] is not self.shown or theme.now.name != self._look)
+        if wanted is not None and changed and theme.is_seen(self):
+            self.shown, self._look = wanted[0], theme.now.name
             self._show(*wanted, snapshot)
         if self._saving is not None and (told := self._saving.told()):
             self._saving = None

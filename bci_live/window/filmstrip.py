@@ -60,9 +60,11 @@ class Strip(QWidget):
         return max(_LEAST_SIDE, min(2 * SIDE, self.height() - _WORDS))
 
     def fitting(self) -> tuple[Pair, ...]:
-        """The pairs that are drawn, oldest first."""
+        """The pairs that are drawn, oldest first; the pinned one stays among them, at the old end."""
         width = 2 * self.side + _BETWEEN + _GAP
-        return self.pairs[-max(1, (self.width() + _GAP) // width) :]
+        shown = self.pairs[-max(1, (self.width() + _GAP) // width) :]
+        left_out = tuple(pair for pair in self.pairs[: -len(shown)] if pair.marker == self.pinned)
+        return (*left_out, *shown[len(left_out) :])
 
     def pair_at(self, x: float) -> Pair | None:
         """The pair that is drawn there."""
@@ -146,12 +148,16 @@ class Filmstrip(theme.Panel):
     """The strip with its heading."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Last pictures: reconstruction beside what was shown; click one to pin it", parent)
+        super().__init__("", parent)
         self.strip = Strip()
+        self.strip.picked.connect(self._say)
         self.body.addWidget(self.strip)
+        self._say(None)
 
     def show_pairs(self, pairs: tuple[Pair, ...]) -> None:
-        """Oldest first; pictures are turned into pixmaps once."""
+        """Oldest first; a pinned one stays until it is let go. Pictures are turned into pixmaps once."""
+        there = {pair.marker for pair in pairs}
+        pairs = (*(it for it in self.strip.pairs if it.marker == self.strip.pinned and it.marker not in there), *pairs)
         if [pair.marker for pair in pairs] == [pair.marker for pair in self.strip.pairs]:
             return
         known = self.strip.pixmaps
@@ -162,6 +168,14 @@ class Filmstrip(theme.Panel):
         }
         self.strip.pairs = pairs
         self.strip.update()
+
+    def _say(self, pinned: Marker | None) -> None:
+        what = (
+            "click one to pin it"
+            if pinned is None
+            else "the framed one is pinned: click it, or press Delete, to let it go"
+        )
+        self.heading.setText(f"Last pictures: reconstruction beside what was shown; {what}")
 
 
 if __name__ == "__main__":

@@ -299,3 +299,13 @@ def test_controls_without_words_have_a_name_for_screen_readers(window: MainWindo
         window.live.filmstrip.strip,
     ):
         assert widget.accessibleName()
+
+
+def test_a_pinned_picture_s_epoch_takes_the_other_look(window: MainWindow, qtbot: QtBot, dark_again: None) -> None:
+    details = window.live.details
+    window.live.filmstrip.strip.pin(window.live.filmstrip.strip.pairs[0].marker)
+    window.poll_snapshot()
+    assert details.plot.graph.lines[0].colour == theme.DARK.traces[0]
+    window.change_look()
+    window.poll_snapshot()
+    assert details.plot.graph.lines[0].colour == theme.LIGHT.traces[0]

@@ -109,6 +109,27 @@ def test_a_pinned_picture_stays_when_the_session_has_forgotten_it(
     assert saved_label(tmp_path, label) == label
 
 
+def test_a_pinned_picture_stays_in_the_strip_with_words_on_how_to_let_it_go(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    pin_first(window, qtbot)
+    filmstrip = window.live.filmstrip
+    strip, pinned = filmstrip.strip, filmstrip.strip.pinned
+    assert "press Delete, to let it go" in filmstrip.heading.text()
+    shown = len(strip.fitting())
+    many = [example_reconstruction(example_decoding("tent", NOW + place)) for place in range(40)]
+    assert source.state is not None
+    source.state = replace(source.state, history=tuple(many))
+    window.poll_snapshot()
+    assert (strip.fitting()[0].marker, len(strip.fitting())) == (pinned, shown)
+    assert strip.fitting()[-1].marker == many[-1].decoding.epoch.marker
+    pin_first(window, qtbot)
+    assert strip.pinned is None
+    assert pinned not in strip.pixmaps
+    assert filmstrip.heading.text().endswith("click one to pin it")
+
+
 def test_a_picture_is_saved_copied_and_the_session_animated(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path
 ) -> None:

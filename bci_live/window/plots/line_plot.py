@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from bci_live.window import theme
 
 _LEFT, _BOTTOM, _TOP, _RIGHT = 46, 34, 8, 10
+_SAMPLE = 26  # of a line, before its name in the legend
 _TICKS = 5
 # A figure beside the axis takes so many pixels of its height.
 _TICK_HIGH = 18.0
@@ -80,7 +81,7 @@ class LinePlot(QWidget):
             painter.setPen(QColor(theme.now.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.placeholder)
             return
-        plot = QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _BOTTOM)
+        plot, legend = self.rooms()
         scale = _Scale(plot, *_span([line.x for line in lines]), *(self.graph.limits or _span([it.y for it in lines])))
         self._paint_axes(painter, plot, scale)
         painter.setClipRect(plot)
@@ -96,7 +97,16 @@ class LinePlot(QWidget):
             style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine
             painter.setPen(QPen(QColor(line.colour), line.width, style))
             painter.drawPolyline(QPolygonF(scale.points(line.x, line.y)))
-        self._paint_legend(painter, plot, [line for line in lines if line.name])
+        painter.setClipRect(legend)
+        self._paint_legend(painter, legend, [line for line in lines if line.name])
+
+    def rooms(self) -> tuple[QRectF, QRectF]:
+        """Where the curves are, and the legend beside them: over them it would hide what it names."""
+        names = [self.fontMetrics().horizontalAdvance(line.name) for line in self.graph.lines if line.name]
+        width = min(max(names) + _SAMPLE, self.width() / 3) if names else 0.0
+        high = self.height() - _TOP - _BOTTOM
+        plot = QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT - width, high)
+        return plot, QRectF(plot.right() + _RIGHT / 2, _TOP, width, high)
 
     def _paint_axes(self, painter: QPainter, plot: QRectF, scale: _Scale) -> None:
         middle, right = Qt.AlignmentFlag.AlignCenter, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -118,15 +128,16 @@ class LinePlot(QWidget):
     def _titles(self) -> str:
         return f"{self.graph.x_title}   ↑ {self.graph.y_title}" if self.graph.y_title else self.graph.x_title
 
-    def _paint_legend(self, painter: QPainter, plot: QRectF, lines: Sequence[Line]) -> None:
+    def _paint_legend(self, painter: QPainter, room: QRectF, lines: Sequence[Line]) -> None:
         for row, line in enumerate(lines):
-            y = plot.top() + 8 + 15 * row
+            y = room.top() + 8 + 15 * row
             style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine
             painter.setPen(QPen(QColor(line.colour), 2, style))
-            painter.drawLine(QPointF(plot.right() - 22, y), QPointF(plot.right() - 4, y))
+            painter.drawLine(QPointF(room.left(), y), QPointF(room.left() + _SAMPLE - 6, y))
             painter.setPen(QColor(theme.now.text))
-            where = QRectF(plot.left(), y - 8, plot.width() - 27, 16)
-            painter.drawText(where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, line.name)
+            where = QRectF(room.left() + _SAMPLE, y - 8, room.width() - _SAMPLE, 16)
+            name = painter.fontMetrics().elidedText(line.name, Qt.TextElideMode.ElideRight, int(where.width()) + 1)
+            painter.drawText(where, Qt.AlignmentFlag.AlignVCenter, name)
 
 
 class _Scale:

@@ -55,6 +55,10 @@ def test_the_response_has_a_curve_for_all_and_for_the_commonest_classes(
     assert names[0] == "all, 48 trials"
     assert sorted(names[1:]) == sorted(f"{it.decoding.epoch.marker.label}, 6" for it in snapshot.history[:4])
     assert panel.plot.graph.lines[0].x[[0, -1]] == pytest.approx([-0.1, 0.8 - 0.9 / 225])
+    curves, legend = panel.plot.rooms()
+    assert legend.width() > 0
+    assert not curves.intersects(legend)
+    assert legend.right() <= panel.plot.width()
     panel.channel.setCurrentText("Oz")
     panel.show_averages(averages, snapshot)
     assert panel.plot.graph.y_title == "µV at Oz"
