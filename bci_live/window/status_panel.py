@@ -22,6 +22,8 @@ _STAGES = {
     "image_ms": "Finished picture",
 }
 _WORDS = {MissedReason.TOO_OLD: "too old", MissedReason.UNKNOWN_LABEL: "unknown label"}
+# Decoded, but without a picture: these are not judged.
+_UNDRAWN = (MissedReason.UNSURE, MissedReason.INTERRUPTED)
 
 
 class StatusPanel(theme.Panel):
@@ -62,7 +64,9 @@ class StatusPanel(theme.Panel):
         self._say("Markers", str(counts.markers))
         self._say("Shown", str(counts.shown))
         self._say("Missed", missed_text(counts.missed))
-        self._say("Top-1 right", accuracy_text(accuracy, len(snapshot.labels)))
+        undrawn = accuracy is not None and any(counts.missed.get(reason) for reason in _UNDRAWN)
+        drawn = ", of those drawn" if undrawn else ""
+        self._say("Top-1 right", accuracy_text(accuracy, len(snapshot.labels)) + drawn)
         for key, name in _STAGES.items():
             self._say(name, latency_text(snapshot.latency.get(key)))
         facts, status = snapshot.facts, snapshot.status
@@ -121,12 +125,12 @@ def missed_text(missed: Mapping[MissedReason, int]) -> str:
 
 
 def accuracy_text(accuracy: tuple[int, int] | None, labels: int) -> str:
-    """'31/55 drawn = 56 %, chance 2.5 %'."""
+    """'31/55 = 56 %, chance 2.5 %'."""
     if accuracy is None or not accuracy[1]:
         return NOT_YET
     right, of = accuracy
     chance = f", chance {100 / labels:.3g} %" if labels else ""
-    return f"{right}/{of} drawn = {100 * right / of:.0f} %{chance}"
+    return f"{right}/{of} = {100 * right / of:.0f} %{chance}"
 
 
 def rate_text(status: StreamStatus | None) -> str:

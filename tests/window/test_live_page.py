@@ -65,7 +65,7 @@ def test_trials_that_a_replay_brings_again_are_not_counted_twice(
         return page._averages.counts.total()
 
     assert count(90.0, state) == len(state.history)
-    assert page.status.figure("Top-1 right").startswith("7/8 drawn = ")
+    assert page.status.figure("Top-1 right").startswith("7/8 = ")
     again = example_reconstruction(example_decoding("dog", NOW + 5))
     page.desk.raise_panel("response")
     qtbot.waitUntil(lambda: bool(page.response.plot.graph.lines), timeout=3000)
@@ -85,7 +85,7 @@ def test_trials_that_a_replay_brings_again_are_not_counted_twice(
     assert count(1.5, replace(went_back, history=(*state.history, late))) == 0
     assert count(2.0, replace(went_back, history=(*state.history, late, again))) == 1
     page.accuracy.show_averages(page._averages, len(state.labels))
-    assert page.status.figure("Top-1 right").startswith("1/1 drawn = ")
+    assert page.status.figure("Top-1 right").startswith("1/1 = ")
     assert page.accuracy.said.text().startswith("1 of 1 drawn = ")
 
 

@@ -199,7 +199,10 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     window, state = open_window(source), state_of(source)
     figure = window.live.status.figure
     assert (figure("Markers"), figure("Shown"), figure("Missed")) == ("57", "55", "2: artefact 1, gap 1")
-    assert figure("Top-1 right") == f"7/8 drawn = 88 %, chance {100 / len(example_labels())} %"
+    assert figure("Top-1 right") == f"7/8 = 88 %, chance {100 / len(example_labels())} %"
+    show(window, source, replace(state, counts=Counts(57, 50, {MissedReason.UNSURE: 7})))
+    assert figure("Top-1 right").endswith("%, of those drawn")
+    show(window, source, state)
     assert figure("Finished picture") == "188 · 188 · 263"
     assert figure("Clock offset") == "0.00 ms"
     assert figure("Memory").endswith(("MB", "GB"))
