@@ -46,7 +46,7 @@ class SignalSession:
         self._markers = AwaitedMarkers(markers, clock)
         self._recent: deque[Marker] = deque(maxlen=_RECENT_MARKERS)
         self._seen = 0
-        self._errors = ErrorLog()
+        self._errors, self._began = ErrorLog(), clock()
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -102,9 +102,9 @@ class SignalSession:
             latency={},
             errors=errors + self._errors.recent(),
             present_errors=errors,
-            accuracy=None,
             history=(),
             markers=tuple(self._recent),
             faults=self._channels.now,
             fault_times=self._channels.times,
+            began=self._began,
         )
