@@ -27,6 +27,7 @@ from bci_live.loading import no_collecting
 if TYPE_CHECKING:
     import pylsl
 
+    from bci_live.live.choosing import Models
     from bci_live.live.protocols import Decoder, Reconstructor
     from bci_live.live.recording import LiveRecording
     from bci_live.live.replay_process import ReplayProcess
@@ -210,6 +211,8 @@ class BackgroundSession:
             self._replay.loop(loop)
 
     def _begin_anew(self) -> None:
+        if self._thread.ident is not None and not self._thread.is_alive():
+            return  # it met a bug, nothing would begin: what it said of that stays
         self._problem, self._choosing, self._progress = None, False, "Starting …"
         self._wake.set()
 
@@ -218,31 +221,41 @@ class BackgroundSession:
         return session.streams() if session is not None else []
 
     def _run(self) -> None:
+        models: Models | None = None
         try:
-            check_replay(self._request)
             with ExitStack() as early:
-                replay, replayed = self._early_replay(early), self._request.replay
-                with no_collecting():
-                    models = load_models(self._request, self._tell, draws_later=True)
                 while not self._closing:
                     self._wake.clear()
-                    taken, models = self._choices.load(self._request, models, self._tell)
-                    self._take(taken)
                     try:
-                        # Another recording, or a stream, may have been chosen while the models were loaded.
-                        self._listen(self._wanted(), *models, replay if self._request.replay is replayed else None)
+                        models, replay = self._loaded(models, early)
+                        self._listen(self._wanted(), *models, replay)
                     except (StreamError, MontageError) as error:
                         self._problem, self._choosing = str(error), self._request.replay is None
                         # What is not there may come, one of two may go; what does not fit has to be chosen.
                         self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
-                    replay = None
+                    except BciError as error:
+                        # Of a file or a model, which may be mended meanwhile: it is read anew when the user begins anew.
+                        self._problem, models = str(error), None
+                        self._wake.wait()
                     early.close()
-        except BciError as error:
-            self._problem = str(error)
         except Exception as error:
             # A bug: its traceback goes where bugs go, and the window does not wait for ever.
             self._problem = f"{type(error).__name__} in the session: {error}. See the log."
             raise
+
+    def _loaded(self, models: Models | None, early: ExitStack) -> tuple[Models, ReplayProcess | None]:
+        """The models that are wanted now; the replay that runs already, where one was started while they were loaded."""
+        replay, replayed = None, self._request.replay
+        if models is None:
+            check_replay(self._request)
+            self._request = self._choices.adopt(self._request)
+            replay = self._early_replay(early)
+            with no_collecting():
+                models = load_models(self._request, self._tell, draws_later=True)
+        taken, models = self._choices.load(self._request, models, self._tell)
+        self._take(taken)
+        # Another recording, or a stream, may have been chosen while the models were loaded.
+        return models, replay if self._request.replay is replayed else None
 
     def _early_replay(self, stack: ExitStack) -> ReplayProcess | None:
         """The first replay starts beside the models: reading its file takes a process of its own some seconds."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bci_live.live.protocols import Decoder, Reconstructor
     from bci_live.live.session import LiveSession
 
+    Models = tuple[Decoder, Reconstructor]
+
 
 class Choices:
     """`drawing`: how pictures are drawn, or will be in a moment. `problem`: why the last choice was not taken."""
@@ -40,25 +42,28 @@ class Choices:
         self.models = choice
         return True
 
-    def load(
-        self, request: LiveRequest, models: tuple[Decoder, Reconstructor], tell: Callable[[str], None]
-    ) -> tuple[LiveRequest, tuple[Decoder, Reconstructor]]:
-        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
+    def adopt(self, request: LiveRequest) -> LiveRequest:
+        """`request` with the models that were chosen meanwhile; as it is where none were."""
         choice, self.models = self.models, None
         if choice is None:
-            return request, models
+            return request
         diffusion = _drawn_by(choice.pipeline, request.config.diffusion)
         config = request.config.model_copy(update={"diffusion": diffusion})
         subject = request.subject if choice.decoder == request.decoder else None  # another decoder may not know them
-        wanted = replace(request, decoder=choice.decoder, subject=subject, device=choice.device, config=config)
-        try:
-            models = load_models(wanted, tell)
-        except BciError as error:
-            self.problem = str(error)
+        self.problem, self.drawing = "", replace(self.drawing, diffusion=diffusion)
+        return replace(request, decoder=choice.decoder, subject=subject, device=choice.device, config=config)
+
+    def load(self, request: LiveRequest, models: Models, tell: Callable[[str], None]) -> tuple[LiveRequest, Models]:
+        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
+        if self.models is None:
             return request, models
-        self.problem = ""
-        self.drawing = replace(self.drawing, diffusion=diffusion)
-        return wanted, models
+        drawing = self.drawing
+        wanted = self.adopt(request)
+        try:
+            return wanted, load_models(wanted, tell)
+        except BciError as error:
+            self.problem, self.drawing = str(error), drawing
+            return request, models
 
     def begin(self, request: LiveRequest) -> None:
         """A session begins: it draws as `request` says, until `redraw` has told it what else was chosen."""

@@ -169,6 +169,23 @@ def test_a_pipeline_that_cannot_be_loaded_ends_the_session_with_its_reason(name:
         wait_until(lambda: running.snapshot() is None, 20, "the session's end")
 
 
+def test_after_a_pipeline_that_cannot_be_loaded_connecting_loads_the_models_anew(name: str) -> None:
+    draws, damaged = Draws(), DrawsOnceLoaded(error=BciError("The pipeline is damaged. Get it anew."))
+    damaged.loaded.set()
+    models = [(SaysDog(), damaged), (SaysDog(), damaged), (SaysDog(), draws)]
+    with (
+        headset(name, f"{name}-m"),
+        patch.object(background, "load_models", side_effect=models),
+        BackgroundSession(LiveRequest(Path("decoder"), stream=name, markers=f"{name}-m")) as running,
+    ):
+        for _ in range(2):  # not mended yet: it is told again
+            wait_until(lambda: running.problem() is not None and running.snapshot() is None, 40, "the reason")
+            assert running.problem() == "The pipeline is damaged. Get it anew."
+            running.connect(StreamChoice(stream=name, markers=f"{name}-m"))
+        wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")
+        assert running.problem() is None
+
+
 def test_the_streams_are_listed_only_while_somebody_looks(name: str) -> None:
     with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
         running.watch_streams(True)
