@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import pylsl
 
     from bci_live.live.choosing import Models
-    from bci_live.live.protocols import Decoder, Reconstructor
     from bci_live.live.recording import LiveRecording
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
@@ -61,6 +60,7 @@ class BackgroundSession:
         self._recording: LiveRecording | None = None
         self._watch = StreamWatch(ErrorLog())
         self._choices = Choices(request)
+        self._devices: tuple[str, ...] = ("auto", "cpu")
         self._closing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
@@ -154,13 +154,21 @@ class BackgroundSession:
         return ModelChoice(request.decoder, request.config.diffusion.pipeline, request.device)
 
     def load(self, choice: ModelChoice) -> None:
-        """Begin anew with these; where they do not fit, `model_problem` says why, and the session goes on."""
+        """Begin anew with these once they are loaded; where that cannot be, `model_problem` says why, and the session goes on."""
         if self._replay is not None and self._recording is not None and self._recording.running:
             self._choices.problem = (
                 "A recording is running, and the replay would begin anew with other models. End the recording first."
             )
-        elif self._choices.choose(choice, self._request):
+        elif self._choices.choose(choice, self._request) and self._session is None:
             self._begin_anew()
+
+    def loading(self) -> bool:
+        """Whether chosen models are not there yet; the session goes on meanwhile."""
+        return self._choices.loading
+
+    def devices(self) -> tuple[str, ...]:
+        """What models can be loaded to; all that this machine has, once that is known."""
+        return self._devices
 
     def model_problem(self) -> str:
         """Why the last choice was not taken; empty when all is well."""
@@ -228,7 +236,7 @@ class BackgroundSession:
                     self._wake.clear()
                     try:
                         models, replay = self._loaded(models, early)
-                        self._listen(self._wanted(), *models, replay)
+                        models = self._listen(self._wanted(), models, replay)
                     except (StreamError, MontageError) as error:
                         self._problem, self._choosing = str(error), self._request.replay is None
                         # What is not there may come, one of two may go; what does not fit has to be chosen.
@@ -245,6 +253,8 @@ class BackgroundSession:
 
     def _loaded(self, models: Models | None, early: ExitStack) -> tuple[Models, ReplayProcess | None]:
         """The models that are wanted now; the replay that runs already, where one was started while they were loaded."""
+        from bci_live.decoding.device import devices_at_hand
+
         replay, replayed = None, self._request.replay
         if models is None:
             check_replay(self._request)
@@ -252,10 +262,16 @@ class BackgroundSession:
             replay = self._early_replay(early)
             with no_collecting():
                 models = load_models(self._request, self._tell, draws_later=True)
-        taken, models = self._choices.load(self._request, models, self._tell)
-        self._take(taken)
+            self._devices = ("auto", *devices_at_hand())
+        models = self._chosen_models(models)
         # Another recording, or a stream, may have been chosen while the models were loaded.
         return models, replay if self._request.replay is replayed else None
+
+    def _chosen_models(self, models: Models) -> Models:
+        """Those that were chosen meanwhile, loaded; `models` where there are none."""
+        taken, models = self._choices.load(self._request, models, self._tell)
+        self._take(taken)
+        return models
 
     def _early_replay(self, stack: ExitStack) -> ReplayProcess | None:
         """The first replay starts beside the models: reading its file takes a process of its own some seconds."""
@@ -288,11 +304,9 @@ class BackgroundSession:
             return request
         return _choosing(request, choice)
 
-    def _listen(
-        self, request: LiveRequest, decoder: Decoder, reconstructor: Reconstructor, early: ReplayProcess | None
-    ) -> None:
-        """One session, until others are chosen or the window is closed."""
-        with open_session(request, decoder, reconstructor, self._tell, False, early) as (session, replay):
+    def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
+        """One session, until others are chosen or the window is closed; the models for the next one."""
+        with open_session(request, *models, self._tell, False, early) as (session, replay):
             self._choices.begin(request)
             self._session, self._replay = session, replay
             self._problem, self._choosing = None, False
@@ -304,6 +318,11 @@ class BackgroundSession:
                 while not self._wake.wait(_LOOK_S):
                     self._problem = replay.problem() if replay else None
                     self._take(self._choices.redraw(self._request, session))
+                    # While they load, which may fail, the session goes on.
+                    chosen = self._chosen_models(models)
+                    if chosen is not models:
+                        return chosen
+                return models
             finally:
                 self._session = self._replay = None
 

@@ -168,6 +168,8 @@ class ExampleSource:
         self.played: ReplayStatus | None = None
         self.drawn = DrawingChoice()
         self.model_trouble = ""
+        self.used = ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo")
+        self.loads, self.at_hand = False, ("auto", "cpu")
         self.commands: list[tuple[str, object]] = []
 
     def __enter__(self) -> ExampleSource:
@@ -222,10 +224,16 @@ class ExampleSource:
         self.drawn = choice
 
     def models(self) -> ModelChoice:
-        return ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo")
+        return self.used
 
     def load(self, choice: ModelChoice) -> None:
         self.commands.append(("load", choice))
+
+    def loading(self) -> bool:
+        return self.loads
+
+    def devices(self) -> tuple[str, ...]:
+        return self.at_hand
 
     def model_problem(self) -> str:
         return self.model_trouble

@@ -119,6 +119,7 @@ class LivePage(QWidget):
         self._show_events(snapshot)
         self.filmstrip.show_pairs(self._pairs(snapshot))
         self.controls.show_drawing()
+        self.controls.show_models()
         self.details.show_history(snapshot, self.filmstrip.strip.pinned, self._source.models())
         self._average(snapshot, replay)
         if theme.is_seen(self.response):

@@ -74,11 +74,13 @@ class MainWindow(QMainWindow):
         """Bring everything else up to date."""
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
-        trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
+        trouble = source.recording_problem() or (recording.problem if recording else "")
         replay = source.replay()
         rests = replay is not None and (replay.paused or replay.ended)
         silent = silence(snapshot) if snapshot is not None and not rests else ""
-        self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot) or silent)
+        # A choice that was not taken changes nothing: it hides no trouble that does.
+        refused = source.model_problem()
+        self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot) or silent or refused)
         self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
         self._show_page(snapshot)
         if snapshot is None:

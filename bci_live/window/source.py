@@ -120,7 +120,15 @@ class ModelControl(Protocol):
         ...
 
     def load(self, choice: ModelChoice) -> None:
-        """Begin anew with these."""
+        """Begin anew with these once they are loaded."""
+        ...
+
+    def loading(self) -> bool:
+        """Whether chosen models are not there yet."""
+        ...
+
+    def devices(self) -> tuple[str, ...]:
+        """What they can be loaded to."""
         ...
 
     def model_problem(self) -> str:

@@ -15,10 +15,13 @@ from unittest.mock import MagicMock, patch
 import pytest
 import pyxdf
 
+from bci_live.config import bundled
 from bci_live.errors import BciError
-from bci_live.live import background, remembered
+from bci_live.live import background, choosing, remembered
 from bci_live.live import session as session_module
 from bci_live.live.background import BackgroundSession
+from bci_live.live.controls import ModelChoice
+from bci_live.live.demo import DEMO_DECODER
 from bci_live.live.launcher import LiveRequest
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest
@@ -251,6 +254,28 @@ def test_models_that_are_not_there_or_come_at_the_wrong_time_leave_the_session_a
         running.stop_recording()
         wait_until(lambda: (status := running.recording()) is not None and not status.running, 20, "the end")
         assert running._session is before
+
+
+def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_can_begin_a_new_one(name: str) -> None:
+    other = (SaysDog(), Draws())
+    with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")
+        before, used = running._session, running.models()
+        demo = ModelChoice(bundled(DEMO_DECODER), used.pipeline)
+        absent = next(kind for kind in ("cuda", "mps") if kind not in running.devices())
+        running.load(replace(demo, device=absent))
+        assert f"'{absent}' is not at hand" in running.model_problem()
+        assert not running.loading()
+        with patch.object(choosing, "load_models", side_effect=BciError("Its weights are damaged.")):
+            running.load(demo)
+            assert running.loading()
+            wait_until(lambda: not running.loading(), 10, "the models to be loaded")
+        assert (running.model_problem(), running.models()) == ("Its weights are damaged.", used)
+        assert running._session is before
+        with patch.object(choosing, "load_models", return_value=other):
+            running.load(demo)
+            wait_until(lambda: running._session not in (None, before), 40, "the new session")
+        assert (running.model_problem(), running.models()) == ("", demo)
 
 
 def test_the_recording_holds_the_streams_and_markers_that_come_later(name: str, tmp_path: Path) -> None:
