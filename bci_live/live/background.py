@@ -126,11 +126,17 @@ class BackgroundSession:
             )
         return remembered() or StreamChoice()
 
-    def connect(self, choice: StreamChoice) -> None:
-        """Go over to these streams, and begin with them the next time."""
+    def connect(self, choice: StreamChoice) -> str:
+        """Go over to these streams, and begin with them the next time; or why not, and the session goes on."""
+        if self._replay is not None and self._replay.is_meant(choice, self._watch.reports()):
+            return (
+                "What is chosen here is the replay that runs already, which would end. Choose another stream once its "
+                "program sends it."
+            )
         remember(choice)
         self._request = _choosing(self._request, choice)
         self._begin_anew()
+        return ""
 
     def play_demo(self) -> None:
         """Replay the session that ships, read by the decoder that belongs to it."""

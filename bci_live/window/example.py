@@ -163,6 +163,7 @@ class ExampleSource:
         self.unclear = False
         self.heard = example_reports()
         self.taken = StreamChoice()
+        self.refusal = ""
         self.rec: RecordingStatus | None = None
         self.rec_problem = ""
         self.played: ReplayStatus | None = None
@@ -210,8 +211,9 @@ class ExampleSource:
     def chosen(self) -> StreamChoice:
         return self.taken
 
-    def connect(self, choice: StreamChoice) -> None:
+    def connect(self, choice: StreamChoice) -> str:
         self.commands.append(("connect", choice))
+        return self.refusal
 
     def play_demo(self) -> None:
         self.commands.append(("demo", None))

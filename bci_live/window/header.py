@@ -94,6 +94,14 @@ class Header(QWidget):
         else:
             self.notice.setText("")
 
+    def show_nothing(self) -> None:
+        """Nothing is connected."""
+        self.badge.setText("")
+        self.badge.hide()
+        self.stream.setText("")
+        self.stream.setToolTip("")
+        self.notice.setText(self._told if time.monotonic() < self._told_until else "")
+
 
 class ErrorBar(QFrame):
     """One bar for whatever went wrong; hidden while nothing did. New errors replace the text, never pile up."""

@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
         self._show_page(snapshot)
         if snapshot is None:
+            self.header.show_nothing()
             self.start.show_progress(source.progress(), failed=problem is not None)
             return
         self._hurry(SIGNAL_WHILE_LOADING_MS if snapshot.phase == "warming" else SIGNAL_EVERY_MS)

@@ -55,8 +55,8 @@ class StreamPicker(Protocol):
         """Those that are taken, or were the last time."""
         ...
 
-    def connect(self, choice: StreamChoice) -> None:
-        """Take these."""
+    def connect(self, choice: StreamChoice) -> str:
+        """Take these; or why not, in a sentence."""
         ...
 
     def play_demo(self) -> None:

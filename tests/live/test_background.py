@@ -27,8 +27,10 @@ from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest
 from bci_live.streams.outlet import open_eeg_outlet
 from bci_live.types import Decoding, Reconstruction, StreamFacts
-from tests.live.test_session import Draws, SaysDog
+from tests.live.test_session import Draws, SaysDog, file
 from tests.waiting import wait_until
+
+__all__ = ["file"]  # a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 SENDER = """
@@ -102,7 +104,7 @@ class DrawsOnceLoaded(Draws):
 
 
 @contextmanager
-def session(draws: Draws | None = None, **request: str) -> Iterator[BackgroundSession]:
+def session(draws: Draws | None = None, **request: str | Path) -> Iterator[BackgroundSession]:
     """A session with models that read and draw nothing."""
     with (
         patch.object(background, "load_models", return_value=(SaysDog(), draws or Draws())),
@@ -207,6 +209,23 @@ def test_another_stream_is_chosen_and_remembered(name: str) -> None:
             assert running.chosen() == other
         with session() as again:  # nobody says which: the one of the last time
             wait_until(lambda: listens_to(again) == f"{name}-b", 30, "the remembered stream")
+
+
+def test_a_replay_is_not_ended_in_search_of_itself(name: str, file: Path) -> None:
+    with session(replay=file) as running:
+        wait_until(lambda: listens_to(running) == "Test head", 60, "the replay")
+        replay, before = running._replay, running._session
+        assert replay is not None
+        running.watch_streams(True)
+        wait_until(lambda: any(it.source_id == replay.eeg_source_id for it in running.streams()), 30, "its stream")
+        for own in (StreamChoice(), StreamChoice(stream="Test head", stream_id=replay.eeg_source_id)):
+            assert "the replay that runs already" in running.connect(own)
+        assert running._session is before
+        assert remembered.remembered() is None
+        with headset(name):
+            wait_until(lambda: any(it.name == name for it in running.streams()), 30, "another stream")
+            assert running.connect(StreamChoice()) == ""
+            wait_until(lambda: listens_to(running) == name, 40, "that stream")
 
 
 def test_a_stream_that_does_not_fit_is_refused_and_another_can_be_chosen(name: str) -> None:

@@ -52,6 +52,22 @@ def test_streams_are_listened_to_while_their_page_is_open(
     assert not window.header.streams_button.isChecked()
 
 
+def test_what_is_not_connected_says_why_and_the_streams_stay(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    window.open_streams(True)
+    source.refusal = "That is the replay."
+    qtbot.mouseClick(window.streams.connect_button, LEFT)
+    window.poll_snapshot()
+    assert window.streams.isVisible()
+    assert window.streams.missing.text() == source.refusal
+    window.streams.eeg.setFocus()
+    qtbot.keyClick(window.streams.eeg, Qt.Key.Key_Down)
+    window.poll_snapshot()
+    assert window.streams.missing.text() == ""
+
+
 def test_what_is_chosen_is_connected(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
     window = open_window(source)
     window.open_streams(True)
