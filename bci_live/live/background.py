@@ -245,8 +245,8 @@ class BackgroundSession:
                         models = self._listen(self._wanted(), models, replay)
                     except (StreamError, MontageError) as error:
                         self._problem, self._choosing = str(error), self._request.replay is None
-                        # What is not there may come, one of two may go; what does not fit has to be chosen.
-                        self._wake.wait(_RETRY_S if isinstance(error, StreamError) and self._choosing else None)
+                        # What is not there may come; one of two, or what does not fit, may go.
+                        self._wake.wait(_RETRY_S if self._choosing else None)
                     except BciError as error:
                         # Of a file or a model, which may be mended meanwhile: it is read anew when the user begins anew.
                         self._problem, models = str(error), None

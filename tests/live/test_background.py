@@ -237,6 +237,19 @@ def test_a_stream_that_does_not_fit_is_refused_and_another_can_be_chosen(name: s
     del odd
 
 
+def test_once_a_stream_that_does_not_fit_is_gone_that_is_not_said_any_more_and_one_that_fits_is_taken(
+    name: str,
+) -> None:
+    odd = open_eeg_outlet(StreamFacts(name, "EEG", f"{name}-odd", "", "", 250.0, ("X",), ("uV",)))
+    with session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: "needs the channels" in str(running.problem()), 30, "the refusal")
+        del odd
+        wait_until(lambda: "No EEG stream" in str(running.problem()) and running.choosing(), 30, "it to be gone")
+        with headset(name, f"{name}-m"):
+            wait_until(lambda: listens_to(running) == name, 40, "the stream that fits")
+            assert running.problem() is None
+
+
 def test_a_headset_that_the_decoder_does_not_fit_can_be_recorded_to_train_one_that_does(
     name: str, tmp_path: Path
 ) -> None:
