@@ -219,6 +219,11 @@ class BackgroundSession:
         if self._replay is not None:
             self._replay.seek(at_s)
 
+    def play_again(self) -> None:
+        """Begin anew with the replay, which has ended."""
+        if self._replay is not None:
+            self._begin_anew()
+
     def loop(self, loop: bool) -> None:
         """Whether the replay begins anew at its end."""
         if self._replay is not None:

@@ -211,6 +211,7 @@ class LiveSession:
             fault_times=self._channels.times,
             channels=self._decoder.card.channels,
             pipeline=self._reconstructor.name,
+            stream_errors=stream_errors,
         )
 
     def draw_with(self, choice: DrawingChoice) -> None:

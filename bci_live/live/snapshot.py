@@ -72,7 +72,8 @@ class LatencyStatus:
 
 @dataclass(frozen=True, slots=True)
 class LiveSnapshot:
-    """The session now. `errors`: since its beginning; `present_errors`: those that a user should see now.
+    """The session now. `errors`: since its beginning; `present_errors`: those that a user should see now, of which
+    `stream_errors` tell of its streams.
 
     `reconstruction` may be unfinished. `accuracy`: (right, of) where the truth is known. `markers` and
     `missed`: the recent ones. `epoch`: the decoder's, for the shade in the signal. `faults`: channels that carry no EEG
@@ -104,6 +105,7 @@ class LiveSnapshot:
     fault_times: Mapping[str, FaultTimes] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     pipeline: str = ""
+    stream_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,6 +261,9 @@ class ExampleSource:
     def seek(self, at_s: float) -> None:
         self.commands.append(("seek", at_s))
 
+    def play_again(self) -> None:
+        self.commands.append(("again", None))
+
     def loop(self, loop: bool) -> None:
         self.commands.append(("loop", loop))
 

@@ -99,6 +99,10 @@ class ReplayControl(Protocol):
         """Go on there."""
         ...
 
+    def play_again(self) -> None:
+        """Begin anew with one that has ended."""
+        ...
+
     def loop(self, loop: bool) -> None:
         """Begin anew at the end, or not."""
         ...

@@ -104,7 +104,7 @@ class DrawsOnceLoaded(Draws):
 
 
 @contextmanager
-def session(draws: Draws | None = None, **request: str | Path) -> Iterator[BackgroundSession]:
+def session(draws: Draws | None = None, **request: str | Path | float) -> Iterator[BackgroundSession]:
     """A session with models that read and draw nothing."""
     with (
         patch.object(background, "load_models", return_value=(SaysDog(), draws or Draws())),
@@ -226,6 +226,13 @@ def test_a_replay_is_not_ended_in_search_of_itself(name: str, file: Path) -> Non
             wait_until(lambda: any(it.name == name for it in running.streams()), 30, "another stream")
             assert running.connect(StreamChoice()) == ""
             wait_until(lambda: listens_to(running) == name, 40, "that stream")
+
+
+def test_a_replay_that_has_ended_is_played_again(file: Path) -> None:
+    with session(replay=file, start_s=6.0) as running:
+        wait_until(lambda: (replay := running.replay()) is not None and replay.ended, 60, "its end")
+        running.play_again()
+        wait_until(lambda: (replay := running.replay()) is not None and not replay.ended, 60, "its beginning")
 
 
 def test_a_stream_that_does_not_fit_is_refused_and_another_can_be_chosen(name: str) -> None:
