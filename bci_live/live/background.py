@@ -322,6 +322,8 @@ class BackgroundSession:
             self._session, self._replay = session, replay
             self._problem, self._choosing = None, False
             try:
+                # The first picture, too, is drawn as it was chosen, perhaps the last time.
+                self._take(self._choices.redraw(self._request, session))
                 self._tell("Loading the diffusion pipeline …")
                 with no_collecting():
                     session.draw(self._wake)

@@ -15,12 +15,12 @@ from unittest.mock import MagicMock, patch
 import pytest
 import pyxdf
 
-from bci_live.config import bundled
+from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError
 from bci_live.live import background, choosing, remembered
 from bci_live.live import session as session_module
 from bci_live.live.background import BackgroundSession
-from bci_live.live.controls import ModelChoice
+from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.demo import DEMO_DECODER
 from bci_live.live.launcher import LiveRequest
 from bci_live.live.remembered import StreamChoice
@@ -153,6 +153,25 @@ def test_the_signal_and_its_markers_are_there_while_the_pipeline_loads_and_pictu
             assert shown() == 0
         draws.warm.set()
         wait_until(lambda: running.progress() == "" and shown() > 0, 20, "a picture")
+
+
+def test_the_first_picture_is_drawn_as_it_was_chosen_the_last_time(name: str) -> None:
+    chosen = DrawingChoice(DiffusionConfig(steps=9, seed=5), every_s=0.5, anytime=False)
+    remembered.remember_drawing(chosen)
+    draws = DrawsOnceLoaded()
+    with (
+        headset(name, f"{name}-m"),
+        patch.object(background, "load_models", return_value=(SaysDog(), draws)),
+        patch.object(draws, "draw_as") as told,
+        BackgroundSession(LiveRequest(bundled(DEMO_DECODER), stream=name, markers=f"{name}-m")) as running,
+    ):
+        wait_until(lambda: told.called, 40, "how to draw, before anything is loaded to draw with")
+        told.assert_called_once_with(chosen.diffusion)
+        draws.loaded.set()
+        draws.warm.set()
+        wait_until(lambda: (seen := running.snapshot()) is not None and len(seen.history) > 0, 40, "a picture")
+        assert (seen := running.snapshot()) is not None
+        assert seen.history[0].seed == 5
 
 
 def test_a_window_that_is_closed_before_the_first_marker_does_not_wait_for_a_picture(name: str) -> None:
