@@ -17,7 +17,7 @@ from bci_live.live.launcher import (
     check_replay,
     load_models,
     open_session,
-    start_replay,
+    start_early,
 )
 from bci_live.live.listening import StreamWatch
 from bci_live.live.remembered import StreamChoice, remember, remembered
@@ -270,7 +270,7 @@ class BackgroundSession:
         if models is None:
             check_replay(self._request)
             self._request = self._choices.adopt(self._request)
-            replay = self._early_replay(early)
+            replay = start_early(self._request, early)
             with no_collecting():
                 models = load_models(self._request, self._tell, draws_later=True)
             self._devices = ("auto", *devices_at_hand())
@@ -283,20 +283,6 @@ class BackgroundSession:
         taken, models = self._choices.load(self._request, models, self._tell)
         self._take(taken)
         return models
-
-    def _early_replay(self, stack: ExitStack) -> ReplayProcess | None:
-        """The first replay starts beside the models: reading its file takes a process of its own some seconds."""
-        request = self._request
-        if request.replay is None:
-            return None
-        from bci_live.decoding.card import DecoderCard
-
-        try:
-            text = (request.decoder / "decoder.json").read_text(encoding="utf-8")
-            card = DecoderCard.model_validate_json(text)
-        except (OSError, ValueError):
-            return None  # loading the models tells what is wrong with it
-        return stack.enter_context(start_replay(request, request.replay, card))
 
     def _take(self, taken: LiveRequest) -> None:
         """Models and drawing as they are now; other streams may have been chosen while they were loaded."""
