@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QColor, QHideEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -107,7 +107,6 @@ class StreamsPage(QWidget):
         self.back_button.clicked.connect(self.left)
         for box in (self.eeg, self.markers):
             box.activated.connect(self._forget_refusal)
-        self.left.connect(self._forget_refusal)
 
     def recording_request(self) -> RecordingRequest:
         """Where the next recording goes, as the fields say."""
@@ -150,6 +149,11 @@ class StreamsPage(QWidget):
             box.forget_touch()
         self.left.emit()
 
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Whoever comes back reads nothing of a choice of before."""
+        self._forget_refusal()
+        super().hideEvent(event)
+
     def _forget_refusal(self) -> None:
         self._refusal = ""
 
@@ -158,6 +162,7 @@ class StreamsPage(QWidget):
         self.left.emit()
 
     def _rescan(self) -> None:
+        self._forget_refusal()
         self._picker.watch_streams(False)
         self._picker.watch_streams(True)
 

@@ -62,9 +62,12 @@ def test_what_is_not_connected_says_why_and_the_streams_stay(
     window.poll_snapshot()
     assert window.streams.isVisible()
     assert window.streams.missing.text() == source.refusal
-    window.streams.eeg.setFocus()
     qtbot.keyClick(window.streams.eeg, Qt.Key.Key_Down)
     window.poll_snapshot()
+    assert window.streams.missing.text() == ""
+    qtbot.mouseClick(window.streams.connect_button, LEFT)
+    for wanted in (False, True):
+        window.open_streams(wanted)
     assert window.streams.missing.text() == ""
 
 
