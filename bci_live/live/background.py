@@ -17,7 +17,7 @@ from bci_live.live.launcher import (
     check_replay,
     load_models,
     open_session,
-    start_replay,
+    start_early,
 )
 from bci_live.live.listening import StreamWatch
 from bci_live.live.remembered import StreamChoice, remember, remembered
@@ -27,7 +27,7 @@ from bci_live.loading import no_collecting
 if TYPE_CHECKING:
     import pylsl
 
-    from bci_live.live.protocols import Decoder, Reconstructor
+    from bci_live.live.choosing import Models
     from bci_live.live.recording import LiveRecording
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
@@ -44,6 +44,7 @@ _REMEMBERED_S = 2.0
 _RETRY_S = 2.0
 # A headset that no decoder fits, and that is silent for so long, is given up: another may be there.
 _GONE_S = 20.0
+_MEANWHILE = "Until then it can be watched, checked, and recorded with REC."
 
 
 class BackgroundSession:
@@ -63,6 +64,7 @@ class BackgroundSession:
         self._recording: LiveRecording | None = None
         self._watch = StreamWatch(ErrorLog())
         self._choices = Choices(request)
+        self._devices: tuple[str, ...] = ("auto", "cpu")
         self._closing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
@@ -128,11 +130,17 @@ class BackgroundSession:
             )
         return remembered() or StreamChoice()
 
-    def connect(self, choice: StreamChoice) -> None:
-        """Go over to these streams, and begin with them the next time."""
+    def connect(self, choice: StreamChoice) -> str:
+        """Go over to these streams, and begin with them the next time; or why not, and the session goes on."""
+        if self._replay is not None and self._replay.is_meant(choice, self._watch.reports()):
+            return (
+                "What is chosen here is the replay that runs already, which would end. Choose another stream once its "
+                "program sends it."
+            )
         remember(choice)
         self._request = _choosing(self._request, choice)
         self._begin_anew()
+        return ""
 
     def play_demo(self) -> None:
         """Replay the session that ships, read by the decoder that belongs to it."""
@@ -156,13 +164,21 @@ class BackgroundSession:
         return ModelChoice(request.decoder, request.config.diffusion.pipeline, request.device)
 
     def load(self, choice: ModelChoice) -> None:
-        """Begin anew with these; where they do not fit, `model_problem` says why, and the session goes on."""
+        """Begin anew with these once they are loaded; where that cannot be, `model_problem` says why, and the session goes on."""
         if self._replay is not None and self._recording is not None and self._recording.running:
             self._choices.problem = (
                 "A recording is running, and the replay would begin anew with other models. End the recording first."
             )
-        elif self._choices.choose(choice, self._request):
+        elif self._choices.choose(choice, self._request) and self._session is None:
             self._begin_anew()
+
+    def loading(self) -> bool:
+        """Whether chosen models are not there yet; the session goes on meanwhile."""
+        return self._choices.loading
+
+    def devices(self) -> tuple[str, ...]:
+        """What models can be loaded to; all that this machine has, once that is known."""
+        return self._devices
 
     def model_problem(self) -> str:
         """Why the last choice was not taken; empty when all is well."""
@@ -207,12 +223,19 @@ class BackgroundSession:
         if self._replay is not None:
             self._replay.seek(at_s)
 
+    def play_again(self) -> None:
+        """Begin anew with the replay, which has ended."""
+        if self._replay is not None:
+            self._begin_anew()
+
     def loop(self, loop: bool) -> None:
         """Whether the replay begins anew at its end."""
         if self._replay is not None:
             self._replay.loop(loop)
 
     def _begin_anew(self) -> None:
+        if self._thread.ident is not None and not self._thread.is_alive():
+            return  # it met a bug, nothing would begin: what it said of that stays
         self._problem, self._choosing, self._progress = None, False, "Starting …"
         self._wake.set()
 
@@ -221,51 +244,53 @@ class BackgroundSession:
         return session.streams() if session is not None else []
 
     def _run(self) -> None:
+        models: Models | None = None
         try:
-            check_replay(self._request)
             with ExitStack() as early:
-                replay, replayed = self._early_replay(early), self._request.replay
-                with no_collecting():
-                    models = load_models(self._request, self._tell, draws_later=True)
                 while not self._closing:
                     self._wake.clear()
-                    taken, models = self._choices.load(self._request, models, self._tell)
-                    self._take(taken)
-                    request = self._wanted()
                     try:
+                        models, replay = self._loaded(models, early)
+                        request = self._wanted()
                         try:
-                            # Another recording, or a stream, may have been chosen while the models were loaded.
-                            self._listen(request, *models, replay if self._request.replay is replayed else None)
+                            models = self._listen(request, models, replay)
                         except MontageError as error:
-                            self._look_at(
-                                request, f"{error} Until then it can be watched, checked, and recorded with REC."
-                            )
+                            self._look_at(request, f"{error} {_MEANWHILE}")
                     except StreamError as error:
                         self._problem, self._choosing = str(error), self._request.replay is None
-                        # What is not there may come, one of two may go.
+                        # What is not there may come; one of two may go.
                         self._wake.wait(_RETRY_S if self._choosing else None)
-                    replay = None
+                    except BciError as error:
+                        # Of a file or a model, which may be mended meanwhile: it is read anew when the user begins anew.
+                        self._problem, models = str(error), None
+                        self._wake.wait()
                     early.close()
-        except BciError as error:
-            self._problem = str(error)
         except Exception as error:
             # A bug: its traceback goes where bugs go, and the window does not wait for ever.
             self._problem = f"{type(error).__name__} in the session: {error}. See the log."
             raise
 
-    def _early_replay(self, stack: ExitStack) -> ReplayProcess | None:
-        """The first replay starts beside the models: reading its file takes a process of its own some seconds."""
-        request = self._request
-        if request.replay is None:
-            return None
-        from bci_live.decoding.card import DecoderCard
+    def _loaded(self, models: Models | None, early: ExitStack) -> tuple[Models, ReplayProcess | None]:
+        """The models that are wanted now; the replay that runs already, where one was started while they were loaded."""
+        from bci_live.decoding.device import devices_at_hand
 
-        try:
-            text = (request.decoder / "decoder.json").read_text(encoding="utf-8")
-            card = DecoderCard.model_validate_json(text)
-        except (OSError, ValueError):
-            return None  # loading the models tells what is wrong with it
-        return stack.enter_context(start_replay(request, request.replay, card))
+        replay, replayed = None, self._request.replay
+        if models is None:
+            check_replay(self._request)
+            self._request = self._choices.adopt(self._request)
+            replay = start_early(self._request, early)
+            with no_collecting():
+                models = load_models(self._request, self._tell, draws_later=True)
+            self._devices = ("auto", *devices_at_hand())
+        models = self._chosen_models(models)
+        # Another recording, or a stream, may have been chosen while the models were loaded.
+        return models, replay if self._request.replay is replayed else None
+
+    def _chosen_models(self, models: Models) -> Models:
+        """Those that were chosen meanwhile, loaded; `models` where there are none."""
+        taken, models = self._choices.load(self._request, models, self._tell)
+        self._take(taken)
+        return models
 
     def _take(self, taken: LiveRequest) -> None:
         """Models and drawing as they are now; other streams may have been chosen while they were loaded."""
@@ -284,15 +309,15 @@ class BackgroundSession:
             return request
         return _choosing(request, choice)
 
-    def _listen(
-        self, request: LiveRequest, decoder: Decoder, reconstructor: Reconstructor, early: ReplayProcess | None
-    ) -> None:
-        """One session, until others are chosen or the window is closed."""
-        with open_session(request, decoder, reconstructor, self._tell, False, early) as (session, replay):
+    def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
+        """One session, until others are chosen or the window is closed; the models for the next one."""
+        with open_session(request, *models, self._tell, False, early) as (session, replay):
             self._choices.begin(request)
             self._session, self._replay = session, replay
             self._problem, self._choosing = None, False
             try:
+                # The first picture, too, is drawn as it was chosen, perhaps the last time.
+                self._take(self._choices.redraw(self._request, session))
                 self._tell("Loading the diffusion pipeline …")
                 with no_collecting():
                     session.draw(self._wake)
@@ -300,6 +325,11 @@ class BackgroundSession:
                 while not self._wake.wait(_LOOK_S):
                     self._problem = replay.problem() if replay else None
                     self._take(self._choices.redraw(self._request, session))
+                    # While they load, which may fail, the session goes on.
+                    chosen = self._chosen_models(models)
+                    if chosen is not models:
+                        return chosen
+                return models
             finally:
                 self._session = self._replay = None
 

@@ -18,47 +18,65 @@ if TYPE_CHECKING:
     from bci_live.live.protocols import Decoder, Reconstructor
     from bci_live.live.session import LiveSession
 
+    Models = tuple[Decoder, Reconstructor]
+
 
 class Choices:
-    """`drawing`: how pictures are drawn, or will be in a moment. `problem`: why the last choice was not taken."""
+    """`drawing`: how pictures are drawn, or will be in a moment. `problem`: why the last choice was not taken.
+
+    `models`: which are to be loaded; `loading` says whether that is still to come, or goes on.
+    """
 
     def __init__(self, request: LiveRequest) -> None:
         self._drawn = DrawingChoice(request.config.diffusion, anytime=request.config.live.anytime)
         self.drawing = remembered_drawing(self._drawn, request.asked)
         self.models: ModelChoice | None = None
         self.problem = ""
+        self._loads = False
+
+    @property
+    def loading(self) -> bool:
+        """Whether chosen models are not there yet."""
+        return self._loads or self.models is not None
 
     def choose(self, choice: ModelChoice, request: LiveRequest) -> bool:
-        """Whether these models are there and fit each other; they are loaded when the session begins anew."""
+        """Whether these models are there and fit each other, and the device is; they are loaded soon, beside the session."""
+        from bci_live.decoding.device import pick_device
         from bci_live.decoding.storage import read_card
 
         try:
+            pick_device(choice.device)
             check_fit(read_card(choice.decoder), _drawn_by(choice.pipeline, request.config.diffusion), choice.decoder)
         except BciError as error:
             self.problem = str(error)
             return False
-        self.models = choice
+        self.models, self.problem = choice, ""
         return True
 
-    def load(
-        self, request: LiveRequest, models: tuple[Decoder, Reconstructor], tell: Callable[[str], None]
-    ) -> tuple[LiveRequest, tuple[Decoder, Reconstructor]]:
-        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
+    def adopt(self, request: LiveRequest) -> LiveRequest:
+        """`request` with the models that were chosen meanwhile; as it is where none were."""
         choice, self.models = self.models, None
         if choice is None:
-            return request, models
+            return request
         diffusion = _drawn_by(choice.pipeline, request.config.diffusion)
         config = request.config.model_copy(update={"diffusion": diffusion})
         subject = request.subject if choice.decoder == request.decoder else None  # another decoder may not know them
-        wanted = replace(request, decoder=choice.decoder, subject=subject, device=choice.device, config=config)
-        try:
-            models = load_models(wanted, tell)
-        except BciError as error:
-            self.problem = str(error)
+        self.problem, self.drawing = "", replace(self.drawing, diffusion=diffusion)
+        return replace(request, decoder=choice.decoder, subject=subject, device=choice.device, config=config)
+
+    def load(self, request: LiveRequest, models: Models, tell: Callable[[str], None]) -> tuple[LiveRequest, Models]:
+        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
+        if self.models is None:
             return request, models
-        self.problem = ""
-        self.drawing = replace(self.drawing, diffusion=diffusion)
-        return wanted, models
+        self._loads, before = True, self.drawing.diffusion
+        wanted = self.adopt(request)
+        try:
+            return wanted, load_models(wanted, tell)
+        except BciError as error:
+            self.problem, self.drawing = str(error), replace(self.drawing, diffusion=before)
+            return request, models
+        finally:
+            self._loads = False
 
     def begin(self, request: LiveRequest) -> None:
         """A session begins: it draws as `request` says, until `redraw` has told it what else was chosen."""

@@ -175,6 +175,20 @@ def start_replay(request: LiveRequest, file: Path, card: Card) -> ReplayProcess:
     )
 
 
+def start_early(request: LiveRequest, stack: ExitStack) -> ReplayProcess | None:
+    """The replay, to run beside the loading of the models: reading its file takes a process of its own some seconds."""
+    if request.replay is None:
+        return None
+    from bci_live.decoding.card import DecoderCard
+
+    try:
+        text = (request.decoder / "decoder.json").read_text(encoding="utf-8")
+        card = DecoderCard.model_validate_json(text)
+    except (OSError, ValueError):
+        return None  # loading the models tells what is wrong with it
+    return stack.enter_context(start_replay(request, request.replay, card))
+
+
 def _find_streams(
     request: LiveRequest, replay: ReplayProcess | None, join_late: bool
 ) -> tuple[pylsl.StreamInfo, pylsl.StreamInfo | MarkerSearch]:

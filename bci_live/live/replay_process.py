@@ -6,14 +6,19 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from bci_live.live.snapshot import ReplayStatus
 from bci_live.sessions.replay import outlet_source_ids
+
+if TYPE_CHECKING:
+    from bci_live.live.remembered import StreamChoice
+    from bci_live.streams.survey import StreamReport
 
 _ENDING_S = 5.0
 
@@ -72,6 +77,14 @@ class ReplayProcess:
     def status(self) -> ReplayStatus:
         """Where it is now."""
         return ReplayStatus(self._at, self._end, self._paused, self._loop, self.ended)
+
+    def is_meant(self, choice: StreamChoice, there: Sequence[StreamReport]) -> bool:
+        """Whether `choice` names a stream of this replay, or leaves open which, and no other EEG stream is `there`."""
+        own = (self.eeg_source_id, self.marker_source_id)
+        if choice.stream_id in own or choice.markers_id in own:
+            return True
+        others = [it for it in there if it.kind.lower() == "eeg" and it.rate > 0 and it.source_id not in own]
+        return choice.stream is choice.stream_id is None and not others
 
     def pause(self, paused: bool = True) -> None:
         """Send nothing, or go on."""

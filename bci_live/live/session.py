@@ -212,6 +212,7 @@ class LiveSession:
             channels=self._decoder.card.channels,
             pipeline=self._reconstructor.name,
             began=self._began,
+            stream_errors=stream_errors,
         )
 
     def draw_with(self, choice: DrawingChoice) -> None:

@@ -107,4 +107,5 @@ class SignalSession:
             faults=self._channels.now,
             fault_times=self._channels.times,
             began=self._began,
+            stream_errors=(status.error,) if status.error else (),
         )

@@ -73,7 +73,8 @@ class LatencyStatus:
 
 @dataclass(frozen=True, slots=True)
 class LiveSnapshot:
-    """The session now. `errors`: since its beginning; `present_errors`: those that a user should see now.
+    """The session now. `errors`: since its beginning; `present_errors`: those that a user should see now, of which
+    `stream_errors` tell of its streams.
 
     `reconstruction` may be unfinished. `markers` and `missed`: the recent ones. `epoch`: the decoder's, for the shade in
     the signal. `faults`: channels that carry no EEG now, and what they are; `fault_times`: for how long these and others
@@ -105,6 +106,7 @@ class LiveSnapshot:
     channels: tuple[str, ...] = ()
     pipeline: str = ""
     began: float = 0.0
+    stream_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from bci_live.live.replay_process import ReplayProcess
-from bci_live.live.snapshot import LiveSnapshot
+from bci_live.live.snapshot import LiveSnapshot, RecordingStatus
 
 # A trouble that was away for so long is said again; one that comes and goes would fill the screen.
 _AGAIN_S = 60.0
@@ -46,6 +46,11 @@ def silence(snapshot: LiveSnapshot, seconds: float = 0.0) -> str:
         f"The stream '{facts.name}' has sent nothing for {silent_s:.0f} s. Is the headset switched on, near, and its program "
         "streaming?"
     )
+
+
+def beside_streams(recording: RecordingStatus) -> str:
+    """What is wrong with the recording, but for what its streams lack."""
+    return recording.problem.removesuffix(" ".join(it.problem for it in recording.streams if it.problem)).strip()
 
 
 class TroubleTeller:

@@ -48,6 +48,8 @@ class ControlsPanel(theme.Panel):
         super().__init__("How pictures are drawn", parent)
         self._control = control
         self._shown: DrawingChoice | None = None
+        self._offered: tuple[ModelChoice, tuple[str, ...]] | None = None
+        self._loads = False
         self.steps, self.seed, self.averaged = QSpinBox(), QSpinBox(), QSpinBox()
         self.steps.setRange(1, 50)
         self.seed.setRange(0, _LARGEST_SEED)
@@ -70,12 +72,11 @@ class ControlsPanel(theme.Panel):
         self.decoder, self.pipeline, self.device = QComboBox(), QComboBox(), QComboBox()
         for box in (self.decoder, self.pipeline):
             box.setEditable(True)
-        self.device.addItems(["auto", "cpu", "cuda", "mps"])
         self.load_button = QPushButton("Load, and begin anew")
         self.problem = theme.named_label("alarm")
         self.problem.setWordWrap(True)
         self._lay_out()
-        self._offer(control.models())
+        self.show_models()
         self.show_drawing()
         for spin in (self.steps, self.seed, self.averaged, self.strength, self.every):
             spin.setKeyboardTracking(False)
@@ -121,6 +122,16 @@ class ControlsPanel(theme.Panel):
         for widget in widgets:
             widget.blockSignals(False)
 
+    def show_models(self) -> None:
+        """Those in use, with what else there is; called ten times a second, it leaves alone what the user chooses meanwhile."""
+        loads, offered = self._control.loading(), (self._control.models(), self._control.devices())
+        self.load_button.setEnabled(not loads)
+        self.load_button.setText("Loading …" if loads else "Load, and begin anew")
+        # What was not taken is not in use: that it was is not shown any longer.
+        if offered != self._offered or (self._loads and not loads):
+            self._offer(*offered)
+        self._offered, self._loads = offered, loads
+
     def _draw(self) -> None:
         before = self._control.drawing().diffusion
         wanted = before.model_dump() | {
@@ -142,14 +153,18 @@ class ControlsPanel(theme.Panel):
     def _load(self) -> None:
         decoder = Path(self.decoder.currentText())
         self._control.load(ModelChoice(decoder, self.pipeline.currentText(), self.device.currentText()))
+        self._loads = True
 
-    def _offer(self, models: ModelChoice) -> None:
+    def _offer(self, models: ModelChoice, devices: tuple[str, ...]) -> None:
         """What there is to choose from, the present choice selected."""
-        self.decoder.addItems([str(path) for path in known_decoders(models.decoder)])
-        self.pipeline.addItems(known_pipelines(models.pipeline))
-        self.decoder.setCurrentText(str(models.decoder))
-        self.pipeline.setCurrentText(models.pipeline)
-        self.device.setCurrentText(models.device)
+        for box, names, present in (
+            (self.decoder, map(str, known_decoders(models.decoder)), str(models.decoder)),
+            (self.pipeline, known_pipelines(models.pipeline), models.pipeline),
+            (self.device, dict.fromkeys((*devices, models.device)), models.device),
+        ):
+            box.clear()
+            box.addItems(list(names))
+            box.setCurrentText(present)
 
     def _lay_out(self) -> None:
         drawing, models = QFormLayout(), QFormLayout()

@@ -162,11 +162,14 @@ class ExampleSource:
         self.unclear = False
         self.heard = example_reports()
         self.taken = StreamChoice()
+        self.refusal = ""
         self.rec: RecordingStatus | None = None
         self.rec_problem = ""
         self.played: ReplayStatus | None = None
         self.drawn = DrawingChoice()
         self.model_trouble = ""
+        self.used = ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo")
+        self.loads, self.at_hand = False, ("auto", "cpu")
         self.commands: list[tuple[str, object]] = []
 
     def __enter__(self) -> ExampleSource:
@@ -207,8 +210,9 @@ class ExampleSource:
     def chosen(self) -> StreamChoice:
         return self.taken
 
-    def connect(self, choice: StreamChoice) -> None:
+    def connect(self, choice: StreamChoice) -> str:
         self.commands.append(("connect", choice))
+        return self.refusal
 
     def play_demo(self) -> None:
         self.commands.append(("demo", None))
@@ -221,10 +225,16 @@ class ExampleSource:
         self.drawn = choice
 
     def models(self) -> ModelChoice:
-        return ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo")
+        return self.used
 
     def load(self, choice: ModelChoice) -> None:
         self.commands.append(("load", choice))
+
+    def loading(self) -> bool:
+        return self.loads
+
+    def devices(self) -> tuple[str, ...]:
+        return self.at_hand
 
     def model_problem(self) -> str:
         return self.model_trouble
@@ -249,6 +259,9 @@ class ExampleSource:
 
     def seek(self, at_s: float) -> None:
         self.commands.append(("seek", at_s))
+
+    def play_again(self) -> None:
+        self.commands.append(("again", None))
 
     def loop(self, loop: bool) -> None:
         self.commands.append(("loop", loop))

@@ -75,10 +75,10 @@ class Header(QWidget):
         if text:
             self.badge.show_badge(text)
 
-    def show_stream(self, snapshot: LiveSnapshot, paused: bool = False) -> None:
-        """Name and size of the stream, the badge, and for how long nothing came."""
+    def show_stream(self, snapshot: LiveSnapshot, rests: str = "") -> None:
+        """Name and size of the stream, the badge, and for how long nothing came; or that it `rests`, in words."""
         facts, status = snapshot.facts, snapshot.status
-        stale = status is not None and status.stale
+        stale = status is not None and status.stale and not rests
         self.badge.show_badge(badge(facts, stale, snapshot.simulated_decoder))
         about = [f"{facts.name} · {len(facts.channels)} channels · {facts.rate:g} Hz"] if facts else []
         self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
@@ -87,12 +87,20 @@ class Header(QWidget):
             self.notice.setText(self._told)
         elif snapshot.phase == "ended":
             self.notice.setText("The session has ended")
-        elif paused:
-            self.notice.setText("The replay rests")
+        elif rests:
+            self.notice.setText(rests)
         elif stale and status is not None and status.age_s is not None:
             self.notice.setText(f"No sample for {status.age_s:.0f} s")
         else:
             self.notice.setText("")
+
+    def show_nothing(self) -> None:
+        """Nothing is connected."""
+        self.badge.setText("")
+        self.badge.hide()
+        self.stream.setText("")
+        self.stream.setToolTip("")
+        self.notice.setText(self._told if time.monotonic() < self._told_until else "")
 
 
 class ErrorBar(QFrame):

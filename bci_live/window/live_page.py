@@ -123,6 +123,7 @@ class LivePage(QWidget):
         self._show_events(snapshot)
         self.filmstrip.show_pairs(self._pairs(snapshot))
         self.controls.show_drawing()
+        self.controls.show_models()
         self.details.show_history(snapshot, self.filmstrip.strip.pinned, self._source.models())
         if theme.is_seen(self.response):
             self.response.show_averages(self._averages, snapshot)

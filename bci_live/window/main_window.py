@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidg
 from bci_live.errors import BciError
 from bci_live.live.export import next_path
 from bci_live.live.snapshot import LiveSnapshot
-from bci_live.live.troubles import silence
+from bci_live.live.troubles import beside_streams, silence
 from bci_live.window import theme
 from bci_live.window.header import ErrorBar, Header
 from bci_live.window.keys import HelpOverlay, pressed
@@ -43,6 +43,7 @@ class MainWindow(QMainWindow):
         self._source = source
         self.asks_before_closing = True
         self._asked_for_streams = False
+        self._rests = ""
         self._bug: str | None = None
         self._bug_timer = QTimer(self)
         self._bug_timer.setSingleShot(True)
@@ -79,19 +80,34 @@ class MainWindow(QMainWindow):
         """Bring everything else up to date."""
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
-        trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
-        replay = source.replay()
-        rests = replay is not None and (replay.paused or replay.ended)
+        self._rests = rests = self._resting(snapshot)
+        told = "" if recording is None else beside_streams(recording) if rests else recording.problem
+        trouble = source.recording_problem() or told
         silent = silence(snapshot) if snapshot is not None and not rests else ""
-        self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot) or silent)
+        # A choice that was not taken changes nothing: it hides no trouble that does.
+        refused = source.model_problem()
+        self.errors.show_error(
+            self._bug or problem or trouble or _newest_error(snapshot, bool(rests)) or silent or refused
+        )
         self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
         self._show_page(snapshot)
         if snapshot is None:
+            self.header.show_nothing()
             self.start.show_progress(source.progress(), failed=problem is not None)
             return
         self._hurry(SIGNAL_WHILE_LOADING_MS if snapshot.phase == "warming" else SIGNAL_EVERY_MS)
-        self.header.show_stream(snapshot, paused=replay is not None and replay.paused)
+        self.header.show_stream(snapshot, rests)
         self.live.show_snapshot(snapshot)
+
+    def _resting(self, snapshot: LiveSnapshot | None) -> str:
+        """That the window's own replay sends nothing, in words: it paused, has ended, or went on a moment ago."""
+        replay = self._source.replay()
+        if replay is None or snapshot is None:
+            return ""
+        if replay.ended:
+            return "The replay has ended"
+        stale = snapshot.status is not None and snapshot.status.stale
+        return "The replay rests" if replay.paused or (self._rests and stale) else ""
 
     def _hurry(self, every_ms: int) -> None:
         if self._signal_timer.interval() != every_ms:
@@ -282,12 +298,14 @@ class MainWindow(QMainWindow):
         return timer
 
 
-def _newest_error(snapshot: LiveSnapshot | None) -> str | None:
-    """The newest of the session's errors, with how many others there were."""
-    if snapshot is None or not snapshot.present_errors:
+def _newest_error(snapshot: LiveSnapshot | None, rests: bool) -> str | None:
+    """The newest of the session's errors, with how many others there were. Of a replay that `rests` no stream is missed."""
+    present = () if snapshot is None else snapshot.present_errors
+    errors = [it for it in present if snapshot is None or not (rests and it in snapshot.stream_errors)]
+    if not errors:
         return None
-    others = len(snapshot.present_errors) - 1
-    return snapshot.present_errors[0] + (f" (and {others} other{'s' * (others > 1)} before)" if others else "")
+    others = len(errors) - 1
+    return errors[0] + (f" (and {others} other{'s' * (others > 1)} before)" if others else "")
 
 
 if __name__ == "__main__":

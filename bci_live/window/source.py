@@ -55,8 +55,8 @@ class StreamPicker(Protocol):
         """Those that are taken, or were the last time."""
         ...
 
-    def connect(self, choice: StreamChoice) -> None:
-        """Take these."""
+    def connect(self, choice: StreamChoice) -> str:
+        """Take these; or why not, in a sentence."""
         ...
 
     def play_demo(self) -> None:
@@ -99,6 +99,10 @@ class ReplayControl(Protocol):
         """Go on there."""
         ...
 
+    def play_again(self) -> None:
+        """Begin anew with one that has ended."""
+        ...
+
     def loop(self, loop: bool) -> None:
         """Begin anew at the end, or not."""
         ...
@@ -120,7 +124,15 @@ class ModelControl(Protocol):
         ...
 
     def load(self, choice: ModelChoice) -> None:
-        """Begin anew with these."""
+        """Begin anew with these once they are loaded."""
+        ...
+
+    def loading(self) -> bool:
+        """Whether chosen models are not there yet."""
+        ...
+
+    def devices(self) -> tuple[str, ...]:
+        """What they can be loaded to."""
         ...
 
     def model_problem(self) -> str:

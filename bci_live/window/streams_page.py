@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QColor, QHideEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -88,6 +88,7 @@ class StreamsPage(QWidget):
         super().__init__(parent)
         self._picker = picker
         self.has_eeg = False
+        self._refusal = ""
         self.table = _table()
         self.missing = theme.named_label("alarm")
         self.missing.setWordWrap(True)
@@ -104,6 +105,8 @@ class StreamsPage(QWidget):
         self.connect_button.clicked.connect(self._connect)
         self.rescan_button.clicked.connect(self._rescan)
         self.back_button.clicked.connect(self.left)
+        for box in (self.eeg, self.markers):
+            box.activated.connect(self._forget_refusal)
 
     def recording_request(self) -> RecordingRequest:
         """Where the next recording goes, as the fields say."""
@@ -134,20 +137,32 @@ class StreamsPage(QWidget):
             for what, box in (("EEG stream", self.eeg), ("marker stream", self.markers))
             if box.missing
         ]
-        self.missing.setText(f"Missing: {' and '.join(missing)}" if missing else "")
+        self.missing.setText(self._refusal or (f"Missing: {' and '.join(missing)}" if missing else ""))
 
     def _connect(self) -> None:
         (stream, stream_id), (markers, markers_id) = self.eeg.choice(), self.markers.choice()
-        self._picker.connect(StreamChoice(stream=stream, stream_id=stream_id, markers=markers, markers_id=markers_id))
+        choice = StreamChoice(stream=stream, stream_id=stream_id, markers=markers, markers_id=markers_id)
+        self._refusal = self._picker.connect(choice)
+        if self._refusal:
+            return
         for box in (self.eeg, self.markers):
             box.forget_touch()
         self.left.emit()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Whoever comes back reads nothing of a choice of before."""
+        self._forget_refusal()
+        super().hideEvent(event)
+
+    def _forget_refusal(self) -> None:
+        self._refusal = ""
 
     def _show_demo(self) -> None:
         self._picker.play_demo()
         self.left.emit()
 
     def _rescan(self) -> None:
+        self._forget_refusal()
         self._picker.watch_streams(False)
         self._picker.watch_streams(True)
 

@@ -30,7 +30,7 @@ class TransportBar(QWidget):
     def __init__(self, replay: ReplayControl, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._replay = replay
-        self._paused = False
+        self._paused = self._ended = False
         self.button = QPushButton("Pause")
         self.button.setToolTip("Pause the replay, or let it go on (Space)")
         self.slider = SeekSlider(Qt.Orientation.Horizontal)
@@ -48,7 +48,7 @@ class TransportBar(QWidget):
         row.addWidget(self.place)
         row.addWidget(self.again)
         # Methods, no lambdas: a lambda that holds the widget keeps it from being deleted in order.
-        self.button.clicked.connect(self.toggle)
+        self.button.clicked.connect(self._press)
         self.slider.sliderReleased.connect(self._seek)
         self.slider.actionTriggered.connect(self._step)
         self.slider.sliderMoved.connect(self._show_target)
@@ -60,9 +60,9 @@ class TransportBar(QWidget):
         self.setVisible(status is not None and status.end_s > 0)
         if status is None:
             return
-        self._paused = status.paused
-        self.button.setText("Go on" if status.paused else "Pause")
-        for widget in (self.button, self.slider, self.again):
+        self._paused, self._ended = status.paused, status.ended
+        self.button.setText("Play again" if status.ended else "Go on" if status.paused else "Pause")
+        for widget in (self.slider, self.again):
             widget.setEnabled(not status.ended)
         self.again.setChecked(status.loop)
         if self.slider.isSliderDown():
@@ -72,8 +72,16 @@ class TransportBar(QWidget):
         self.place.setText(f"{clock_text(status.at_s)} of {clock_text(status.end_s)}")
 
     def toggle(self) -> None:
-        """Pause, or go on."""
-        self._replay.pause(not self._paused)
+        """Pause, or go on; what has ended does neither."""
+        if not self._ended:
+            self._replay.pause(not self._paused)
+
+    def _press(self) -> None:
+        """The button: what has ended is played again, for which the session begins anew."""
+        if self._ended:
+            self._replay.play_again()
+        else:
+            self.toggle()
 
     def _step(self, action: int) -> None:
         """A key, or the wheel; dragging is over only when the handle is let go."""

@@ -15,17 +15,22 @@ from unittest.mock import MagicMock, patch
 import pytest
 import pyxdf
 
+from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError
-from bci_live.live import background, remembered
+from bci_live.live import background, choosing, remembered
 from bci_live.live import session as session_module
 from bci_live.live.background import BackgroundSession
+from bci_live.live.controls import DrawingChoice, ModelChoice
+from bci_live.live.demo import DEMO_DECODER
 from bci_live.live.launcher import LiveRequest
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest
 from bci_live.streams.outlet import open_eeg_outlet
 from bci_live.types import Decoding, Reconstruction, StreamFacts
-from tests.live.test_session import Draws, SaysDog
+from tests.live.test_session import Draws, SaysDog, file
 from tests.waiting import wait_until
+
+__all__ = ["file"]  # a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 SENDER = """
@@ -99,7 +104,7 @@ class DrawsOnceLoaded(Draws):
 
 
 @contextmanager
-def session(draws: Draws | None = None, **request: str) -> Iterator[BackgroundSession]:
+def session(draws: Draws | None = None, **request: str | Path | float) -> Iterator[BackgroundSession]:
     """A session with models that read and draw nothing."""
     with (
         patch.object(background, "load_models", return_value=(SaysDog(), draws or Draws())),
@@ -156,6 +161,25 @@ def test_the_signal_and_its_markers_are_there_while_the_pipeline_loads_and_pictu
         wait_until(lambda: running.progress() == "" and shown() > 0, 20, "a picture")
 
 
+def test_the_first_picture_is_drawn_as_it_was_chosen_the_last_time(name: str) -> None:
+    chosen = DrawingChoice(DiffusionConfig(steps=9, seed=5), every_s=0.5, anytime=False)
+    remembered.remember_drawing(chosen)
+    draws = DrawsOnceLoaded()
+    with (
+        headset(name, f"{name}-m"),
+        patch.object(background, "load_models", return_value=(SaysDog(), draws)),
+        patch.object(draws, "draw_as") as told,
+        BackgroundSession(LiveRequest(bundled(DEMO_DECODER), stream=name, markers=f"{name}-m")) as running,
+    ):
+        wait_until(lambda: told.called, 40, "how to draw, before anything is loaded to draw with")
+        told.assert_called_once_with(chosen.diffusion)
+        draws.loaded.set()
+        draws.warm.set()
+        wait_until(lambda: (seen := running.snapshot()) is not None and len(seen.history) > 0, 40, "a picture")
+        assert (seen := running.snapshot()) is not None
+        assert seen.history[0].seed == 5
+
+
 def test_a_window_that_is_closed_before_the_first_marker_does_not_wait_for_a_picture(name: str) -> None:
     draws = DrawsOnceLoaded()
     draws.loaded.set()
@@ -173,6 +197,23 @@ def test_a_pipeline_that_cannot_be_loaded_ends_the_session_with_its_reason(name:
         draws.loaded.set()
         wait_until(lambda: running.problem() == "The pipeline is damaged. Get it anew.", 20, "the reason")
         wait_until(lambda: running.snapshot() is None, 20, "the session's end")
+
+
+def test_after_a_pipeline_that_cannot_be_loaded_connecting_loads_the_models_anew(name: str) -> None:
+    draws, damaged = Draws(), DrawsOnceLoaded(error=BciError("The pipeline is damaged. Get it anew."))
+    damaged.loaded.set()
+    models = [(SaysDog(), damaged), (SaysDog(), damaged), (SaysDog(), draws)]
+    with (
+        headset(name, f"{name}-m"),
+        patch.object(background, "load_models", side_effect=models),
+        BackgroundSession(LiveRequest(Path("decoder"), stream=name, markers=f"{name}-m")) as running,
+    ):
+        for _ in range(2):  # not mended yet: it is told again
+            wait_until(lambda: running.problem() is not None and running.snapshot() is None, 40, "the reason")
+            assert running.problem() == "The pipeline is damaged. Get it anew."
+            running.connect(StreamChoice(stream=name, markers=f"{name}-m"))
+        wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")
+        assert running.problem() is None
 
 
 def test_the_streams_are_listed_only_while_somebody_looks(name: str) -> None:
@@ -193,6 +234,30 @@ def test_another_stream_is_chosen_and_remembered(name: str) -> None:
             assert running.chosen() == other
         with session() as again:  # nobody says which: the one of the last time
             wait_until(lambda: listens_to(again) == f"{name}-b", 30, "the remembered stream")
+
+
+def test_a_replay_is_not_ended_in_search_of_itself(name: str, file: Path) -> None:
+    with session(replay=file) as running:
+        wait_until(lambda: listens_to(running) == "Test head", 60, "the replay")
+        replay, before = running._replay, running._session
+        assert replay is not None
+        running.watch_streams(True)
+        wait_until(lambda: any(it.source_id == replay.eeg_source_id for it in running.streams()), 30, "its stream")
+        for own in (StreamChoice(), StreamChoice(stream="Test head", stream_id=replay.eeg_source_id)):
+            assert "the replay that runs already" in running.connect(own)
+        assert running._session is before
+        assert remembered.remembered() is None
+        with headset(name):
+            wait_until(lambda: any(it.name == name for it in running.streams()), 30, "another stream")
+            assert running.connect(StreamChoice()) == ""
+            wait_until(lambda: listens_to(running) == name, 40, "that stream")
+
+
+def test_a_replay_that_has_ended_is_played_again(file: Path) -> None:
+    with session(replay=file, start_s=6.0) as running:
+        wait_until(lambda: (replay := running.replay()) is not None and replay.ended, 60, "its end")
+        running.play_again()
+        wait_until(lambda: (replay := running.replay()) is not None and not replay.ended, 60, "its beginning")
 
 
 def test_a_stream_that_does_not_fit_is_refused_and_another_can_be_chosen(name: str) -> None:
@@ -274,6 +339,28 @@ def test_models_that_are_not_there_or_come_at_the_wrong_time_leave_the_session_a
         running.stop_recording()
         wait_until(lambda: (status := running.recording()) is not None and not status.running, 20, "the end")
         assert running._session is before
+
+
+def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_can_begin_a_new_one(name: str) -> None:
+    other = (SaysDog(), Draws())
+    with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")
+        before, used = running._session, running.models()
+        demo = ModelChoice(bundled(DEMO_DECODER), used.pipeline)
+        absent = next(kind for kind in ("cuda", "mps") if kind not in running.devices())
+        running.load(replace(demo, device=absent))
+        assert f"'{absent}' is not at hand" in running.model_problem()
+        assert not running.loading()
+        with patch.object(choosing, "load_models", side_effect=BciError("Its weights are damaged.")):
+            running.load(demo)
+            assert running.loading()
+            wait_until(lambda: not running.loading(), 10, "the models to be loaded")
+        assert (running.model_problem(), running.models()) == ("Its weights are damaged.", used)
+        assert running._session is before
+        with patch.object(choosing, "load_models", return_value=other):
+            running.load(demo)
+            wait_until(lambda: running._session not in (None, before), 40, "the new session")
+        assert (running.model_problem(), running.models()) == ("", demo)
 
 
 def test_the_recording_holds_the_streams_and_markers_that_come_later(name: str, tmp_path: Path) -> None:

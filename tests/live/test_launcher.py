@@ -20,6 +20,7 @@ from bci_live.live import background, launcher
 from bci_live.live.background import BackgroundSession
 from bci_live.live.demo import DEMO_RECORDING
 from bci_live.live.launcher import LiveRequest, open_live
+from bci_live.live.remembered import StreamChoice
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.sessions.recording import Recording
 from bci_live.sessions.xdf_writer import write_recording
@@ -67,6 +68,10 @@ def test_the_window_is_told_why_there_is_no_session(tmp_path: Path) -> None:
         wait_until(lambda: session.problem() is not None, 60, "the reason")
         assert "none.xdf" in str(session.problem())
         assert session.snapshot() is None
+        models = MagicMock(), MagicMock()
+        with patch.object(background, "load_models", return_value=models), patch.object(background, "remember"):
+            session.connect(StreamChoice(stream="nowhere"))
+            wait_until(lambda: "nowhere" in str(session.problem()), 60, "the stream to be looked for")
 
 
 def test_the_window_is_told_when_its_replay_dies(tmp_path: Path) -> None:
@@ -91,6 +96,9 @@ def test_a_bug_while_loading_is_told_too(tmp_path: Path) -> None:
     ):
         wait_until(lambda: session.problem() is not None, 60, "the reason")
         assert "ZeroDivisionError" in str(session.problem())
+        wait_until(lambda: not session._thread.is_alive(), 10, "the thread's end")
+        session.play_demo()
+        assert "ZeroDivisionError" in str(session.problem())  # nothing begins any more: it is not said that it does
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows with a code of its own")

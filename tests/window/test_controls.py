@@ -52,6 +52,25 @@ def test_streams_are_listened_to_while_their_page_is_open(
     assert not window.header.streams_button.isChecked()
 
 
+def test_what_is_not_connected_says_why_and_the_streams_stay(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    window.open_streams(True)
+    source.refusal = "That is the replay."
+    qtbot.mouseClick(window.streams.connect_button, LEFT)
+    window.poll_snapshot()
+    assert window.streams.isVisible()
+    assert window.streams.missing.text() == source.refusal
+    qtbot.keyClick(window.streams.eeg, Qt.Key.Key_Down)
+    window.poll_snapshot()
+    assert window.streams.missing.text() == ""
+    qtbot.mouseClick(window.streams.connect_button, LEFT)
+    for wanted in (False, True):
+        window.open_streams(wanted)
+    assert window.streams.missing.text() == ""
+
+
 def test_what_is_chosen_is_connected(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
     window = open_window(source)
     window.open_streams(True)
@@ -190,9 +209,56 @@ def test_the_transport_shows_and_commands_the_replay(
     command, at_s = source.commands[-1]
     assert command == "seek"
     assert at_s == pytest.approx(320.0, abs=4.0)
-    source.played = replace(source.played, ended=True)
+
+
+def test_a_replay_that_has_ended_says_so_and_can_be_played_again(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    bar = window.live.transport
+    assert source.state is not None
+    assert source.state.status is not None
+    gone = "The marker stream 'm' is gone."
+    source.state = replace(
+        source.state,
+        status=replace(source.state.status, stale=True, age_s=8.2),
+        present_errors=(gone, "drawing: odd"),
+        stream_errors=(gone,),
+    )
+    source.played = ReplayStatus(400.0, 400.0, paused=False, loop=False, ended=True)
     window.poll_snapshot()
-    assert not bar.button.isEnabled()
+    assert window.header.notice.text() == "The replay has ended"
+    assert window.header.badge.text() == "SIMULATED · REPLAY"
+    assert window.errors.text.text() == "drawing: odd"
+    assert not bar.slider.isEnabled()
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert source.commands == []
+    assert bar.button.text() == "Play again"
+    qtbot.mouseClick(bar.button, LEFT)
+    assert source.commands == [("again", None)]
+
+
+def test_a_replay_that_rests_is_no_trouble_of_the_recording_nor_while_it_goes_on(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    silent = "The stream 'Muse' has sent nothing for 4 s."
+    source.rec = replace(RUNNING, streams=(StreamProgress("Muse", 9, silent),), problem=f"The disk is slow. {silent}")
+    window.poll_snapshot()
+    assert window.errors.text.text() == source.rec.problem
+    source.played = ReplayStatus(75.0, 400.0, paused=True, loop=True, ended=False)
+    window.poll_snapshot()
+    assert window.errors.text.text() == "The disk is slow."
+    assert source.state is not None
+    assert source.state.status is not None
+    sends = source.state
+    source.state = replace(sends, status=replace(source.state.status, stale=True, age_s=8.2))
+    source.played = replace(source.played, paused=False)  # its first sample comes in a moment
+    window.poll_snapshot()
+    assert window.errors.text.text() == "The disk is slow."
+    source.state = sends
+    window.poll_snapshot()
+    assert window.errors.text.text() == source.rec.problem
 
 
 def test_figures_are_short() -> None:

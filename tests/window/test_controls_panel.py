@@ -96,6 +96,42 @@ def test_models_are_offered_and_loaded(open_window: OpenWindow, source: ExampleS
     assert source.commands == [("load", ModelChoice(Path("models/decoder-demo"), "models/diffusion-demo", "cpu"))]
 
 
+def test_what_is_shown_of_the_models_follows_those_in_use(open_window: OpenWindow, source: ExampleSource) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    assert [panel.device.itemText(k) for k in range(panel.device.count())] == ["auto", "cpu"]
+    panel.pipeline.setEditText("sd-tu")  # half typed
+    window.poll_snapshot()
+    assert panel.pipeline.currentText() == "sd-tu"
+    source.used, source.at_hand = ModelChoice(Path("my-decoder"), "sd-turbo", "cuda"), ("auto", "cuda", "cpu")
+    window.poll_snapshot()
+    chosen = panel.decoder.currentText(), panel.pipeline.currentText(), panel.device.currentText()
+    assert chosen == ("my-decoder", "sd-turbo", "cuda")
+    assert [panel.device.itemText(k) for k in range(panel.device.count())] == ["auto", "cuda", "cpu"]
+
+
+def test_models_that_were_not_taken_are_not_shown_as_if_they_were(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    panel.decoder.setEditText("damaged")
+    source.loads = True
+    qtbot.mouseClick(panel.load_button, Qt.MouseButton.LeftButton)
+    window.poll_snapshot()
+    assert (panel.load_button.text(), panel.load_button.isEnabled()) == ("Loading …", False)
+    assert panel.decoder.currentText() == "damaged"
+    source.loads, source.model_trouble = False, "'damaged' is no decoder."
+    window.poll_snapshot()
+    assert panel.load_button.isEnabled()
+    assert panel.decoder.currentText() == str(Path("models/decoder-demo"))
+    assert window.errors.text.text() == "'damaged' is no decoder."
+    assert source.state is not None
+    source.state = replace(source.state, present_errors=("The stream is gone.",))
+    window.poll_snapshot()
+    assert window.errors.text.text() == "The stream is gone."
+
+
 def test_what_lies_in_the_models_folder_is_known() -> None:
     assert known_decoders(Path("models/decoder-demo"))[0] == Path("models/decoder-demo")
     assert "models/diffusion-demo" in known_pipelines("stabilityai/sd-turbo")

@@ -150,6 +150,19 @@ def test_the_badge_tells_what_kind_of_data_this_is(open_window: OpenWindow, sour
     assert window.header.badge.text() == "SIMULATED · REPLAY"
 
 
+def test_the_header_names_no_stream_when_none_is_connected_any_more(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window, state = open_window(source), state_of(source)
+    source.state = None
+    window.poll_snapshot()
+    assert window.header.stream.text() == ""
+    assert not window.header.badge.isVisible()
+    show(window, source, state)
+    assert window.header.badge.isVisible()
+    assert window.header.badge.text() == "SIMULATED · REPLAY"
+
+
 def test_scores_are_bars_best_first_with_the_confidence(open_window: OpenWindow, source: ExampleSource) -> None:
     window, state = open_window(source), state_of(source)
     assert state.decoding is not None
