@@ -13,7 +13,7 @@ from bci_live.window import theme
 from bci_live.window.picture_panel import to_pixmap
 
 PAIRS = 24
-SIDE, _LEAST_SIDE = 62, 30
+SIDE, _LEAST_SIDE = 62, 24
 _BETWEEN = 3
 _GAP = 18
 _WORDS = 20
@@ -148,6 +148,8 @@ class Filmstrip(theme.Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Last pictures: reconstruction beside what was shown; click one to pin it", parent)
         self.strip = Strip()
+        self.body.setContentsMargins(theme.MARGIN, 6, theme.MARGIN, 6)
+        self.body.setSpacing(3)
         self.body.addWidget(self.strip)
 
     def show_pairs(self, pairs: tuple[Pair, ...]) -> None:

@@ -35,7 +35,8 @@ _TRUTH_PIXELS = 256
 # Rows of docks with their share of the height; those in one row are tabs.
 _BELOW: Rows = ((("pictures", "response", "accuracy", "spectrum"), 0.4), (("filmstrip",), 0.16))
 _BESIDE: Rows = ((("scores",), 0.3), (("session", "quality", "details", "controls"), 0.7))
-_HIGH = ("session", "quality", "details", "controls")
+# What a low window shows a part of, to be scrolled; the pictures and the scores are seen whole in any.
+_HIGH = ("session", "quality", "details", "controls", "response", "accuracy", "spectrum")
 _SIDE_WIDTH = 348
 # A replay tells its place ten times a second; what goes back by less is no seek.
 _BACK_S = 1.0

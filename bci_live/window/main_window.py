@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from functools import partial
 
-from PyQt6.QtCore import QByteArray, Qt, QTimer
+from PyQt6.QtCore import QByteArray, QSize, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
@@ -30,6 +30,8 @@ SIGNAL_EVERY_MS = 16
 # While the pipeline loads, which only one thread at a time can do, the signal takes less of it.
 SIGNAL_WHILE_LOADING_MS = 100
 SNAPSHOT_EVERY_MS = 100
+# At 200 % a screen of full HD has 960 × 540 of these pixels: there it opens smaller.
+_AT_FIRST = QSize(1280, 800)
 
 
 class MainWindow(QMainWindow):
@@ -59,7 +61,8 @@ class MainWindow(QMainWindow):
         self.header.keys_button.clicked.connect(self.help.toggle)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocus()
-        self.resize(1280, 800)
+        screen = self.screen()
+        self.resize(_AT_FIRST.boundedTo(screen.availableGeometry().size()) if screen is not None else _AT_FIRST)
         if memory is not None:
             self._recall(memory)
         self._signal_timer = self._poll(SIGNAL_EVERY_MS, self.poll_signal)

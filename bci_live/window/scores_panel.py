@@ -14,6 +14,7 @@ BARS = 5
 ROW = 25
 _LABEL_WIDTH = 118
 _FIGURE_WIDTH = 52
+_LEAST_WIDTH = 230  # with less, nothing is left of the bars
 
 
 class ScoreBars(QWidget):
@@ -56,6 +57,7 @@ class ScoresPanel(theme.Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the EEG tells", parent)
+        self.setMinimumWidth(_LEAST_WIDTH)
         self.top = theme.named_label("large", "–")
         self.confidence = theme.named_label("muted", "Nothing decoded yet")
         self.bars = ScoreBars()

@@ -206,14 +206,22 @@ def test_at_200_percent_it_fits_a_screen_of_full_hd_and_draws_in_the_screen_s_ow
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from PyQt6.QtWidgets import QApplication
+from bci_live.live.snapshot import ReplayStatus
 from bci_live.window.example import ExampleSource, example_chunk, example_snapshot
 from bci_live.window.main_window import MainWindow
 from bci_live.window.theme import apply_theme
 app = QApplication([])
 apply_theme(app)
-window = MainWindow(ExampleSource(example_snapshot(), example_chunk()), "x")
+source = ExampleSource(example_snapshot(), example_chunk())
+source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=False)
+source.model_trouble = "Two lines of what is wrong with the decoder, and of what to do about it now. " * 3
+window = MainWindow(source, "x")
+screen = window.screen().availableGeometry()
+print(window.width() <= screen.width(), window.height() <= screen.height())
 window.show()
 window.resize(960, 540)
+window.live.signal.hold(True)  # its button says more then
+window.poll_snapshot()
 app.processEvents()
 window.poll_signal()
 canvas = window.live.signal.canvas
@@ -225,7 +233,7 @@ print(window.width(), window.height())
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["960", "540"]
+    assert done.stdout.split() == ["True", "True", "960", "540"]
 
 
 def test_a_panel_behind_another_comes_to_the_front_when_tab_walks_into_it(
