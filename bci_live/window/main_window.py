@@ -53,6 +53,7 @@ class MainWindow(QMainWindow):
         self.start = StartPage(title)
         self.live = LivePage(source, self.streams.pictures_folder)
         self.pages = QStackedWidget()
+        self.pages.currentChanged.connect(self._take_keys)
         for page in (self.start, self.live, self.streams):
             self.pages.addWidget(page)
         self.setWindowTitle(title)
@@ -120,6 +121,10 @@ class MainWindow(QMainWindow):
             self._asked_for_streams = False
         else:
             self.pages.setCurrentWidget(self.start)
+
+    def _take_keys(self, _: int) -> None:
+        """Qt gives the focus of a page that goes to some widget of the next, which would take Space and the arrows."""
+        self.setFocus()
 
     def show_bug(self, text: str) -> None:
         """Tell of a bug of the window itself, in the bar."""

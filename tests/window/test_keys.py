@@ -142,6 +142,24 @@ def test_f9_records_and_ctrl_u_opens_the_streams(window: MainWindow, source: Exa
     assert window.live.isVisible()
 
 
+def test_after_the_page_of_streams_the_keys_are_the_window_s_again(
+    window: MainWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=False)
+    window.poll_snapshot()
+    window.activateWindow()
+    for button in (window.streams.back_button, window.streams.connect_button):
+        window.open_streams(True)
+        window.streams.subject.setFocus()
+        qtbot.waitUntil(window.streams.subject.hasFocus, timeout=3000)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        qtbot.keyClick(focused, KEY.Key_Space)
+        assert source.commands[-1] == ("pause", True)
+    assert not window.live.signal.holding
+
+
 @pytest.mark.usefixtures("dark_again")
 def test_ctrl_t_changes_the_look(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(window, KEY.Key_T, CONTROL)
