@@ -76,6 +76,11 @@ class DetailsPanel(theme.Panel):
             self._saving = None
             self.said.setText(told)
 
+    @property
+    def saving(self) -> bool:
+        """Whether an animation is still being written."""
+        return self._saving is not None and self._saving.running
+
     def save(self) -> None:
         """PNG and JSON into the folder."""
         wanted = self._wanted()

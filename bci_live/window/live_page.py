@@ -91,6 +91,11 @@ class LivePage(QWidget):
         column.addWidget(self.desk, 1)
         column.addWidget(self.transport)
 
+    @property
+    def saving(self) -> bool:
+        """Whether something is still being written that would be lost."""
+        return self.details.saving or self.response.saving
+
     def arrange(self) -> None:
         """The panels as they lie at first."""
         self.desk.arrange(_BELOW, _BESIDE)

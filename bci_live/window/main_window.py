@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -30,6 +31,9 @@ SIGNAL_EVERY_MS = 16
 # While the pipeline loads, which only one thread at a time can do, the signal takes less of it.
 SIGNAL_WHILE_LOADING_MS = 100
 SNAPSHOT_EVERY_MS = 100
+# So long a closed window stays for what is still being saved.
+SAVING_S = 60.0
+_LEAVING = "What you save is still being written: the window closes when it is. Close it again to leave without it."
 # At 200 % a screen of full HD has 960 × 540 of these pixels: there it opens smaller.
 _AT_FIRST = QSize(1280, 800)
 
@@ -44,6 +48,7 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = True
         self._asked_for_streams = False
         self._bug: str | None = None
+        self._close_by: float | None = None  # it closes when all is saved, or then
         self.streams = StreamsPage(source)
         self.streams.left.connect(self.leave_streams)
         self.record = RecordButton(source, self.streams.recording_request)
@@ -76,13 +81,17 @@ class MainWindow(QMainWindow):
 
     def poll_snapshot(self) -> None:
         """Bring everything else up to date."""
+        if self._close_by is not None and (not self.live.saving or time.monotonic() > self._close_by):
+            self.close()
+            return
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
         trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
         replay = source.replay()
         rests = replay is not None and (replay.paused or replay.ended)
         silent = silence(snapshot) if snapshot is not None and not rests else ""
-        self.errors.show_error(self._bug or problem or trouble or _newest_error(snapshot) or silent)
+        leaving = _LEAVING if self._close_by is not None else None
+        self.errors.show_error(leaving or self._bug or problem or trouble or _newest_error(snapshot) or silent)
         self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
         self._show_page(snapshot)
         if snapshot is None:
@@ -243,6 +252,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         if event is not None and self.record.running and self.asks_before_closing and not self._may_close():
+            event.ignore()
+            return
+        if event is not None and self.live.saving and self._close_by is None:
+            self._close_by, self.asks_before_closing = time.monotonic() + SAVING_S, False  # it has been answered
             event.ignore()
             return
         self._signal_timer.stop()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PyQt6.QtCore import QEvent, QPoint, Qt
 from PyQt6.QtGui import QHelpEvent
 from PyQt6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
+from bci_live.window import details_panel, main_window
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.filmstrip import caption
 from bci_live.window.main_window import MainWindow
@@ -129,6 +132,42 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
     window.streams.folder.setText(str(tmp_path / "file"))
     qtbot.mouseClick(details.save_button, LEFT)
     assert "cannot be written" in details.said.text()
+
+
+def test_a_window_that_is_closed_stays_until_all_is_saved_and_says_so(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(folder: Path, *_: object) -> Path:
+        assert go_on.wait(20)
+        return folder / "saved.gif"
+
+    go_on = threading.Event()
+    monkeypatch.setattr(details_panel, "save_animation", save)
+    for press_again in (False, True):
+        go_on.clear()
+        window = open_window(source)
+        window.live.details.save_gif()
+        assert not window.close()
+        window.poll_snapshot()
+        assert window.isVisible()
+        assert "still being written" in window.errors.text.text()
+        if press_again:
+            assert window.close()
+        go_on.set()
+        qtbot.waitUntil(lambda window=window: not window.isVisible(), timeout=5000)
+
+
+def test_what_is_saved_for_too_long_holds_up_no_closing(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(details_panel, "save_animation", lambda folder, *_: go_on.wait(20) and folder)
+    monkeypatch.setattr(main_window, "SAVING_S", 0.0)
+    window = open_window(source)
+    window.live.details.save_gif()
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=5000)
+    go_on.set()
 
 
 def test_an_abstention_is_seen_and_is_no_picture(open_window: OpenWindow, source: ExampleSource) -> None:
