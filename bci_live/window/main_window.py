@@ -86,13 +86,16 @@ class MainWindow(QMainWindow):
             return
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
-        trouble = source.recording_problem() or (recording.problem if recording else "") or source.model_problem()
+        recorded = source.recording_problem() or (recording.problem if recording else "")
         replay = source.replay()
         rests = replay is not None and (replay.paused or replay.ended)
         silent = silence(snapshot) if snapshot is not None and not rests else ""
         leaving = _LEAVING if self._close_by is not None else None
-        self.errors.show_error(leaving or self._bug or problem or trouble or _newest_error(snapshot) or silent)
-        self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
+        trouble = self._bug or problem or source.model_problem() or _newest_error(snapshot) or silent
+        # What became of REC is told beside an error that has stood there since before.
+        self.errors.show_error(leaving or "\n".join(filter(None, (recorded, trouble))))
+        if self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg):
+            self._say(f"Recorded: {recording.path}" if recording else "")
         self._show_page(snapshot)
         if snapshot is None:
             self.start.show_progress(source.progress(), failed=problem is not None)
