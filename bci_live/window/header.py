@@ -39,9 +39,7 @@ class Header(QWidget):
     def __init__(self, title: str, record_button: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = theme.named_label("title", title)
-        self.stream = theme.named_label("muted")
-        self.notice = theme.named_label("note")
-        self.notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.stream, self.notice = theme.ShortLabel("muted"), theme.ShortLabel("note")
         self.notice.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._told, self._told_until = "", 0.0
         self.badge = Badge()
@@ -56,9 +54,7 @@ class Header(QWidget):
         row.setSpacing(14)
         row.addWidget(self.title)
         row.addWidget(self.stream, 1)
-        # A long name must not widen the window: it is cut.
-        self.stream.setMinimumWidth(1)
-        row.addWidget(self.notice, 1)
+        row.addWidget(self.notice)
         for widget in (self.keys_button, self.streams_button, record_button, self.badge):
             row.addWidget(widget)
 
@@ -66,7 +62,6 @@ class Header(QWidget):
         """A word on what was just done, for some seconds."""
         self._told, self._told_until = text, time.monotonic() + _SAID_S
         self.notice.setText(text)
-        self.notice.setToolTip(text)  # in full, where there is no room
 
     def repaint_badge(self) -> None:
         """In the colours of another look."""
@@ -81,8 +76,8 @@ class Header(QWidget):
         stale = status is not None and status.stale
         self.badge.show_badge(badge(facts, stale, snapshot.simulated_decoder))
         about = [f"{facts.name} · {len(facts.channels)} channels · {facts.rate:g} Hz"] if facts else []
-        self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
-        self.stream.setToolTip(snapshot.note)
+        # Where there is no room for both, what the user should know comes before the name.
+        self.stream.setText(" · ".join(filter(None, (snapshot.note, *about))))
         if self._told and time.monotonic() < self._told_until:
             self.notice.setText(self._told)
         elif snapshot.phase == "ended":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import Qt
@@ -11,6 +12,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from bci_live.live.averages import Averages
 from bci_live.live.machine import Machine
+from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import LiveSnapshot, ReplayStatus
 from bci_live.types import Decoding, Guess, Marker
 from bci_live.window import theme
@@ -166,7 +168,10 @@ class LivePage(QWidget):
         if snapshot.facts is not None:
             self.signal.show_stream(snapshot.facts)
         reasons = {missed.marker: reason_text(missed.reason) for missed in snapshot.missed}
-        self.signal.show_markers([(marker, reasons.get(marker)) for marker in snapshot.markers])
+        # A window that slides has no label worth the room: its line alone is drawn.
+        self.signal.show_markers(
+            [(replace(it, label="") if is_sliding(it) else it, reasons.get(it)) for it in snapshot.markers]
+        )
         if snapshot.decoding is not None:
             onset = snapshot.decoding.epoch.onset
             self.signal.show_epoch(EpochSpan(onset + snapshot.epoch.start_s, onset + snapshot.epoch.stop_s))

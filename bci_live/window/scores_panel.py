@@ -14,7 +14,7 @@ BARS = 5
 ROW = 25
 _LABEL_WIDTH = 118
 _FIGURE_WIDTH = 52
-_LEAST_WIDTH = 230  # with less, nothing is left of the bars
+_LEAST_WIDTH = 240  # with less, nothing is left of the bars
 
 
 class ScoreBars(QWidget):

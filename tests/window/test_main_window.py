@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from PyQt6.QtCore import QEvent, QPoint
+from PyQt6.QtGui import QHelpEvent
+from PyQt6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from bci_live.live.snapshot import Counts, LiveSnapshot, ReplayStatus
+from bci_live.live import sliding
+from bci_live.live.snapshot import Counts, LiveSnapshot, RecordingStatus, ReplayStatus
 from bci_live.streams.health import StreamHealth
 from bci_live.types import Guess, Marker, MissedReason
 from bci_live.window.example import (
@@ -135,6 +140,31 @@ def test_the_badge_tells_what_kind_of_data_this_is(open_window: OpenWindow, sour
     assert window.header.badge.text() == "LIVE · SIMULATED DECODER"
     show(window, source, replace(state, simulated_decoder=True))
     assert window.header.badge.text() == "SIMULATED · REPLAY"
+
+
+def test_a_warning_has_the_room_that_the_header_has_and_is_told_in_full_when_hovered(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    note = "A decoder of simulated EEG: on a real head it means nothing."
+    facts = replace(example_facts(), simulated=False, replay=False)
+    source.state = replace(state_of(source), note=note, facts=facts, simulated_decoder=True)
+    source.rec = RecordingStatus(Path("a.xdf"), True, 75.0, 3_100_000, 21_000_000_000, ())
+    window = open_window(source)
+    window.poll_snapshot()
+    stream = window.header.stream
+    qtbot.waitUntil(lambda: stream.shown().startswith(note), timeout=3000)
+    assert stream.text() != stream.shown()
+    where = QPoint(5, 5)
+    QApplication.sendEvent(stream, QHelpEvent(QEvent.Type.ToolTip, where, stream.mapToGlobal(where)))
+    qtbot.waitUntil(lambda: QToolTip.text() == stream.text(), timeout=3000)
+
+
+def test_windows_that_slide_are_lines_without_a_label(open_window: OpenWindow, source: ExampleSource) -> None:
+    state, slid = state_of(source), Marker(sliding.LABEL, NOW - 3, sliding.STREAM)
+    source.state = replace(state, markers=(Marker("dog", NOW - 6), slid))
+    window = open_window(source)
+    window.poll_signal()
+    assert window.live.signal.visible_markers() == ["dog", ""]
 
 
 def test_scores_are_bars_best_first_with_the_confidence(open_window: OpenWindow, source: ExampleSource) -> None:

@@ -32,6 +32,10 @@ class SignalView(theme.Panel):
         self.body.removeWidget(self.heading)
         self.body.addWidget(self.toolbar)
         self.body.addWidget(self.canvas, 1)
+        # In the corner above the channels' names: the heading has no room to say it in a narrow window.
+        self.filtered = theme.named_label("note", "filtered", self.canvas)
+        self.filtered.setToolTip("The display is filtered; what is decoded is not touched")
+        self.filtered.move(0, 1)
         self.filter = DisplayFilter()
         self.held: Chunk | None = None
         self.back_s = 0.0
@@ -271,6 +275,7 @@ class SignalView(theme.Panel):
     def _say(self) -> None:
         where = "a sweep" if self.canvas.sweeping else "0 s is now"
         where = f"held, {self.back_s:g} s back" if self.holding else where
+        self.filtered.setVisible(self.filter != DisplayFilter())
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")
         self.toolbar.show_held(self.holding)
