@@ -77,6 +77,31 @@ def test_less_than_one_step_is_refused_with_a_sentence(open_window: OpenWindow, 
     assert window.live.controls.problem.text().startswith("4 steps × strength 0.2 is less than one step")
 
 
+def test_a_number_out_of_its_range_is_refused_with_a_sentence_and_not_changed_in_silence(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    for spin, typed, told in (
+        (panel.steps, "99", "Steps 99 is not taken: choose from 1 to 50."),
+        (panel.strength, "7", "Strength 7 is not taken: choose from 0.05 to 1."),
+        (panel.strength, "0", "Strength 0 is not taken: choose from 0.05 to 1."),
+        (panel.seed, "-5", "Seed -5 is not taken: choose from 0 to 2147483647."),
+    ):
+        before = spin.text()
+        spin.selectAll()
+        qtbot.keyClicks(spin, typed)
+        qtbot.keyClick(spin, Qt.Key.Key_Return)
+        window.poll_snapshot()
+        assert panel.problem.text() == told
+        assert source.commands == []
+        spin.setValue(spin.valueFromText(before))
+        window.poll_snapshot()
+        assert panel.problem.text() == ""
+        source.commands.clear()
+    assert "1 to 50" in panel.steps.toolTip()
+
+
 def test_what_was_not_taken_is_told_and_shown_as_before(open_window: OpenWindow, source: ExampleSource) -> None:
     window = open_window(source)
     panel = window.live.controls
