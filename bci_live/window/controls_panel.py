@@ -21,6 +21,7 @@ from bci_live.config import DiffusionConfig, complaint
 from bci_live.live.averaging import MOST
 from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, known_pipelines
 from bci_live.window import theme
+from bci_live.window.picture_row import DRAWN_STEPS
 from bci_live.window.source import ModelControl
 
 _INITIAL = {
@@ -187,19 +188,27 @@ class ControlsPanel(theme.Panel):
         ):  # fmt: skip
             form.addRow(title, field)
         tips = {
-            self.steps: "Of a picture",
+            self.steps: DRAWN_STEPS,
             self.strength: "How much of the initial image is drawn anew",
+            self.initial: "The initial image, which is drawn over",
+            self.seed: "Of the noise: the same seed and epoch give the same picture",
+            self.free: "Another seed for each picture",
             self.averaged: "The decoder reads the mean of the last trials of one stimulus",
             self.every: "Cut and read windows without markers, too; decoders are trained on windows after markers",
             self.anytime: "Guess from a window's beginning while it still fills",
+            self.forming: "A picture is seen forming; otherwise the finished one alone",
+            self.decoder: "A folder of bci-live train: it reads the EEG",
+            self.pipeline: "What draws: a folder, or a name on the hub",
+            self.device: "Where both compute; auto takes a GPU where there is one",
+            self.load_button: "End this session, and begin one with these models",
         }
         for _, spin, least, most in self._ranges:
             tips[spin] = f"{tips.get(spin, '')} ({least:g} to {most:.10g})".strip()
         for widget, tip in tips.items():
             widget.setToolTip(tip)
-            label = drawing.labelForField(widget)
-            if label is not None:
-                label.setToolTip(tip)
+            for form in (drawing, models):
+                if label := form.labelForField(widget):
+                    label.setToolTip(tip)
         self.body.addLayout(drawing)
         self.body.addWidget(self.problem)
         self.body.addWidget(theme.named_label("section", "MODELS"))

@@ -12,6 +12,14 @@ from bci_live.window import theme
 
 # A word on what was done stands so long.
 _SAID_S = 6.0
+_BADGES = {
+    "LIVE": "comes from a headset, now",
+    "REPLAY": "a recording is played again",
+    "SIMULATED": "a made-up head, no person",
+    "STALE": "nothing comes in now",
+    "SIMULATED DECODER": "the decoder was trained on a made-up head: of a real one it tells nothing",
+    "NO STREAM": "nothing is connected",
+}
 
 
 class Badge(QLabel):
@@ -30,6 +38,7 @@ class Badge(QLabel):
         colour = theme.now.orange if "STALE" in text else theme.now.green if text == "LIVE" else theme.now.purple
         self.setStyleSheet(f"background: {colour}; color: {theme.now.background};")
         self.setText(text)
+        self.setToolTip("\n".join(f"{word}: {_BADGES[word]}" for word in text.split(" · ")))
         self.show()
 
 

@@ -61,6 +61,10 @@ class ScoresPanel(theme.Panel):
         self.top = theme.named_label("large", "–")
         self.confidence = theme.named_label("muted", "Nothing decoded yet")
         self.bars = ScoreBars()
+        self.setToolTip(
+            "The five most probable labels, with the decoder's calibrated probability; the confidence is that of the first. "
+            "Green and ticked: what was shown."
+        )
         self.body.addWidget(self.top)
         self.body.addWidget(self.confidence)
         self.body.addWidget(self.bars)

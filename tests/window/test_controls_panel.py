@@ -7,13 +7,15 @@ from pathlib import Path
 
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from bci_live.config import DiffusionConfig
 from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, known_pipelines
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from tests.window.conftest import OpenWindow
+
+NAMES = ("Steps", "Strength", "Draw from", "Seed", "Average up to", "A window every", "Decoder", "Pipeline", "Device")
 
 
 def test_each_change_is_commanded_at_once(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
@@ -110,6 +112,18 @@ def test_what_was_not_taken_is_told_and_shown_as_before(open_window: OpenWindow,
     window.poll_snapshot()
     assert panel.steps.value() == 4
     assert panel.problem.text() == source.model_trouble
+
+
+def test_every_control_and_its_name_say_what_they_do_when_hovered(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    labels = [label for label in panel.findChildren(QLabel) if label.text() in NAMES]
+    assert len(labels) == len(NAMES)
+    for widget in (*labels, panel.free, panel.anytime, panel.forming, panel.load_button, panel.seed, panel.initial):
+        assert widget.toolTip()
+    assert "4 × 0.75 are 3" in panel.steps.toolTip()
 
 
 def test_models_are_offered_and_loaded(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:

@@ -224,6 +224,21 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     assert (figure("Missed"), figure("Top-1 right"), figure("Epoch cut")) == ("3: too old 3", "–", "–")
 
 
+def test_figures_badge_scores_and_pictures_say_what_they_mean_when_hovered(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    live, status = window.live, window.live.status
+    for widgets in (status._titles, status._values):
+        assert all(widget.toolTip() for widget in widgets.values())
+        assert "artefact: the amplitude" in widgets["Missed"].toolTip()
+        assert "the median" in widgets["Epoch cut"].toolTip()
+    assert window.header.badge.toolTip() == "SIMULATED: a made-up head, no person\nREPLAY: a recording is played again"
+    assert "calibrated" in live.scores.toolTip()
+    for panel in (live.pictures.saliency, live.pictures.reconstruction, live.pictures.truth):
+        assert panel.view.toolTip()
+
+
 def test_a_silent_stream_is_told_with_what_to_do_and_a_replay_that_rests_is_not_silent(
     open_window: OpenWindow, source: ExampleSource
 ) -> None:
