@@ -215,7 +215,10 @@ class MainWindow(QMainWindow):
             average=signal.filter.average,
             seconds=signal.canvas.seconds,
             bad=tuple(sorted(signal.bad)),
+            hidden=tuple(sorted(signal.hidden)),
             sweeping=signal.canvas.sweeping,
+            mains_hz=60 if self.live.quality.mains.currentIndex() else 50,
+            stepwise=self.live.controls.forming.isChecked(),
             folder=streams.folder.text(),
             subject=streams.subject.text(),
             session=streams.session.text(),
@@ -227,7 +230,9 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
         self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
         shown = DisplayFilter(memory.band, memory.notch_hz, memory.average)
-        self.live.signal.recall(shown, memory.seconds, memory.bad, memory.sweeping)
+        self.live.signal.recall(shown, memory.seconds, memory.bad, memory.sweeping, memory.hidden)
+        self.live.quality.mains.setCurrentIndex((50, 60).index(memory.mains_hz))
+        self.live.controls.forming.setChecked(memory.stepwise)
         self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)
 
     def _say(self, text: str) -> None:

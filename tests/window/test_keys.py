@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import ReplayStatus
 from bci_live.window import theme
-from bci_live.window.example import ExampleSource, example_chunk
+from bci_live.window.example import ExampleSource, example_chunk, example_facts
 from bci_live.window.keys import HELP
 from bci_live.window.main_window import MainWindow
 from bci_live.window.memory import WindowMemory, keep, kept
@@ -193,6 +194,9 @@ def test_it_comes_back_as_it_was_left(window: MainWindow, source: ExampleSource,
     signal.show_filter(DisplayFilter((1.0, 30.0), 50.0, True))
     signal.lengthen(1)
     signal.mark("Oz")
+    signal.toggle_channel(1)
+    window.live.quality.mains.setCurrentIndex(1)
+    window.live.controls.forming.setChecked(False)
     window.streams.subject.setText("07")
     docks["scores"].setFloating(True)
     keep(window.memory())
@@ -204,6 +208,19 @@ def test_it_comes_back_as_it_was_left(window: MainWindow, source: ExampleSource,
     assert again.live.signal.toolbar.notch.currentText() == "50 Hz out"
     assert again.live.signal.canvas.seconds == 20
     assert again.live.signal.bad == {"Oz"}
+    assert again.live.signal.hidden == {"Fp2"}
+    assert not again.live.signal.toolbar.menu.actions()[3].isChecked()  # below "All" and a line
+    assert again.live.quality.mains.currentText() == "60 Hz mains"
+    assert not again.live.controls.forming.isChecked()
+    # Another montage is connected: what was marked of the first is not forgotten.
+    again.live.signal.show_stream(replace(example_facts(2), channels=("AF7", "AF8")))
+    again.live.signal.mark("AF7")
+    assert again.memory().bad == ("AF7", "Oz")
+    assert again.memory().hidden == ("Fp2",)
+    again.live.signal.show_stream(example_facts())
+    channels = again.live.signal.channels
+    assert channels is not None
+    assert (channels.bad, channels.hidden) == ({"Oz"}, {"Fp2"})
     assert again.streams.subject.text() == "07"
     assert again.live.desk.docks["scores"].isFloating()
     qtbot.keyClick(again, KEY.Key_R, CONTROL)

@@ -42,7 +42,9 @@ class SignalView(theme.Panel):
         self._facts: StreamFacts | None = None
         self._conditioner = Conditioner(self.filter, 1.0)
         self._position = 0  # the session's number of the sample that comes next
+        # Of the last time, and of the streams that were there before.
         self._bad: frozenset[str] = frozenset()
+        self._hidden: frozenset[str] = frozenset()
         self._anew = True
         self._hold_next = False
         self.canvas.clicked.connect(self.mark)
@@ -75,9 +77,9 @@ class SignalView(theme.Panel):
             facts.units,
         ):
             return
-        self._facts = facts
-        channels = Channels(facts)
-        channels.bad = self._bad & frozenset(facts.channels)
+        self._facts, self._bad, self._hidden = facts, self.bad, self.hidden
+        channels, names = Channels(facts), frozenset(facts.channels)
+        channels.bad, channels.hidden = self._bad & names, self._hidden & names
         self.canvas.show_channels(channels)
         self.toolbar.show_channels(channels.names, channels.hidden)
         self._reset_filter()
@@ -189,13 +191,22 @@ class SignalView(theme.Panel):
 
     @property
     def bad(self) -> frozenset[str]:
-        """Channels that are marked bad, those too that were before a stream was there."""
-        return self.channels.bad if self.channels is not None else self._bad
+        """Channels that are marked bad, those of another montage too."""
+        channels = self.channels
+        return self._bad if channels is None else channels.bad | (self._bad - frozenset(channels.names))
 
-    def recall(self, wanted: DisplayFilter, seconds: float, bad: Iterable[str], sweeping: bool) -> None:
-        """Filter, stretch, bad channels of the last time, and whether it swept."""
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Channels that are not shown, those of another montage too."""
+        channels = self.channels
+        return self._hidden if channels is None else channels.hidden | (self._hidden - frozenset(channels.names))
+
+    def recall(
+        self, wanted: DisplayFilter, seconds: float, bad: Iterable[str], sweeping: bool, hidden: Iterable[str] = ()
+    ) -> None:
+        """Filter, stretch, bad and hidden channels of the last time, and whether it swept."""
         self.sweep(sweeping)
-        self._bad = frozenset(bad)
+        self._bad, self._hidden = frozenset(bad), frozenset(hidden)
         if seconds in DURATIONS:
             self.canvas.seconds = seconds
         self.show_filter(wanted)
