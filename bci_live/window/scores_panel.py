@@ -58,8 +58,8 @@ class ScoresPanel(theme.Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the EEG tells", parent)
         self.setMinimumWidth(_LEAST_WIDTH)
-        self.top = theme.named_label("large", "–")
-        self.confidence = theme.named_label("muted", "Nothing decoded yet")
+        self.top = theme.ShortLabel("large", "–")
+        self.confidence = theme.ShortLabel("muted", "Nothing decoded yet")
         self.bars = ScoreBars()
         self.setToolTip(
             "The five most probable labels, with the decoder's calibrated probability; the confidence is that of the first. "

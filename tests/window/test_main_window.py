@@ -177,6 +177,8 @@ def test_scores_are_bars_best_first_with_the_confidence(open_window: OpenWindow,
     wrong = replace(state.decoding, scores={**state.decoding.scores, "tent": 0.9})
     show(window, source, replace(state, decoding=wrong))
     assert window.live.scores.confidence.text() == "Confidence 90 %. Shown was: mushroom"
+    window.live.scores.confidence.resize(100, 16)
+    assert window.live.scores.confidence.shown().endswith("…")
 
 
 def test_while_a_window_fills_the_bars_show_the_first_guess_and_say_so(
