@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,8 +104,8 @@ def save_animation(folder: Path, history: Sequence[Reconstruction], truth: Calla
         raise BciError("There is no finished picture yet, so there is nothing to save.")
     frames = [contact_sheet([_row(it, truth(it.decoding.epoch.marker))]) for it in history]
     path = next_path(folder, "session", ".gif")
-    with _told(path):
-        frames[0].save(path, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0)
+    with _whole(path) as part:
+        frames[0].save(part, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0)
     return path
 
 
@@ -125,8 +128,8 @@ def save_averages(folder: Path, averages: Sequence[Average], channels: Sequence[
     rate = averages[0].response.shape[1] / (epoch.stop_s - epoch.start_s)
     evokeds = [evoked(it.response, channels, rate, epoch.start_s, it.label, it.trials) for it in averages]
     path = next_path(folder, "average", "-ave.fif")
-    with _told(path):
-        mne.write_evokeds(path, evokeds, verbose="error")
+    with _whole(path) as part:
+        mne.write_evokeds(part, evokeds, verbose="error")
     return path
 
 
@@ -148,9 +151,14 @@ class Saving:
         self._thread = threading.Thread(target=run, name="saving", daemon=True)
         self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether it is not saved yet."""
+        return self._thread.is_alive()
+
     def told(self) -> str:
         """Where it is, or why it is not; empty as long as it is saved."""
-        return "" if self._thread.is_alive() else self._told
+        return "" if self.running else self._told
 
 
 def _row(reconstruction: Reconstruction, truth: Picture | None) -> Row:
@@ -175,6 +183,25 @@ def next_path(folder: Path, label: str, suffix: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         numbers = [int(it.name[:4]) for it in folder.iterdir() if it.name[:4].isdigit()]
     return folder / f"{max(numbers, default=0) + 1:04d}-{name}{suffix}"
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """The name to write to, which becomes `path` when all of it is there: whoever leaves before leaves no half file."""
+    part = path.with_name(f"{path.name[:5]}part-{path.name[5:]}")
+
+    def forget() -> None:
+        with suppress(OSError):
+            part.unlink()
+
+    atexit.register(forget)  # a thread that still writes is not waited for at the exit
+    try:
+        with _told(path):
+            yield part
+            os.replace(part, path)
+    finally:
+        forget()
+        atexit.unregister(forget)
 
 
 class _told:

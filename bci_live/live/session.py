@@ -102,7 +102,7 @@ class LiveSession:
             self._channels = ChannelWatch(self._eeg, self._epocher.needed, self._epocher.fills)
             notes = []
             if card.simulated and not self._eeg.facts.simulated:
-                notes.append("The decoder was trained on simulated EEG: what it reads of a real head means nothing.")
+                notes.append("A decoder of simulated EEG: on a real head it means nothing.")
             if plan.rate != plan.target_rate:
                 notes.append(
                     f"The stream runs at {plan.rate:g} Hz; epochs are resampled to the decoder's {plan.target_rate:g} Hz."

@@ -29,15 +29,15 @@ def new_recording(root: Path, subject: str, session: str, task: str) -> Path:
     RecordingError
         If a name is not of letters and digits alone, or the folder cannot be made.
     """
-    for option, label in (("--subject", subject), ("--session", session), ("--task", task)):
+    for what, label in (("subject", subject), ("session", session), ("task", task)):
         if not _LABEL.fullmatch(label):
-            raise RecordingError(f"{option} '{label}' is no BIDS label: use letters and digits alone, at most 40.")
+            raise RecordingError(f"The {what} '{label}' is no BIDS label: use letters and digits alone, at most 40.")
     folder = root / f"sub-{subject}" / f"ses-{session}" / "eeg"
     stem = f"sub-{subject}_ses-{session}_task-{task}_run-"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RecordingError(f"'{folder}' cannot be made ({error.strerror}). Choose another --out.") from error
+        raise RecordingError(f"'{folder}' cannot be made ({error.strerror}). Choose another folder.") from error
     runs = [
         int(number) for path in folder.glob(f"{stem}*") if (number := path.name[len(stem) :].split("_")[0]).isdigit()
     ]

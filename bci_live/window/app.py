@@ -47,8 +47,8 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
 
     def leave() -> None:
         window.asks_before_closing = False  # Ctrl-C has answered
-        window.close()
-        app.exit(0)
+        if window.close():  # what is still being saved holds it up; a second Ctrl-C leaves without that
+            app.exit(0)
 
     with _interrupts(leave), _bugs_shown(window.show_bug):
         window.show()

@@ -21,6 +21,7 @@ from bci_live.config import DiffusionConfig, complaint
 from bci_live.live.averaging import MOST
 from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, known_pipelines
 from bci_live.window import theme
+from bci_live.window.picture_row import DRAWN_STEPS
 from bci_live.window.source import ModelControl
 
 _INITIAL = {
@@ -30,6 +31,8 @@ _INITIAL = {
     "grey": "grey: the caption alone",
 }
 _LARGEST_SEED = 2**31 - 1
+# A field takes what is far beyond its range, so that a wrong number is told and not cut to another one.
+_BEYOND = 9999
 
 
 def _free_keys_on_enter(spin: QAbstractSpinBox) -> None:
@@ -51,24 +54,29 @@ class ControlsPanel(theme.Panel):
         self._offered: tuple[ModelChoice, tuple[str, ...]] | None = None
         self._loads = False
         self.steps, self.seed, self.averaged = QSpinBox(), QSpinBox(), QSpinBox()
-        self.steps.setRange(1, 50)
-        self.seed.setRange(0, _LARGEST_SEED)
-        self.averaged.setRange(1, MOST)
+        self._refused = ""  # why what stands in the fields was not taken
+        self.steps.setRange(-_BEYOND, _BEYOND)
+        self.seed.setRange(-_LARGEST_SEED, _LARGEST_SEED)
+        self.averaged.setRange(-_BEYOND, _BEYOND)
         self.averaged.setSuffix(" trial(s)")
         self.strength = QDoubleSpinBox()
-        self.strength.setRange(0.05, 1.0)
+        self.strength.setRange(-_BEYOND, _BEYOND)
         self.strength.setSingleStep(0.05)
         self.initial, self.free = QComboBox(), QCheckBox("another each time")
         for key, words in _INITIAL.items():
             self.initial.addItem(words, key)
         self.every = QDoubleSpinBox()
-        self.every.setRange(0.0, 10.0)
+        self.every.setRange(0.0, _BEYOND)
         self.every.setSingleStep(0.5)
         self.every.setSuffix(" s")
         self.every.setSpecialValueText("only at markers")
         self.anytime = QCheckBox("guess early")
         self.forming = QCheckBox("show each step")
         self.forming.setChecked(True)
+        self._ranges: tuple[tuple[str, QSpinBox | QDoubleSpinBox, float, float], ...] = (
+            ("Steps", self.steps, 1, 50), ("Strength", self.strength, 0.05, 1), ("Seed", self.seed, 0, _LARGEST_SEED),
+            ("Average up to", self.averaged, 1, MOST), ("A window every", self.every, 0, 10),
+        )  # fmt: skip
         self.decoder, self.pipeline, self.device = QComboBox(), QComboBox(), QComboBox()
         for box in (self.decoder, self.pipeline):
             box.setEditable(True)
@@ -102,11 +110,11 @@ class ControlsPanel(theme.Panel):
 
     def show_drawing(self) -> None:
         """As it is now; called ten times a second, it changes what the user edits only when that was not taken."""
-        self.problem.setText(self._control.model_problem())
+        self.problem.setText(self._refused or self._control.model_problem())
         choice = self._control.drawing()
         if choice == self._shown:
             return
-        self._shown = choice
+        self._shown, self._refused = choice, ""
         widgets = (self.steps, self.seed, self.averaged, self.strength, self.every, self.initial, self.free)
         for widget in widgets:
             widget.blockSignals(True)
@@ -132,7 +140,21 @@ class ControlsPanel(theme.Panel):
             self._offer(*offered)
         self._offered, self._loads = offered, loads
 
+    def _refuse(self, why: str) -> None:
+        self._refused = why
+        self.problem.setText(why)
+
+    def _outside(self) -> str:
+        """Which number is out of its range, in a sentence; empty where none is."""
+        for name, spin, least, most in self._ranges:
+            if not least <= spin.value() <= most:
+                return f"{name} {spin.value():.10g} is not taken: choose from {least:g} to {most:.10g}."
+        return ""
+
     def _draw(self) -> None:
+        if outside := self._outside():
+            self._refuse(outside)
+            return
         before = self._control.drawing().diffusion
         wanted = before.model_dump() | {
             "steps": self.steps.value(), "strength": round(self.strength.value(), 2),
@@ -141,8 +163,9 @@ class ControlsPanel(theme.Panel):
         try:
             diffusion = DiffusionConfig.model_validate(wanted)
         except ValidationError as error:
-            self.problem.setText(f"{complaint(error)}.")
+            self._refuse(f"{complaint(error)}.")
             return
+        self._refuse("")
         self.seed.setEnabled(not self.free.isChecked())
         every_s = self.every.value() or None
         self._shown = DrawingChoice(
@@ -171,27 +194,38 @@ class ControlsPanel(theme.Panel):
         for box in (self.initial, self.decoder, self.pipeline):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
-        drawing.addRow("Steps", self.steps)
-        drawing.addRow("Strength", self.strength)
-        drawing.addRow("Draw from", self.initial)
-        drawing.addRow("Seed", self.seed)
-        drawing.addRow("", self.free)
-        drawing.addRow("Average up to", self.averaged)
-        drawing.addRow("A window every", self.every)
-        drawing.addRow("", self.anytime)
-        drawing.addRow("", self.forming)
-        models.addRow("Decoder", self.decoder)
-        models.addRow("Pipeline", self.pipeline)
-        models.addRow("Device", self.device)
-        models.addRow("", self.load_button)
-        self.averaged.setToolTip("The decoder reads the mean of the last trials of one stimulus")
-        self.every.setToolTip(
-            "Cut and read windows without markers, too; decoders are trained on windows after markers"
-        )
-        self.anytime.setToolTip("Guess from a window's beginning while it still fills")
-        self.strength.setToolTip("How much of the initial image is drawn anew")
+        for form, title, field in (
+            (drawing, "Steps", self.steps), (drawing, "Strength", self.strength), (drawing, "Draw from", self.initial),
+            (drawing, "Seed", self.seed), (drawing, "", self.free), (drawing, "Average up to", self.averaged),
+            (drawing, "A window every", self.every), (drawing, "", self.anytime), (drawing, "", self.forming),
+            (models, "Decoder", self.decoder), (models, "Pipeline", self.pipeline), (models, "Device", self.device),
+            (models, "", self.load_button),
+        ):  # fmt: skip
+            form.addRow(title, field)
+        tips = {
+            self.steps: DRAWN_STEPS,
+            self.strength: "How much of the initial image is drawn anew",
+            self.initial: "The initial image, which is drawn over",
+            self.seed: "Of the noise: the same seed and epoch give the same picture",
+            self.free: "Another seed for each picture",
+            self.averaged: "The decoder reads the mean of the last trials of one stimulus",
+            self.every: "Cut and read windows without markers, too; decoders are trained on windows after markers",
+            self.anytime: "Guess from a window's beginning while it still fills",
+            self.forming: "A picture is seen forming; otherwise the finished one alone",
+            self.decoder: "A folder of bci-live train: it reads the EEG",
+            self.pipeline: "What draws: a folder, or a name on the hub",
+            self.device: "Where both compute; auto takes a GPU where there is one",
+            self.load_button: "End this session, and begin one with these models",
+        }
+        for _, spin, least, most in self._ranges:
+            tips[spin] = f"{tips.get(spin, '')} ({least:g} to {most:.10g})".strip()
+        for widget, tip in tips.items():
+            widget.setToolTip(tip)
+            for form in (drawing, models):
+                if label := form.labelForField(widget):
+                    label.setToolTip(tip)
         self.body.addLayout(drawing)
+        self.body.addWidget(self.problem)
         self.body.addWidget(theme.named_label("section", "MODELS"))
         self.body.addLayout(models)
-        self.body.addWidget(self.problem)
         self.body.addStretch(1)

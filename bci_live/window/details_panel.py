@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QWidget
+from PyQt6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from bci_live.errors import BciError
 from bci_live.live.controls import ModelChoice
@@ -22,6 +22,19 @@ from bci_live.window.truth import Truths
 
 _BEST = 3
 _GIF_PIXELS = 128
+
+
+class _Square(PictureView):
+    """As high as it is wide: no empty space above and below it pushes the words out of sight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def heightForWidth(self, width: int) -> int:
+        return width
 
 
 class DetailsPanel(theme.Panel):
@@ -39,7 +52,7 @@ class DetailsPanel(theme.Panel):
         self._saving: Saving | None = None
         self.shown: Reconstruction | None = None
         self._look = ""
-        self.saliency, self.picture, self.true_picture = PictureView(), PictureView(), PictureView()
+        self.saliency, self.picture, self.true_picture = _Square(), _Square(), _Square()
         self.plot = LinePlot("Its epoch is drawn here.")
         self.text = theme.named_label("muted")
         self.text.setWordWrap(True)
@@ -77,6 +90,11 @@ class DetailsPanel(theme.Panel):
         if self._saving is not None and (told := self._saving.told()):
             self._saving = None
             self.said.setText(told)
+
+    @property
+    def saving(self) -> bool:
+        """Whether an animation is still being written."""
+        return self._saving is not None and self._saving.running
 
     def save(self) -> None:
         """PNG and JSON into the folder."""
@@ -130,11 +148,11 @@ class DetailsPanel(theme.Panel):
             pictures.addWidget(view)
         for button in (self.save_button, self.copy_button, self.gif_button):
             buttons.addWidget(button)
-        self.body.addLayout(pictures, 2)
-        self.body.addWidget(self.plot, 2)
+        self.body.addLayout(pictures)
         self.body.addWidget(self.text)
         self.body.addLayout(buttons)
         self.body.addWidget(self.said)
+        self.body.addWidget(self.plot, 1)
 
 
 def _words(told: dict[str, object]) -> str:

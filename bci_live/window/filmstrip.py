@@ -5,15 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PyQt6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from bci_live.types import Marker, Picture
 from bci_live.window import theme
 from bci_live.window.picture_panel import to_pixmap
 
 PAIRS = 24
-SIDE, _LEAST_SIDE = 62, 30
+SIDE, _LEAST_SIDE = 62, 24
 _BETWEEN = 3
 _GAP = 18
 _WORDS = 20
@@ -31,7 +42,7 @@ class Pair:
 
 
 class Strip(QWidget):
-    """Draws `pairs`; what does not fit into the width is left out at the old end.
+    """Draws `pairs` from where `bar` stands, by itself at the newest; older ones are scrolled to, or gone to by the arrows.
 
     `picked`: the marker of a pair that was clicked or gone to with the arrows, None when it was let go.
     """
@@ -41,6 +52,9 @@ class Strip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pairs: tuple[Pair, ...] = ()
+        self.bar = QScrollBar(Qt.Orientation.Horizontal)
+        self.bar.setRange(0, 0)  # Qt's own goes to 99
+        self.bar.valueChanged.connect(self._move)
         self.pixmaps: dict[Marker, tuple[QPixmap, QPixmap | None]] = {}
         self.pinned: Marker | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -59,12 +73,49 @@ class Strip(QWidget):
         """Of a picture, pixels: smaller in a low window."""
         return max(_LEAST_SIDE, min(2 * SIDE, self.height() - _WORDS))
 
+    @property
+    def _room(self) -> int:
+        """How many pairs fit."""
+        return max(1, (self.width() + _GAP) // (2 * self.side + _BETWEEN + _GAP))
+
     def fitting(self) -> tuple[Pair, ...]:
         """The pairs that are drawn, oldest first; the pinned one stays among them, at the old end."""
-        width = 2 * self.side + _BETWEEN + _GAP
-        shown = self.pairs[-max(1, (self.width() + _GAP) // width) :]
-        left_out = tuple(pair for pair in self.pairs[: -len(shown)] if pair.marker == self.pinned)
+        shown = self.pairs[self.bar.value() :][: self._room]
+        left_out = tuple(pair for pair in self.pairs if pair.marker == self.pinned and pair not in shown)
         return (*left_out, *shown[len(left_out) :])
+
+    def show_pairs(self, pairs: tuple[Pair, ...]) -> None:
+        """Who looks at older ones goes on looking at them."""
+        first, follows = self.fitting()[:1], self.bar.value() == self.bar.maximum()
+        self.pairs = pairs
+        self._measure()
+        markers = [pair.marker for pair in pairs]
+        if not follows:
+            self.bar.setValue(markers.index(first[0].marker) if first and first[0].marker in markers else 0)
+        self.update()
+
+    def _measure(self) -> None:
+        """How far there is to scroll; who was at the newest stays there."""
+        follows = self.bar.value() == self.bar.maximum()
+        self.bar.setRange(0, max(0, len(self.pairs) - self._room))
+        self.bar.setPageStep(self._room)
+        self.bar.setVisible(self.bar.maximum() > 0)
+        if follows:
+            self.bar.setValue(self.bar.maximum())
+
+    def _move(self, _: int) -> None:
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        self._measure()
+        super().resizeEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Up or left goes to the older ones."""
+        if event is not None:
+            turned = event.angleDelta().y() or event.angleDelta().x()
+            self.bar.setValue(self.bar.value() - (turned > 0) + (turned < 0))
+            event.accept()
 
     def pair_at(self, x: float) -> Pair | None:
         """The pair that is drawn there."""
@@ -88,17 +139,16 @@ class Strip(QWidget):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Arrows go from pair to pair; Delete lets the pinned one go."""
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        shown = self.fitting()
-        if event is None or not shown or event.key() not in (*steps, Qt.Key.Key_Delete):
+        if event is None or not self.pairs or event.key() not in (*steps, Qt.Key.Key_Delete):
             super().keyPressEvent(event)
         elif event.key() == Qt.Key.Key_Delete:
             self.pin(None)
         else:
-            markers = [pair.marker for pair in shown]
-            place = (
-                markers.index(self.pinned) + steps[Qt.Key(event.key())] if self.pinned in markers else len(markers) - 1
-            )
-            self.pin(markers[min(max(place, 0), len(markers) - 1)])
+            markers, last = [pair.marker for pair in self.pairs], len(self.pairs) - 1
+            place = markers.index(self.pinned) + steps[Qt.Key(event.key())] if self.pinned in markers else last
+            place = min(max(place, 0), last)
+            self.bar.setValue(min(max(self.bar.value(), place - self._room + 1), place))
+            self.pin(markers[place])
 
     def sizeHint(self) -> QSize:
         return QSize(4 * (2 * SIDE + _GAP), SIDE + _WORDS)
@@ -151,7 +201,14 @@ class Filmstrip(theme.Panel):
         super().__init__("", parent)
         self.strip = Strip()
         self.strip.picked.connect(self._say)
-        self.body.addWidget(self.strip)
+        self.body.setContentsMargins(theme.MARGIN, 6, theme.MARGIN, 2)
+        self.body.setSpacing(3)
+        self.body.addWidget(self.strip, 1)
+        self.body.addWidget(self.strip.bar)
+        # Its room is kept while all pairs fit: with it, they would be larger, and fit no more.
+        policy = self.strip.bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.strip.bar.setSizePolicy(policy)
         self._say(None)
 
     def show_pairs(self, pairs: tuple[Pair, ...]) -> None:
@@ -166,8 +223,7 @@ class Filmstrip(theme.Panel):
             or (to_pixmap(pair.reconstruction), to_pixmap(pair.truth) if pair.truth is not None else None)
             for pair in pairs
         }
-        self.strip.pairs = pairs
-        self.strip.update()
+        self.strip.show_pairs(pairs)
 
     def _say(self, pinned: Marker | None) -> None:
         what = (

@@ -12,6 +12,14 @@ from bci_live.window import theme
 
 # A word on what was done stands so long.
 _SAID_S = 6.0
+_BADGES = {
+    "LIVE": "comes from a headset, now",
+    "REPLAY": "a recording is played again",
+    "SIMULATED": "a made-up head, no person",
+    "STALE": "nothing comes in now",
+    "SIMULATED DECODER": "the decoder was trained on a made-up head: of a real one it tells nothing",
+    "NO STREAM": "nothing is connected",
+}
 
 
 class Badge(QLabel):
@@ -30,6 +38,7 @@ class Badge(QLabel):
         colour = theme.now.orange if "STALE" in text else theme.now.green if text == "LIVE" else theme.now.purple
         self.setStyleSheet(f"background: {colour}; color: {theme.now.background};")
         self.setText(text)
+        self.setToolTip("\n".join(f"{word}: {_BADGES[word]}" for word in text.split(" · ")))
         self.show()
 
 
@@ -39,9 +48,7 @@ class Header(QWidget):
     def __init__(self, title: str, record_button: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = theme.named_label("title", title)
-        self.stream = theme.named_label("muted")
-        self.notice = theme.named_label("note")
-        self.notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.stream, self.notice = theme.ShortLabel("muted"), theme.ShortLabel("note")
         self.notice.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._told, self._told_until = "", 0.0
         self.badge = Badge()
@@ -56,9 +63,7 @@ class Header(QWidget):
         row.setSpacing(14)
         row.addWidget(self.title)
         row.addWidget(self.stream, 1)
-        # A long name must not widen the window: it is cut.
-        self.stream.setMinimumWidth(1)
-        row.addWidget(self.notice, 1)
+        row.addWidget(self.notice)
         for widget in (self.keys_button, self.streams_button, record_button, self.badge):
             row.addWidget(widget)
 
@@ -66,7 +71,6 @@ class Header(QWidget):
         """A word on what was just done, for some seconds."""
         self._told, self._told_until = text, time.monotonic() + _SAID_S
         self.notice.setText(text)
-        self.notice.setToolTip(text)  # in full, where there is no room
 
     def repaint_badge(self) -> None:
         """In the colours of another look."""
@@ -81,8 +85,8 @@ class Header(QWidget):
         stale = status is not None and status.stale and not rests
         self.badge.show_badge(badge(facts, stale, snapshot.simulated_decoder))
         about = [f"{facts.name} · {len(facts.channels)} channels · {facts.rate:g} Hz"] if facts else []
-        self.stream.setText(" · ".join([*about, snapshot.note] if snapshot.note else about))
-        self.stream.setToolTip(snapshot.note)
+        # Where there is no room for both, what the user should know comes before the name.
+        self.stream.setText(" · ".join(filter(None, (snapshot.note, *about))))
         if self._told and time.monotonic() < self._told_until:
             self.notice.setText(self._told)
         elif snapshot.phase == "ended":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import Qt
@@ -11,6 +12,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from bci_live.live.averages import Averages
 from bci_live.live.machine import Machine
+from bci_live.live.sliding import is_sliding
 from bci_live.live.snapshot import LiveSnapshot, ReplayStatus
 from bci_live.types import Decoding, Guess, Marker
 from bci_live.window import theme
@@ -35,7 +37,8 @@ _TRUTH_PIXELS = 256
 # Rows of docks with their share of the height; those in one row are tabs.
 _BELOW: Rows = ((("pictures", "response", "accuracy", "spectrum"), 0.4), (("filmstrip",), 0.16))
 _BESIDE: Rows = ((("scores",), 0.3), (("session", "quality", "details", "controls"), 0.7))
-_HIGH = ("session", "quality", "details", "controls")
+# What a low window shows a part of, to be scrolled; the pictures and the scores are seen whole in any.
+_HIGH = ("session", "quality", "details", "controls", "response", "accuracy", "spectrum")
 _SIDE_WIDTH = 348
 # A replay tells its place ten times a second; what goes back by less is no seek.
 _BACK_S = 1.0
@@ -90,6 +93,11 @@ class LivePage(QWidget):
         column.setSpacing(theme.GAP)
         column.addWidget(self.desk, 1)
         column.addWidget(self.transport)
+
+    @property
+    def saving(self) -> bool:
+        """Whether something is still being written that would be lost."""
+        return self.details.saving or self.response.saving
 
     def arrange(self) -> None:
         """The panels as they lie at first."""
@@ -174,7 +182,10 @@ class LivePage(QWidget):
         if snapshot.facts is not None:
             self.signal.show_stream(snapshot.facts)
         reasons = {missed.marker: reason_text(missed.reason) for missed in snapshot.missed}
-        self.signal.show_markers([(marker, reasons.get(marker)) for marker in snapshot.markers])
+        # A window that slides has no label worth the room: its line alone is drawn.
+        self.signal.show_markers(
+            [(replace(it, label="") if is_sliding(it) else it, reasons.get(it)) for it in snapshot.markers]
+        )
         if snapshot.decoding is not None:
             onset = snapshot.decoding.epoch.onset
             self.signal.show_epoch(EpochSpan(onset + snapshot.epoch.start_s, onset + snapshot.epoch.stop_s))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 from functools import partial
 
-from PyQt6.QtCore import QByteArray, Qt, QTimer
+from PyQt6.QtCore import QByteArray, QSize, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
@@ -32,6 +33,11 @@ SIGNAL_WHILE_LOADING_MS = 100
 SNAPSHOT_EVERY_MS = 100
 # A bug that did not come again for so long need not hide what else there is to say.
 BUG_SHOWN_MS = 10_000
+# So long a closed window stays for what is still being saved.
+SAVING_S = 60.0
+_LEAVING = "What you save is still being written: the window closes when it is. Close it again to leave without it."
+# At 200 % a screen of full HD has 960 × 540 of these pixels: there it opens smaller.
+_AT_FIRST = QSize(1280, 800)
 
 
 class MainWindow(QMainWindow):
@@ -48,6 +54,7 @@ class MainWindow(QMainWindow):
         self._bug_timer = QTimer(self)
         self._bug_timer.setSingleShot(True)
         self._bug_timer.timeout.connect(self._forget_bug)
+        self._close_by: float | None = None  # it closes when all is saved, or then
         self.streams = StreamsPage(source)
         self.streams.left.connect(self.leave_streams)
         self.record = RecordButton(source, self.streams.recording_request)
@@ -57,6 +64,7 @@ class MainWindow(QMainWindow):
         self.start = StartPage(title)
         self.live = LivePage(source, self.streams.pictures_folder)
         self.pages = QStackedWidget()
+        self.pages.currentChanged.connect(self._take_keys)
         for page in (self.start, self.live, self.streams):
             self.pages.addWidget(page)
         self.setWindowTitle(title)
@@ -65,7 +73,8 @@ class MainWindow(QMainWindow):
         self.header.keys_button.clicked.connect(self.help.toggle)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocus()
-        self.resize(1280, 800)
+        screen = self.screen()
+        self.resize(_AT_FIRST.boundedTo(screen.availableGeometry().size()) if screen is not None else _AT_FIRST)
         if memory is not None:
             self._recall(memory)
         self._signal_timer = self._poll(SIGNAL_EVERY_MS, self.poll_signal)
@@ -78,18 +87,22 @@ class MainWindow(QMainWindow):
 
     def poll_snapshot(self) -> None:
         """Bring everything else up to date."""
+        if self._close_by is not None and (not self.live.saving or time.monotonic() > self._close_by):
+            self.close()
+            return
         source = self._source
         problem, snapshot, recording = source.problem(), source.snapshot(), source.recording()
         self._rests = rests = self._resting(snapshot)
         told = "" if recording is None else beside_streams(recording) if rests else recording.problem
-        trouble = source.recording_problem() or told
+        recorded = source.recording_problem() or told
         silent = silence(snapshot) if snapshot is not None and not rests else ""
+        leaving = _LEAVING if self._close_by is not None else None
         # A choice that was not taken changes nothing: it hides no trouble that does.
-        refused = source.model_problem()
-        self.errors.show_error(
-            self._bug or problem or trouble or _newest_error(snapshot, bool(rests)) or silent or refused
-        )
-        self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg)
+        trouble = self._bug or problem or _newest_error(snapshot, bool(rests)) or silent or source.model_problem()
+        # What became of REC is told beside an error that has stood there since before.
+        self.errors.show_error(leaving or "\n".join(filter(None, (recorded, trouble))))
+        if self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg):
+            self._say(f"Recorded: {recording.path}" if recording else "")
         self._show_page(snapshot)
         if snapshot is None:
             self.header.show_nothing()
@@ -138,6 +151,10 @@ class MainWindow(QMainWindow):
             self._asked_for_streams = False
         else:
             self.pages.setCurrentWidget(self.start)
+
+    def _take_keys(self, _: int) -> None:
+        """Qt gives the focus of a page that goes to some widget of the next, which would take Space and the arrows."""
+        self.setFocus()
 
     def show_bug(self, text: str) -> None:
         """Tell of a bug of the window itself, in the bar, for a while after it last came."""
@@ -220,7 +237,10 @@ class MainWindow(QMainWindow):
             average=signal.filter.average,
             seconds=signal.canvas.seconds,
             bad=tuple(sorted(signal.bad)),
+            hidden=tuple(sorted(signal.hidden)),
             sweeping=signal.canvas.sweeping,
+            mains_hz=60 if self.live.quality.mains.currentIndex() else 50,
+            stepwise=self.live.controls.forming.isChecked(),
             folder=streams.folder.text(),
             subject=streams.subject.text(),
             session=streams.session.text(),
@@ -232,7 +252,9 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
         self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
         shown = DisplayFilter(memory.band, memory.notch_hz, memory.average)
-        self.live.signal.recall(shown, memory.seconds, memory.bad, memory.sweeping)
+        self.live.signal.recall(shown, memory.seconds, memory.bad, memory.sweeping, memory.hidden)
+        self.live.quality.mains.setCurrentIndex((50, 60).index(memory.mains_hz))
+        self.live.controls.forming.setChecked(memory.stepwise)
         self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)
 
     def _say(self, text: str) -> None:
@@ -260,6 +282,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         if event is not None and self.record.running and self.asks_before_closing and not self._may_close():
+            event.ignore()
+            return
+        if event is not None and self.live.saving and self._close_by is None:
+            self._close_by, self.asks_before_closing = time.monotonic() + SAVING_S, False  # it has been answered
             event.ignore()
             return
         self._signal_timer.stop()

@@ -12,7 +12,10 @@ from bci_live.live.kept_files import read_kept, write_kept
 
 
 class WindowMemory(BaseModel):
-    """`geometry`, `layout`: Qt's own, in base 64; empty: as at first. `bad`: channels by name."""
+    """`geometry`, `layout`: Qt's own, in base 64; empty: as at first. `bad`, `hidden`: channels by name, of all montages.
+
+    `mains_hz`: what the electrodes are judged by. `stepwise`: whether a picture is seen forming.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -24,7 +27,10 @@ class WindowMemory(BaseModel):
     average: bool = False
     seconds: float = 10.0
     bad: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     sweeping: bool = False
+    mains_hz: Literal[50, 60] = 50
+    stepwise: bool = True
     folder: str = "recordings"
     subject: str = "01"
     session: str = "01"

@@ -32,7 +32,7 @@ class PictureView(QWidget):
         self.pixmap: QPixmap | None = None
         self.placeholder = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(64, 64)
+        self.setMinimumSize(24, 24)
 
     def sizeHint(self) -> QSize:
         return QSize(256, 256)
@@ -63,13 +63,12 @@ class PicturePanel(theme.Panel):
         self._named = heading
         self.view = PictureView()
         self.view.placeholder = placeholder
-        self.caption = theme.named_label("muted")
+        self.caption = theme.ShortLabel("muted")
         self.note = theme.named_label("note", note)
         # A long caption is cut; the note, which must be read, is wrapped.
         self.note.setWordWrap(True)
         self.note.setVisible(bool(note))
-        for label in (self.heading, self.caption):
-            label.setMinimumWidth(1)
+        self.body.setSpacing(3)
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.caption)
         self.body.addWidget(self.note)

@@ -11,6 +11,9 @@ from bci_live.window.picture_panel import PicturePanel, to_picture
 from bci_live.window.truth import Truths
 
 NOTE = "Detail is invented by diffusion."
+DRAWN_STEPS = (
+    "Steps × strength are drawn, rounded down: 4 × 0.75 are 3; what is kept of the initial image needs no step."
+)
 ABSTAINED = "No picture: the EEG of this trial does not tell enough."
 # In words, not dimmed: three large pictures that flicker with every stimulus would tire the eye.
 _OLDER = "· the stimulus before"
@@ -38,7 +41,15 @@ class PictureRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP)
-        for panel in (self.saliency, self.reconstruction, self.truth):
+        for panel, tip in (
+            (
+                self.saliency,
+                "What the decoder reads of the picture itself, from one epoch; the reconstruction is drawn over it",
+            ),
+            (self.reconstruction, "Drawn by diffusion, step by step, from what the decoder read. " + DRAWN_STEPS),
+            (self.truth, "The picture that the marker names, where it names one of the catalogue"),
+        ):
+            panel.view.setToolTip(tip)
             row.addWidget(panel, 1)
 
     def show_steps(self, wanted: bool) -> None:

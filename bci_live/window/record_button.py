@@ -28,9 +28,9 @@ class RecordButton(QPushButton):
         self.clicked.connect(self._toggle)
         self.show_recording(None, ready=False)
 
-    def show_recording(self, status: RecordingStatus | None, ready: bool) -> None:
-        """`ready`: there is something to record."""
-        self.running = status is not None and status.running
+    def show_recording(self, status: RecordingStatus | None, ready: bool) -> bool:
+        """Whether a recording has just ended. `ready`: there is something to record."""
+        ran, self.running = self.running, status is not None and status.running
         self.setEnabled(ready or self.running)
         if status is not None and status.running:
             little = "only " if status.free < _LITTLE_BYTES else ""
@@ -45,6 +45,7 @@ class RecordButton(QPushButton):
             last = f"The last one: {status.path}" if status is not None else ""
             self.setToolTip("Record the session's streams into one XDF file." + (f"\n{last}" if last else ""))
         self.setStyleSheet(f"color: {theme.now.vermillion}; font-weight: 700;" if self.running else "")
+        return ran and not self.running
 
     def _toggle(self) -> None:
         if self.running:

@@ -14,6 +14,7 @@ BARS = 5
 ROW = 25
 _LABEL_WIDTH = 118
 _FIGURE_WIDTH = 52
+_LEAST_WIDTH = 240  # with less, nothing is left of the bars
 
 
 class ScoreBars(QWidget):
@@ -56,8 +57,14 @@ class ScoresPanel(theme.Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the EEG tells", parent)
-        self.top, self.confidence = theme.named_label("large"), theme.named_label("muted")
+        self.setMinimumWidth(_LEAST_WIDTH)
+        self.top = theme.ShortLabel("large", "–")
+        self.confidence = theme.ShortLabel("muted", "Nothing decoded yet")
         self.bars = ScoreBars()
+        self.setToolTip(
+            "The five most probable labels, with the decoder's calibrated probability; the confidence is that of the first. "
+            "Green and ticked: what was shown."
+        )
         self.body.addWidget(self.top)
         self.body.addWidget(self.confidence)
         self.body.addWidget(self.bars)

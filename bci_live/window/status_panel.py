@@ -24,6 +24,41 @@ _STAGES = {
 _WORDS = {MissedReason.TOO_OLD: "too old", MissedReason.UNKNOWN_LABEL: "unknown label"}
 # Decoded, but without a picture: these are not judged.
 _UNDRAWN = (MissedReason.UNSURE, MissedReason.INTERRUPTED)
+_REASONS = {
+    MissedReason.GAP: "samples of its window were lost",
+    MissedReason.LATE: "its window was not full in time, or the session ended before",
+    MissedReason.ARTEFACT: "the amplitude was beyond what is EEG: a blink, a movement, a bad contact",
+    MissedReason.TOO_OLD: "its samples were no longer in memory, or not there yet at the start",
+    MissedReason.DROPPED: "too many markers were waiting",
+    MissedReason.INTERRUPTED: "the next marker came before its picture was finished",
+    MissedReason.TWICE: "the marker came a second time",
+    MissedReason.UNSURE: "the decoder was too unsure to say something",
+    MissedReason.UNKNOWN_LABEL: "the decoder does not know its label",
+    MissedReason.ERROR: "an error, which the red bar tells",
+}
+_DELAY = (
+    "ms after the last sample of the marker's window had arrived: of the last one, the median, and what 95 % stay below"
+)
+# What a row says, to be read when its name or its figure is hovered.
+_TIPS = {
+    "Markers": "What the marker stream has told since the session began",
+    "Shown": "Markers whose picture was drawn to its end",
+    "Missed": "Markers that got no picture, and why",
+    "Top-1 right": "How often the most probable label was the one shown, beside what guessing would reach",
+    "Epoch cut": f"The window's signal was filtered and cut: {_DELAY}",
+    "Saliency map": f"The decoder had read it: {_DELAY}",
+    "First picture": f"The first step was drawn: {_DELAY}",
+    "Finished picture": f"The last step was drawn: {_DELAY}",
+    "Announced": "Samples a second, as the stream says of itself",
+    "Measured": "Samples a second, as they come in",
+    "Last sample": "How long ago the newest sample came",
+    "Clock offset": "Between the sender's clock and this machine's; it is corrected for",
+    "Breaks": "Places where the signal does not go on as it should, because samples were lost or the clock was set",
+    "Channels": "Channels that carry no EEG now, and what is wrong with them",
+    "Processor": "What this program takes; 100 % is one core",
+    "Memory": "What this program takes",
+    "GPU memory": "What is taken of the card, by all programs",
+}
 
 
 class StatusPanel(theme.Panel):
@@ -64,6 +99,9 @@ class StatusPanel(theme.Panel):
         self._say("Markers", str(counts.markers))
         self._say("Shown", str(counts.shown))
         self._say("Missed", missed_text(counts.missed))
+        why = "\n".join(f"{reason_text(it)}: {_REASONS[it]}" for it, count in counts.missed.items() if count)
+        for widget in (self._titles["Missed"], self._values["Missed"]):
+            widget.setToolTip("\n".join(filter(None, (_TIPS["Missed"], why))))
         undrawn = accuracy is not None and any(counts.missed.get(reason) for reason in _UNDRAWN)
         drawn = ", of those drawn" if undrawn else ""
         self._say("Top-1 right", accuracy_text(accuracy, len(snapshot.labels)) + drawn)
@@ -94,13 +132,15 @@ class StatusPanel(theme.Panel):
             self._grid.setRowMinimumHeight(row, 6)
             title = theme.named_label("section", section)
             if names == tuple(_STAGES.values()):
-                title.setToolTip("After the last sample of the marker's window had arrived")
+                title.setToolTip(_DELAY[0].upper() + _DELAY[1:])
             self._grid.addWidget(title, row + 1, 0, 1, 2)
         for offset, name in enumerate(names, start=2):
             title, value = theme.named_label("muted", name), theme.named_label("value", NOT_YET)
             title.setAlignment(Qt.AlignmentFlag.AlignTop)
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
             value.setWordWrap(name in ("Missed", "Top-1 right", "Breaks", "Channels"))  # these grow during a session
+            for widget in (title, value):
+                widget.setToolTip(_TIPS[name])
             self._titles[name], self._values[name] = title, value
             self._grid.addWidget(title, row + offset, 0)
             self._grid.addWidget(value, row + offset, 1)

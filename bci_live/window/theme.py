@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QPalette
-from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtCore import QEvent, QSize, Qt
+from PyQt6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette
+from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ QLabel#alarm {{ color: {colours.vermillion}; font-weight: 600; }}
 QPushButton, QToolButton#menu {{
     background: {colours.panel}; border: 1px solid {colours.line}; border-radius: 6px; padding: 5px 12px;
 }}
+SignalToolbar QPushButton {{ padding: 5px 8px; }}
 QToolButton#menu {{ padding-left: 7px; padding-right: 17px; }}
 QToolButton#menu::menu-indicator {{ subcontrol-origin: padding; subcontrol-position: right center; right: 5px; }}
 QPushButton:hover, QPushButton:focus, QToolButton#menu:hover, QToolButton#menu:focus {{ border-color: {colours.sky}; }}
@@ -136,6 +137,36 @@ def named_label(name: str, text: str = "", parent: QWidget | None = None) -> QLa
     return label
 
 
+class ShortLabel(QLabel):
+    """One line that no text widens: where there is no room it ends in …, and hovered it says the whole."""
+
+    def __init__(self, name: str, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
+
+    def shown(self) -> str:
+        """As much of the text as there is room for."""
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        style = self.style()
+        assert style is not None
+        style.drawItemText(
+            QPainter(self), self.contentsRect(), int(self.alignment()), self.palette(), self.isEnabled(), self.shown(),
+            self.foregroundRole(),
+        )  # fmt: skip
+
+    def event(self, event: QEvent | None) -> bool:
+        if isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.toolTip() or self.text(), self)
+            return True
+        return super().event(event)
+
+
 def leave_keys(*widgets: QWidget) -> None:
     """A click does not give them the focus, Tab does: who has clicked one still has the window's keys."""
     for widget in widgets:
@@ -156,5 +187,5 @@ class Panel(QFrame):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(MARGIN, 9, MARGIN, MARGIN)
         self.body.setSpacing(6)
-        self.heading = named_label("heading", heading)
+        self.heading = ShortLabel("heading", heading)
         self.body.addWidget(self.heading)

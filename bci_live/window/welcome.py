@@ -15,8 +15,8 @@ STEPS = (
     ),
     (
         "Calibrate",
-        "Record pictures with their markers (● REC), make a decoder: bci-live train recordings/… --out my-decoder, and start "
-        "with it: bci-live live --decoder my-decoder",
+        "Record pictures with their markers (● REC, with calibration as the task), make a decoder: "
+        "bci-live train recordings/… --out my-decoder, and start with it: bci-live live --decoder my-decoder",
     ),
 )
 

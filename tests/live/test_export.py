@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +52,43 @@ def test_the_session_becomes_an_animation_of_its_pictures(tmp_path: Path) -> Non
         assert animation.n_frames == 4
     with pytest.raises(BciError, match="no finished picture"):
         save_animation(tmp_path, (), lambda marker: None)
+
+
+def test_what_cannot_be_saved_to_its_end_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_picture(tmp_path, HISTORY[0], ORIGIN)
+    before = sorted(tmp_path.iterdir())
+
+    def half(frame: Image.Image, path: Path, **_: object) -> None:
+        path.write_bytes(b"GIF89a")
+        assert path.suffix == ".gif"
+        assert path.name.startswith("0002-")  # its number is taken from now on
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Image.Image, "save", half)
+    with pytest.raises(BciError, match=r"0002-session\.gif' cannot be written"):
+        save_animation(tmp_path, HISTORY, lambda marker: None)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_who_leaves_while_it_is_saved_leaves_no_half_file(tmp_path: Path) -> None:
+    program = f"""
+import sys, threading, time
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from PIL import Image
+from bci_live.live import export
+from tests.live.test_averages import HISTORY
+begun = threading.Event()
+def half(frame, path, **_):
+    path.write_bytes(b"GIF89a")
+    begun.set()
+    time.sleep(60)
+Image.Image.save = half
+saving = export.Saving(lambda: export.save_animation(Path({str(tmp_path)!r}), HISTORY, lambda marker: None))
+assert begun.wait(20)
+"""
+    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a file where a folder is wanted reads differently elsewhere")

@@ -39,6 +39,7 @@ def open_window(qtbot: QtBot) -> OpenWindow:
     def build(source: ExampleSource) -> MainWindow:
         window = MainWindow(source, "bci_live")
         qtbot.addWidget(window)
+        window.resize(1280, 800)  # the screen that there is not has 800 × 800, for which it would open smaller
         window.show()
         return window
 

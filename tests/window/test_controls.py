@@ -148,6 +148,7 @@ def test_rec_records_under_the_names_of_the_page_and_ends_it(
     window.poll_snapshot()
     assert window.record.text() == "● REC"
     assert "rec/a.xdf" in window.record.toolTip().replace("\\", "/")
+    assert window.header.notice.text() == f"Recorded: {Path('rec/a.xdf')}"
 
 
 def test_a_recording_in_trouble_is_told_in_the_bar(open_window: OpenWindow, source: ExampleSource) -> None:
@@ -158,6 +159,15 @@ def test_a_recording_in_trouble_is_told_in_the_bar(open_window: OpenWindow, sour
     source.rec_problem = "The disk is full."
     window.poll_snapshot()
     assert window.errors.text.text() == "The disk is full."
+
+
+def test_what_hinders_rec_is_told_beside_an_error_that_stood_there_before(open_window: OpenWindow) -> None:
+    source = ExampleSource()
+    source.unclear, source.fatal = True, "The decoder fits no headset that streams."
+    window = open_window(source)
+    source.rec_problem = "'/proc/nope' cannot be made. Choose another folder."
+    window.poll_snapshot()
+    assert window.errors.text.text() == f"{source.rec_problem}\n{source.fatal}"
 
 
 @pytest.mark.parametrize(("answer", "stays"), [("Cancel", True), ("Close", False)])

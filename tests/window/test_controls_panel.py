@@ -7,13 +7,15 @@ from pathlib import Path
 
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from bci_live.config import DiffusionConfig
 from bci_live.live.controls import DrawingChoice, ModelChoice, known_decoders, known_pipelines
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from tests.window.conftest import OpenWindow
+
+NAMES = ("Steps", "Strength", "Draw from", "Seed", "Average up to", "A window every", "Decoder", "Pipeline", "Device")
 
 
 def test_each_change_is_commanded_at_once(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:
@@ -77,6 +79,31 @@ def test_less_than_one_step_is_refused_with_a_sentence(open_window: OpenWindow, 
     assert window.live.controls.problem.text().startswith("4 steps × strength 0.2 is less than one step")
 
 
+def test_a_number_out_of_its_range_is_refused_with_a_sentence_and_not_changed_in_silence(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    for spin, typed, told in (
+        (panel.steps, "99", "Steps 99 is not taken: choose from 1 to 50."),
+        (panel.strength, "7", "Strength 7 is not taken: choose from 0.05 to 1."),
+        (panel.strength, "0", "Strength 0 is not taken: choose from 0.05 to 1."),
+        (panel.seed, "-5", "Seed -5 is not taken: choose from 0 to 2147483647."),
+    ):
+        before = spin.text()
+        spin.selectAll()
+        qtbot.keyClicks(spin, typed)
+        qtbot.keyClick(spin, Qt.Key.Key_Return)
+        window.poll_snapshot()
+        assert panel.problem.text() == told
+        assert source.commands == []
+        spin.setValue(spin.valueFromText(before))
+        window.poll_snapshot()
+        assert panel.problem.text() == ""
+        source.commands.clear()
+    assert "1 to 50" in panel.steps.toolTip()
+
+
 def test_what_was_not_taken_is_told_and_shown_as_before(open_window: OpenWindow, source: ExampleSource) -> None:
     window = open_window(source)
     panel = window.live.controls
@@ -85,6 +112,18 @@ def test_what_was_not_taken_is_told_and_shown_as_before(open_window: OpenWindow,
     window.poll_snapshot()
     assert panel.steps.value() == 4
     assert panel.problem.text() == source.model_trouble
+
+
+def test_every_control_and_its_name_say_what_they_do_when_hovered(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    labels = [label for label in panel.findChildren(QLabel) if label.text() in NAMES]
+    assert len(labels) == len(NAMES)
+    for widget in (*labels, panel.free, panel.anytime, panel.forming, panel.load_button, panel.seed, panel.initial):
+        assert widget.toolTip()
+    assert "4 × 0.75 are 3" in panel.steps.toolTip()
 
 
 def test_models_are_offered_and_loaded(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import ReplayStatus
 from bci_live.window import theme
-from bci_live.window.example import ExampleSource, example_chunk
+from bci_live.window.example import ExampleSource, example_chunk, example_facts
 from bci_live.window.keys import HELP
 from bci_live.window.main_window import MainWindow
 from bci_live.window.memory import WindowMemory, keep, kept
@@ -142,6 +143,24 @@ def test_f9_records_and_ctrl_u_opens_the_streams(window: MainWindow, source: Exa
     assert window.live.isVisible()
 
 
+def test_after_the_page_of_streams_the_keys_are_the_window_s_again(
+    window: MainWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=False)
+    window.poll_snapshot()
+    window.activateWindow()
+    for button in (window.streams.back_button, window.streams.connect_button):
+        window.open_streams(True)
+        window.streams.subject.setFocus()
+        qtbot.waitUntil(window.streams.subject.hasFocus, timeout=3000)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        qtbot.keyClick(focused, KEY.Key_Space)
+        assert source.commands[-1] == ("pause", True)
+    assert not window.live.signal.holding
+
+
 @pytest.mark.usefixtures("dark_again")
 def test_ctrl_t_changes_the_look(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(window, KEY.Key_T, CONTROL)
@@ -175,6 +194,9 @@ def test_it_comes_back_as_it_was_left(window: MainWindow, source: ExampleSource,
     signal.show_filter(DisplayFilter((1.0, 30.0), 50.0, True))
     signal.lengthen(1)
     signal.mark("Oz")
+    signal.toggle_channel(1)
+    window.live.quality.mains.setCurrentIndex(1)
+    window.live.controls.forming.setChecked(False)
     window.streams.subject.setText("07")
     docks["scores"].setFloating(True)
     keep(window.memory())
@@ -186,6 +208,19 @@ def test_it_comes_back_as_it_was_left(window: MainWindow, source: ExampleSource,
     assert again.live.signal.toolbar.notch.currentText() == "50 Hz out"
     assert again.live.signal.canvas.seconds == 20
     assert again.live.signal.bad == {"Oz"}
+    assert again.live.signal.hidden == {"Fp2"}
+    assert not again.live.signal.toolbar.menu.actions()[3].isChecked()  # below "All" and a line
+    assert again.live.quality.mains.currentText() == "60 Hz mains"
+    assert not again.live.controls.forming.isChecked()
+    # Another montage is connected: what was marked of the first is not forgotten.
+    again.live.signal.show_stream(replace(example_facts(2), channels=("AF7", "AF8")))
+    again.live.signal.mark("AF7")
+    assert again.memory().bad == ("AF7", "Oz")
+    assert again.memory().hidden == ("Fp2",)
+    again.live.signal.show_stream(example_facts())
+    channels = again.live.signal.channels
+    assert channels is not None
+    assert (channels.bad, channels.hidden) == ({"Oz"}, {"Fp2"})
     assert again.streams.subject.text() == "07"
     assert again.live.desk.docks["scores"].isFloating()
     qtbot.keyClick(again, KEY.Key_R, CONTROL)
@@ -206,14 +241,22 @@ def test_at_200_percent_it_fits_a_screen_of_full_hd_and_draws_in_the_screen_s_ow
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from PyQt6.QtWidgets import QApplication
+from bci_live.live.snapshot import ReplayStatus
 from bci_live.window.example import ExampleSource, example_chunk, example_snapshot
 from bci_live.window.main_window import MainWindow
 from bci_live.window.theme import apply_theme
 app = QApplication([])
 apply_theme(app)
-window = MainWindow(ExampleSource(example_snapshot(), example_chunk()), "x")
+source = ExampleSource(example_snapshot(), example_chunk())
+source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=False)
+source.model_trouble = "Two lines of what is wrong with the decoder, and of what to do about it now. " * 3
+window = MainWindow(source, "x")
+screen = window.screen().availableGeometry()
+print(window.width() <= screen.width(), window.height() <= screen.height())
 window.show()
 window.resize(960, 540)
+window.live.signal.hold(True)  # its button says more then
+window.poll_snapshot()
 app.processEvents()
 window.poll_signal()
 canvas = window.live.signal.canvas
@@ -225,7 +268,7 @@ print(window.width(), window.height())
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["960", "540"]
+    assert done.stdout.split() == ["True", "True", "960", "540"]
 
 
 def test_a_panel_behind_another_comes_to_the_front_when_tab_walks_into_it(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import QEvent, QPoint
+from PyQt6.QtGui import QHelpEvent
+from PyQt6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from bci_live.live.snapshot import Counts, LiveSnapshot, ReplayStatus
+from bci_live.live import sliding
+from bci_live.live.snapshot import Counts, LiveSnapshot, RecordingStatus, ReplayStatus
 from bci_live.streams.health import StreamHealth
 from bci_live.types import Guess, Marker, MissedReason
 from bci_live.window.example import (
@@ -163,6 +168,31 @@ def test_the_header_names_no_stream_when_none_is_connected_any_more(
     assert window.header.badge.text() == "SIMULATED · REPLAY"
 
 
+def test_a_warning_has_the_room_that_the_header_has_and_is_told_in_full_when_hovered(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    note = "A decoder of simulated EEG: on a real head it means nothing."
+    facts = replace(example_facts(), simulated=False, replay=False)
+    source.state = replace(state_of(source), note=note, facts=facts, simulated_decoder=True)
+    source.rec = RecordingStatus(Path("a.xdf"), True, 75.0, 3_100_000, 21_000_000_000, ())
+    window = open_window(source)
+    window.poll_snapshot()
+    stream = window.header.stream
+    qtbot.waitUntil(lambda: stream.shown().startswith(note), timeout=3000)
+    assert stream.text() != stream.shown()
+    where = QPoint(5, 5)
+    QApplication.sendEvent(stream, QHelpEvent(QEvent.Type.ToolTip, where, stream.mapToGlobal(where)))
+    qtbot.waitUntil(lambda: QToolTip.text() == stream.text(), timeout=3000)
+
+
+def test_windows_that_slide_are_lines_without_a_label(open_window: OpenWindow, source: ExampleSource) -> None:
+    state, slid = state_of(source), Marker(sliding.LABEL, NOW - 3, sliding.STREAM)
+    source.state = replace(state, markers=(Marker("dog", NOW - 6), slid))
+    window = open_window(source)
+    window.poll_signal()
+    assert window.live.signal.visible_markers() == ["dog", ""]
+
+
 def test_scores_are_bars_best_first_with_the_confidence(open_window: OpenWindow, source: ExampleSource) -> None:
     window, state = open_window(source), state_of(source)
     assert state.decoding is not None
@@ -173,6 +203,8 @@ def test_scores_are_bars_best_first_with_the_confidence(open_window: OpenWindow,
     wrong = replace(state.decoding, scores={**state.decoding.scores, "tent": 0.9})
     show(window, source, replace(state, decoding=wrong))
     assert window.live.scores.confidence.text() == "Confidence 90 %. Shown was: mushroom"
+    window.live.scores.confidence.resize(100, 16)
+    assert window.live.scores.confidence.shown().endswith("…")
 
 
 def test_while_a_window_fills_the_bars_show_the_first_guess_and_say_so(
@@ -236,6 +268,21 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     )
     show(window, source, nothing)
     assert (figure("Missed"), figure("Top-1 right"), figure("Epoch cut")) == ("3: too old 3", "–", "–")
+
+
+def test_figures_badge_scores_and_pictures_say_what_they_mean_when_hovered(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    live, status = window.live, window.live.status
+    for widgets in (status._titles, status._values):
+        assert all(widget.toolTip() for widget in widgets.values())
+        assert "artefact: the amplitude" in widgets["Missed"].toolTip()
+        assert "the median" in widgets["Epoch cut"].toolTip()
+    assert window.header.badge.toolTip() == "SIMULATED: a made-up head, no person\nREPLAY: a recording is played again"
+    assert "calibrated" in live.scores.toolTip()
+    for panel in (live.pictures.saliency, live.pictures.reconstruction, live.pictures.truth):
+        assert panel.view.toolTip()
 
 
 def test_a_silent_stream_is_told_with_what_to_do_and_a_replay_that_rests_is_not_silent(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QPoint, Qt
-from PyQt6.QtGui import QHelpEvent
+import pytest
+from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt6.QtGui import QHelpEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
+from bci_live.live.snapshot import ReplayStatus
+from bci_live.window import details_panel, main_window
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.filmstrip import caption
 from bci_live.window.main_window import MainWindow
@@ -67,6 +71,48 @@ def test_arrows_go_from_picture_to_picture(open_window: OpenWindow, source: Exam
     for _ in range(3):
         qtbot.keyClick(strip, Qt.Key.Key_Right)
     assert strip.pinned == strip.pairs[-1].marker
+
+
+def test_older_pictures_are_reached_by_the_bar_the_wheel_and_the_arrows(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    assert source.state is not None
+    many = tuple(example_reconstruction(example_decoding("dog", NOW + index)) for index in range(20))
+    source.state = replace(source.state, history=many)
+    window = open_window(source)
+    window.poll_snapshot()
+    strip = window.live.filmstrip.strip
+    qtbot.waitUntil(strip.bar.isVisible, timeout=3000)
+    qtbot.waitUntil(lambda: strip.fitting()[-1] is strip.pairs[-1], timeout=3000)
+    for _ in range(20):
+        qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert strip.pinned == strip.pairs[0].marker
+    assert strip.fitting()[0] is strip.pairs[0]
+    turned = QWheelEvent(
+        QPointF(5, 5), strip.mapToGlobal(QPointF(5, 5)), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(strip, turned)
+    assert strip.fitting()[0] is strip.pairs[1]
+    # A new one comes while older ones are looked at: they stay.
+    newer = example_reconstruction(example_decoding("tent", NOW + 30))
+    source.state = replace(source.state, history=(*many, newer))
+    looked_at = strip.fitting()[0].marker
+    window.poll_snapshot()
+    assert strip.fitting()[0].marker == looked_at
+    strip.bar.setValue(strip.bar.maximum())
+    assert strip.fitting()[-1].marker == newer.decoding.epoch.marker
+
+
+def test_in_a_low_window_the_words_and_buttons_of_a_pinned_picture_are_seen(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=False)
+    window = open_window(source)
+    pin_first(window, qtbot)
+    details = window.live.details
+    for widget in (details.text, details.save_button, details.gif_button):
+        qtbot.waitUntil(lambda it=widget: it.visibleRegion().boundingRect() == it.rect(), timeout=3000)
 
 
 def pinned_window(open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, folder: Path) -> tuple[MainWindow, str]:
@@ -150,6 +196,42 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
     window.streams.folder.setText(str(tmp_path / "file"))
     qtbot.mouseClick(details.save_button, LEFT)
     assert "cannot be written" in details.said.text()
+
+
+def test_a_window_that_is_closed_stays_until_all_is_saved_and_says_so(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(folder: Path, *_: object) -> Path:
+        assert go_on.wait(20)
+        return folder / "saved.gif"
+
+    go_on = threading.Event()
+    monkeypatch.setattr(details_panel, "save_animation", save)
+    for press_again in (False, True):
+        go_on.clear()
+        window = open_window(source)
+        window.live.details.save_gif()
+        assert not window.close()
+        window.poll_snapshot()
+        assert window.isVisible()
+        assert "still being written" in window.errors.text.text()
+        if press_again:
+            assert window.close()
+        go_on.set()
+        qtbot.waitUntil(lambda window=window: not window.isVisible(), timeout=5000)
+
+
+def test_what_is_saved_for_too_long_holds_up_no_closing(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(details_panel, "save_animation", lambda folder, *_: go_on.wait(20) and folder)
+    monkeypatch.setattr(main_window, "SAVING_S", 0.0)
+    window = open_window(source)
+    window.live.details.save_gif()
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=5000)
+    go_on.set()
 
 
 def test_an_abstention_is_seen_and_is_no_picture(open_window: OpenWindow, source: ExampleSource) -> None:

@@ -86,6 +86,11 @@ class ResponsePanel(theme.Panel):
             if top is not None:
                 head.show_values(names, together[:, top], limit, f"{times[top] * 1000:.0f} ms")
 
+    @property
+    def saving(self) -> bool:
+        """Whether a file is still being written."""
+        return self._saving is not None and self._saving.running
+
     def save(self) -> None:
         """What is on display, for MNE; it is told when that is done."""
         if self._saving is None:

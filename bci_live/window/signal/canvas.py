@@ -59,7 +59,7 @@ class SignalCanvas(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(LEFT + RIGHT + 120, TOP + BOTTOM + 40)
+        self.setMinimumSize(LEFT + RIGHT + 120, TOP + BOTTOM + 20)
         self.channels: Channels | None = None
         self.seconds = 10.0
         self.sweeping = False

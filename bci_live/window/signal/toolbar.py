@@ -132,7 +132,6 @@ class SignalToolbar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP // 2)
-        heading.setMinimumWidth(1)
         row.addWidget(heading, 1)
         for widget in (
             self.band, self.notch, self.average, self.channels, self.smaller, self.fit, self.larger, self.sweep,

@@ -32,13 +32,19 @@ class SignalView(theme.Panel):
         self.body.removeWidget(self.heading)
         self.body.addWidget(self.toolbar)
         self.body.addWidget(self.canvas, 1)
+        # In the corner above the channels' names: the heading has no room to say it in a narrow window.
+        self.filtered = theme.named_label("note", "filtered", self.canvas)
+        self.filtered.setToolTip("The display is filtered; what is decoded is not touched")
+        self.filtered.move(0, 1)
         self.filter = DisplayFilter()
         self.held: Chunk | None = None
         self.back_s = 0.0
         self._facts: StreamFacts | None = None
         self._conditioner = Conditioner(self.filter, 1.0)
         self._position = 0  # the session's number of the sample that comes next
+        # Of the last time, and of the streams that were there before.
         self._bad: frozenset[str] = frozenset()
+        self._hidden: frozenset[str] = frozenset()
         self._anew = True
         self._hold_next = False
         self.canvas.clicked.connect(self.mark)
@@ -67,9 +73,9 @@ class SignalView(theme.Panel):
         known = self._facts
         if known is not None and _shape(known) == _shape(facts):
             return
-        self._facts = facts
-        channels = Channels(facts)
-        channels.bad = self._bad & frozenset(facts.channels)
+        self._facts, self._bad, self._hidden = facts, self.bad, self.hidden
+        channels, names = Channels(facts), frozenset(facts.channels)
+        channels.bad, channels.hidden = self._bad & names, self._hidden & names
         self.canvas.show_channels(channels)
         self.toolbar.show_channels(channels.names, channels.hidden)
         self._reset_filter()
@@ -183,13 +189,22 @@ class SignalView(theme.Panel):
 
     @property
     def bad(self) -> frozenset[str]:
-        """Channels that are marked bad, those too that were before a stream was there."""
-        return self.channels.bad if self.channels is not None else self._bad
+        """Channels that are marked bad, those of another montage too."""
+        channels = self.channels
+        return self._bad if channels is None else channels.bad | (self._bad - frozenset(channels.names))
 
-    def recall(self, wanted: DisplayFilter, seconds: float, bad: Iterable[str], sweeping: bool) -> None:
-        """Filter, stretch, bad channels of the last time, and whether it swept."""
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Channels that are not shown, those of another montage too."""
+        channels = self.channels
+        return self._hidden if channels is None else channels.hidden | (self._hidden - frozenset(channels.names))
+
+    def recall(
+        self, wanted: DisplayFilter, seconds: float, bad: Iterable[str], sweeping: bool, hidden: Iterable[str] = ()
+    ) -> None:
+        """Filter, stretch, bad and hidden channels of the last time, and whether it swept."""
         self.sweep(sweeping)
-        self._bad = frozenset(bad)
+        self._bad, self._hidden = frozenset(bad), frozenset(hidden)
         if seconds in DURATIONS:
             self.canvas.seconds = seconds
         self.show_filter(wanted)
@@ -269,6 +284,7 @@ class SignalView(theme.Panel):
     def _say(self) -> None:
         where = "a sweep" if self.canvas.sweeping else "0 s is now"
         where = f"held, {self.back_s:g} s back" if self.holding else where
+        self.filtered.setVisible(self.filter != DisplayFilter())
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")
         self.toolbar.show_held(self.holding)

@@ -191,6 +191,10 @@ def test_the_display_filter_takes_mains_out_and_leaves_the_data_alone(view: Sign
     view.fit()
     assert view.channels.heights["eeg"] < loud / 5
     assert view.heading.text().endswith("display filtered")
+    view.resize(480, 300)  # no room for it in the heading
+    assert view.filtered.isVisible()
+    assert view.filtered.geometry().right() < LEFT
+    assert view.filtered.geometry().bottom() <= TOP
     np.testing.assert_array_equal(given.chunk.samples, before)
 
 
