@@ -251,11 +251,7 @@ class BackgroundSession:
                     self._wake.clear()
                     try:
                         models, replay = self._loaded(models, early)
-                        request = self._wanted()
-                        try:
-                            models = self._listen(request, models, replay)
-                        except MontageError as error:
-                            self._look_at(request, f"{error} {_MEANWHILE}")
+                        models = self._attend(self._wanted(), models, replay)
                     except StreamError as error:
                         self._problem, self._choosing = str(error), self._request.replay is None
                         # What is not there may come; one of two may go.
@@ -309,6 +305,14 @@ class BackgroundSession:
             return request
         return _choosing(request, choice)
 
+    def _attend(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
+        """`_listen`; where the decoder does not fit the headset, its signal alone."""
+        try:
+            return self._listen(request, models, early)
+        except MontageError as error:
+            self._look_at(request, f"{error} {_MEANWHILE}")
+            return models
+
     def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
         """One session, until others are chosen or the window is closed; the models for the next one."""
         with open_session(request, *models, self._tell, False, early) as (session, replay):
@@ -349,7 +353,7 @@ class BackgroundSession:
             self._session, self._problem, self._choosing = session, None, False
             try:
                 self._tell("")
-                while not self._wake.wait(_LOOK_S) and (session.silent_s < _GONE_S):
+                while not self._wake.wait(_LOOK_S) and session.silent_s < _GONE_S:
                     pass
             finally:
                 self._session = None

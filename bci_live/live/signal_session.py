@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,9 +19,11 @@ from bci_live.live.stages import ErrorLog, Stage
 from bci_live.streams.awaited import AwaitedMarkers, MarkerSearch
 from bci_live.streams.clock import local_clock
 from bci_live.streams.inlet import EegInlet
-from bci_live.types import Chunk, Marker
+from bci_live.types import Chunk, Marker, MissedReason
 
 _RECENT_MARKERS = 200
+# An error that did not come again for so long need not be shown any more.
+_SHOWN_S = 60.0
 
 
 class SignalSession:
@@ -45,7 +48,8 @@ class SignalSession:
         self._info, self._config, self._why, self._clock = eeg, config, why, clock
         self._markers = AwaitedMarkers(markers, clock)
         self._recent: deque[Marker] = deque(maxlen=_RECENT_MARKERS)
-        self._seen = 0
+        self._seen = self._dropped = 0
+        self._lock = threading.Lock()
         self._errors, self._began = ErrorLog(), clock()
         self._closing = ExitStack()
 
@@ -56,7 +60,7 @@ class SignalSession:
             )
             opening.enter_context(self._markers)
             self._channels = ChannelWatch(self._eeg, needed=())
-            stage = Stage("watching the channels", self._channels.step, self._errors)
+            stage = Stage("watching the signal", self._step, self._errors)
             stage.start()
             opening.callback(stage.stop)
             self._closing = opening.pop_all()
@@ -86,11 +90,11 @@ class SignalSession:
 
     def snapshot(self) -> LiveSnapshot:
         """The state now: of what a decoder would tell there is nothing."""
-        came, dropped = self._markers.pop(), self._markers.pop_dropped()
-        self._seen += len(came) + dropped
-        self._recent.extend(came)
         status = self._eeg.status()
-        errors = tuple(it for it in (status.error, self._why) if it)
+        stream_errors = tuple(it for it in (status.error, self._markers.trouble()) if it)
+        told = (self._why, *stream_errors)
+        with self._lock:
+            markers, counts = tuple(self._recent), Counts(self._seen, missed={MissedReason.DROPPED: self._dropped})
         return LiveSnapshot(
             facts=self._eeg.facts,
             status=status,
@@ -98,14 +102,23 @@ class SignalSession:
             decoding=None,
             reconstruction=None,
             last_outcome=None,
-            counts=Counts(markers=self._seen),
+            counts=counts,
             latency={},
-            errors=errors + self._errors.recent(),
-            present_errors=errors,
+            errors=told + self._errors.recent(),
+            present_errors=told + self._errors.recent(within_s=_SHOWN_S),
             history=(),
-            markers=tuple(self._recent),
+            markers=markers,
             faults=self._channels.now,
             fault_times=self._channels.times,
             began=self._began,
-            stream_errors=(status.error,) if status.error else (),
+            stream_errors=stream_errors,
         )
+
+    def _step(self) -> None:
+        """Take in the markers that came, and judge the next second of the signal when it is there."""
+        came, dropped = self._markers.pop(), self._markers.pop_dropped()
+        with self._lock:
+            self._seen += len(came) + dropped
+            self._dropped += dropped
+            self._recent.extend(came)
+        self._channels.step()
