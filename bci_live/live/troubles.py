@@ -48,6 +48,16 @@ def silence(snapshot: LiveSnapshot, seconds: float = 0.0) -> str:
     )
 
 
+def newest_error(snapshot: LiveSnapshot | None, rests: bool) -> str | None:
+    """The newest of the session's errors, with how many others there were. Of a replay that `rests` no stream is missed."""
+    present = () if snapshot is None else snapshot.present_errors
+    errors = [it for it in present if snapshot is None or not (rests and it in snapshot.stream_errors)]
+    if not errors:
+        return None
+    others = len(errors) - 1
+    return errors[0] + (f" (and {others} other{'s' * (others > 1)} before)" if others else "")
+
+
 def beside_streams(recording: RecordingStatus) -> str:
     """What is wrong with the recording, but for what its streams lack."""
     return recording.problem.removesuffix(" ".join(it.problem for it in recording.streams if it.problem)).strip()

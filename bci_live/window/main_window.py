@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
-from functools import partial
 
 from PyQt6.QtCore import QByteArray, QSize, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
@@ -14,8 +13,9 @@ from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidg
 from bci_live.errors import BciError
 from bci_live.live.export import next_path
 from bci_live.live.snapshot import LiveSnapshot
-from bci_live.live.troubles import beside_streams, silence
+from bci_live.live.troubles import beside_streams, newest_error, silence
 from bci_live.window import theme
+from bci_live.window.commands import commands
 from bci_live.window.header import ErrorBar, Header
 from bci_live.window.keys import HelpOverlay, pressed
 from bci_live.window.live_page import LivePage
@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         silent = silence(snapshot) if snapshot is not None and not rests else ""
         leaving = _LEAVING if self._close_by is not None else None
         # A choice that was not taken changes nothing: it hides no trouble that does.
-        trouble = self._bug or problem or _newest_error(snapshot, bool(rests)) or silent or source.model_problem()
+        trouble = self._bug or problem or newest_error(snapshot, bool(rests)) or silent or source.model_problem()
         # What became of REC is told beside an error that has stood there since before.
         self.errors.show_error(leaving or "\n".join(filter(None, (recorded, trouble))))
         if self.record.show_recording(recording, ready=snapshot is not None or self.streams.has_eeg):
@@ -167,45 +167,12 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """What `keys.HELP` says, unless the widget that has the focus takes the key for itself."""
-        command = self._commands().get(pressed(event)) if event is not None else None
+        # Made for each key: kept, they would tie the window into a knot that Python takes apart at any moment, and Qt crashes.
+        command = commands(self, self._source).get(pressed(event)) if event is not None else None
         if command is None:
             super().keyPressEvent(event)
         else:
             command()
-
-    def _commands(self) -> dict[str, Callable[[], object]]:
-        signal, live = self.live.signal, self.live
-        return {
-            "Space": self._rest,
-            "Left": partial(signal.look_back, -1.0, self._source),
-            "Right": partial(signal.look_back, 1.0, self._source),
-            "Shift+Left": partial(signal.look_back, -5.0, self._source),
-            "Shift+Right": partial(signal.look_back, 5.0, self._source),
-            "L": signal.follow,
-            "+": partial(signal.zoom, -1),
-            "=": partial(signal.zoom, -1),
-            "-": partial(signal.zoom, 1),
-            "A": signal.fit,
-            "W": lambda: signal.sweep(not signal.canvas.sweeping),
-            "Up": partial(signal.choose, -1),
-            "Down": partial(signal.choose, 1),
-            "B": signal.mark_chosen,
-            "Home": partial(signal.lengthen, -1),
-            "End": partial(signal.lengthen, 1),
-            **{str(number + 1): partial(signal.toggle_channel, number) for number in range(8)},
-            "Ctrl+U": partial(self.open_streams, self.pages.currentWidget() is not self.streams),
-            "F9": self.record.click,
-            "M": self.save_screenshot,
-            "Ctrl+S": live.details.save,
-            "Ctrl+C": live.details.copy,
-            "Ctrl+T": self.change_look,
-            "Ctrl+R": live.arrange,
-            "F11": self._toggle_full_screen,
-            "?": self.help.toggle,
-            "F1": self.help.toggle,
-            "Esc": self._step_back,
-            "Ctrl+Q": self.close,
-        }
 
     def change_look(self) -> None:
         """Dark or light."""
@@ -260,21 +227,22 @@ class MainWindow(QMainWindow):
     def _say(self, text: str) -> None:
         self.header.say(text)
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
         """Pause the replay; without one, hold the signal on display."""
         if self.live.transport.isVisible():
             self.live.transport.toggle()
         else:
             self.live.signal.hold(not self.live.signal.holding)
 
-    def _step_back(self) -> None:
+    def step_back(self) -> None:
         """Esc closes what lies over the window; it never ends the program."""
         if self.help.isVisible():
             self.help.hide()
         elif self.isFullScreen():
             self.showNormal()
 
-    def _toggle_full_screen(self) -> None:
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or no longer."""
         if self.isFullScreen():
             self.showNormal()
         else:
@@ -322,16 +290,6 @@ class MainWindow(QMainWindow):
         timer.timeout.connect(action)
         timer.start(every_ms)
         return timer
-
-
-def _newest_error(snapshot: LiveSnapshot | None, rests: bool) -> str | None:
-    """The newest of the session's errors, with how many others there were. Of a replay that `rests` no stream is missed."""
-    present = () if snapshot is None else snapshot.present_errors
-    errors = [it for it in present if snapshot is None or not (rests and it in snapshot.stream_errors)]
-    if not errors:
-        return None
-    others = len(errors) - 1
-    return errors[0] + (f" (and {others} other{'s' * (others > 1)} before)" if others else "")
 
 
 if __name__ == "__main__":

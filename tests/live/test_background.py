@@ -17,7 +17,7 @@ import pyxdf
 
 from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError
-from bci_live.live import background, choosing, remembered
+from bci_live.live import choosing, remembered, runner
 from bci_live.live import session as session_module
 from bci_live.live.background import BackgroundSession
 from bci_live.live.controls import DrawingChoice, ModelChoice
@@ -107,7 +107,7 @@ class DrawsOnceLoaded(Draws):
 def session(draws: Draws | None = None, **request: str | Path | float) -> Iterator[BackgroundSession]:
     """A session with models that read and draw nothing."""
     with (
-        patch.object(background, "load_models", return_value=(SaysDog(), draws or Draws())),
+        patch.object(runner, "load_models", return_value=(SaysDog(), draws or Draws())),
         BackgroundSession(LiveRequest(Path("decoder"), **request)) as running,  # type: ignore[arg-type]
     ):
         yield running
@@ -167,7 +167,7 @@ def test_the_first_picture_is_drawn_as_it_was_chosen_the_last_time(name: str) ->
     draws = DrawsOnceLoaded()
     with (
         headset(name, f"{name}-m"),
-        patch.object(background, "load_models", return_value=(SaysDog(), draws)),
+        patch.object(runner, "load_models", return_value=(SaysDog(), draws)),
         patch.object(draws, "draw_as") as told,
         BackgroundSession(LiveRequest(bundled(DEMO_DECODER), stream=name, markers=f"{name}-m")) as running,
     ):
@@ -186,7 +186,7 @@ def test_a_window_that_is_closed_before_the_first_marker_does_not_wait_for_a_pic
     with patch.object(session_module, "_FIRST_PICTURE_S", 1000.0), headset(name):
         with session(draws, stream=name) as running:
             wait_until(lambda: (seen := running.snapshot()) is not None and seen.phase != "warming", 40, "the session")
-        assert not running._thread.is_alive()
+        assert not running._runner.alive
     assert not draws.began_warming.is_set()
 
 
@@ -205,7 +205,7 @@ def test_after_a_pipeline_that_cannot_be_loaded_connecting_loads_the_models_anew
     models = [(SaysDog(), damaged), (SaysDog(), damaged), (SaysDog(), draws)]
     with (
         headset(name, f"{name}-m"),
-        patch.object(background, "load_models", side_effect=models),
+        patch.object(runner, "load_models", side_effect=models),
         BackgroundSession(LiveRequest(Path("decoder"), stream=name, markers=f"{name}-m")) as running,
     ):
         for _ in range(2):  # not mended yet: it is told again
@@ -239,13 +239,13 @@ def test_another_stream_is_chosen_and_remembered(name: str) -> None:
 def test_a_replay_is_not_ended_in_search_of_itself(name: str, file: Path) -> None:
     with session(replay=file) as running:
         wait_until(lambda: listens_to(running) == "Test head", 60, "the replay")
-        replay, before = running._replay, running._session
+        replay, before = running._runner.replay, running._runner.session
         assert replay is not None
         running.watch_streams(True)
         wait_until(lambda: any(it.source_id == replay.eeg_source_id for it in running.streams()), 30, "its stream")
         for own in (StreamChoice(), StreamChoice(stream="Test head", stream_id=replay.eeg_source_id)):
             assert "the replay that runs already" in running.connect(own)
-        assert running._session is before
+        assert running._runner.session is before
         assert remembered.remembered() is None
         with headset(name):
             wait_until(lambda: any(it.name == name for it in running.streams()), 30, "another stream")
@@ -294,7 +294,7 @@ def test_a_headset_that_the_decoder_does_not_fit_is_on_display_with_its_markers(
 
 def test_a_headset_that_does_not_fit_and_goes_makes_room_for_one_that_does(name: str) -> None:
     odd = open_eeg_outlet(StreamFacts(name, "EEG", f"{name}-odd", "", "", 250.0, ("X",), ("uV",)))
-    with patch.object(background, "_GONE_S", 1.0), session(stream=name, markers=f"{name}-m") as running:
+    with patch.object(runner, "_GONE_S", 1.0), session(stream=name, markers=f"{name}-m") as running:
         wait_until(lambda: "needs the channels" in told(running), 30, "what does not fit")
         odd.push_sample([1.0])
         wait_until(lambda: running.signal(1.0) is not None and len(running.signal(1.0).times) > 0, 10, "a sample")  # type: ignore[union-attr]
@@ -328,24 +328,24 @@ def test_a_headset_that_the_decoder_does_not_fit_can_be_recorded_to_train_one_th
 def test_models_that_are_not_there_or_come_at_the_wrong_time_leave_the_session_alone(name: str, tmp_path: Path) -> None:
     with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
         wait_until(lambda: listens_to(running) == name, 30, "the session")
-        before = running._session
+        before = running._runner.session
         running.load(replace(running.models(), decoder=tmp_path / "nowhere"))
         assert "nowhere" in running.model_problem()
-        running._replay = MagicMock()
+        running._runner.replay = MagicMock()
         running.record(RecordingRequest(tmp_path))
         running.load(running.models())
         assert "End the recording first" in running.model_problem()
-        running._replay = None
+        running._runner.replay = None
         running.stop_recording()
         wait_until(lambda: (status := running.recording()) is not None and not status.running, 20, "the end")
-        assert running._session is before
+        assert running._runner.session is before
 
 
 def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_can_begin_a_new_one(name: str) -> None:
     other = (SaysDog(), Draws())
     with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
         wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")
-        before, used = running._session, running.models()
+        before, used = running._runner.session, running.models()
         demo = ModelChoice(bundled(DEMO_DECODER), used.pipeline)
         absent = next(kind for kind in ("cuda", "mps") if kind not in running.devices())
         running.load(replace(demo, device=absent))
@@ -356,10 +356,10 @@ def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_ca
             assert running.loading()
             wait_until(lambda: not running.loading(), 10, "the models to be loaded")
         assert (running.model_problem(), running.models()) == ("Its weights are damaged.", used)
-        assert running._session is before
+        assert running._runner.session is before
         with patch.object(choosing, "load_models", return_value=other):
             running.load(demo)
-            wait_until(lambda: running._session not in (None, before), 40, "the new session")
+            wait_until(lambda: running._runner.session not in (None, before), 40, "the new session")
         assert (running.model_problem(), running.models()) == ("", demo)
 
 

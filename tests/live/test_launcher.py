@@ -16,7 +16,7 @@ import pytest
 
 from bci_live.config import Config, EpochConfig, FilterConfig, StreamConfig, bundled
 from bci_live.errors import RecordingError, StreamError
-from bci_live.live import background, launcher
+from bci_live.live import background, launcher, runner
 from bci_live.live.background import BackgroundSession
 from bci_live.live.demo import DEMO_RECORDING
 from bci_live.live.launcher import LiveRequest, open_live
@@ -69,7 +69,7 @@ def test_the_window_is_told_why_there_is_no_session(tmp_path: Path) -> None:
         assert "none.xdf" in str(session.problem())
         assert session.snapshot() is None
         models = MagicMock(), MagicMock()
-        with patch.object(background, "load_models", return_value=models), patch.object(background, "remember"):
+        with patch.object(runner, "load_models", return_value=models), patch.object(background, "remember"):
             session.connect(StreamChoice(stream="nowhere"))
             wait_until(lambda: "nowhere" in str(session.problem()), 60, "the stream to be looked for")
 
@@ -78,7 +78,7 @@ def test_the_window_is_told_when_its_replay_dies(tmp_path: Path) -> None:
     file = recording(tmp_path, (Marker("dog", 1.0),))
     died = MagicMock(**{"problem.return_value": "the replay died"})
     with (
-        patch.object(background, "load_models", return_value=(MagicMock(), MagicMock())),
+        patch.object(runner, "load_models", return_value=(MagicMock(), MagicMock())),
         patch.object(launcher, "_pre_roll_s", return_value=0.0),
         patch.object(launcher, "start_replay", return_value=nullcontext(died)),
         patch.object(launcher, "_find_streams", return_value=(MagicMock(), MagicMock())),
@@ -91,12 +91,12 @@ def test_the_window_is_told_when_its_replay_dies(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_while_loading_is_told_too(tmp_path: Path) -> None:
     with (
-        patch.object(background, "load_models", side_effect=ZeroDivisionError("by nought")),
+        patch.object(runner, "load_models", side_effect=ZeroDivisionError("by nought")),
         BackgroundSession(LiveRequest(tmp_path / "decoder")) as session,
     ):
         wait_until(lambda: session.problem() is not None, 60, "the reason")
         assert "ZeroDivisionError" in str(session.problem())
-        wait_until(lambda: not session._thread.is_alive(), 10, "the thread's end")
+        wait_until(lambda: not session._runner.alive, 10, "the thread's end")
         session.play_demo()
         assert "ZeroDivisionError" in str(session.problem())  # nothing begins any more: it is not said that it does
 

@@ -1,0 +1,209 @@
+"""The thread that the window's session lives in: it loads the models, opens one session after the other, and survives their errors."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bci_live.errors import BciError, MontageError, StreamError
+from bci_live.live.choosing import Choices
+from bci_live.live.launcher import (
+    LiveRequest,
+    check_replay,
+    load_models,
+    open_session,
+    start_early,
+)
+from bci_live.live.remembered import StreamChoice, remembered
+from bci_live.loading import no_collecting
+
+if TYPE_CHECKING:
+    from bci_live.live.choosing import Models
+    from bci_live.live.replay_process import ReplayProcess
+    from bci_live.live.session import LiveSession
+    from bci_live.live.signal_session import SignalSession
+
+# How often it is looked whether the replay failed.
+_LOOK_S = 0.5
+_JOIN_S = 15.0
+# What was chosen last is there at once, or not at all.
+_REMEMBERED_S = 2.0
+_RETRY_S = 2.0
+# A headset that no decoder fits, and that is silent for so long, is given up: another may be there.
+_GONE_S = 20.0
+_MEANWHILE = "Until then it can be watched, checked, and recorded with REC."
+
+
+class SessionRunner:
+    """Runs one session at a time, as `request` says; what it has now is in its attributes.
+
+    `progress`: what is being done, in words. `problem`: why there is no session, or nothing comes into it, with the remedy;
+    None while all is well. `choosing`: whether there is no session because it is not clear which streams are meant.
+    `session`, `replay`: those that run, or None. `devices`: what models can be loaded to.
+    """
+
+    def __init__(self, request: LiveRequest) -> None:
+        self.request = request
+        self.choices = Choices(request)
+        self.progress = "Starting …"
+        self.problem: str | None = None
+        self.choosing = False
+        self.session: LiveSession | SignalSession | None = None
+        self.replay: ReplayProcess | None = None
+        self.devices: tuple[str, ...] = ("auto", "cpu")
+        self._closing = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
+
+    def __enter__(self) -> SessionRunner:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing = True
+        self._wake.set()
+        self._thread.join(_JOIN_S)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
+    def begin_anew(self) -> None:
+        """End the session and begin one as `request` and `choices` are now."""
+        if self._thread.ident is not None and not self._thread.is_alive():
+            return  # it met a bug, nothing would begin: what it said of that stays
+        self.problem, self.choosing, self.progress = None, False, "Starting …"
+        self._wake.set()
+
+    def _run(self) -> None:
+        models: Models | None = None
+        try:
+            with ExitStack() as early:
+                while not self._closing:
+                    self._wake.clear()
+                    try:
+                        models, replay = self._loaded(models, early)
+                        models = self._attend(self._wanted(), models, replay)
+                    except StreamError as error:
+                        self.problem, self.choosing = str(error), self.request.replay is None
+                        # What is not there may come; one of two may go.
+                        self._wake.wait(_RETRY_S if self.choosing else None)
+                    except BciError as error:
+                        # Of a file or a model, which may be mended meanwhile: it is read anew when the user begins anew.
+                        self.problem, models = str(error), None
+                        self._wake.wait()
+                    early.close()
+        except Exception as error:
+            # A bug: its traceback goes where bugs go, and the window does not wait for ever.
+            self.problem = f"{type(error).__name__} in the session: {error}. See the log."
+            raise
+
+    def _loaded(self, models: Models | None, early: ExitStack) -> tuple[Models, ReplayProcess | None]:
+        """The models that are wanted now; the replay that runs already, where one was started while they were loaded."""
+        from bci_live.decoding.device import devices_at_hand
+
+        replay, replayed = None, self.request.replay
+        if models is None:
+            check_replay(self.request)
+            self.request = self.choices.adopt(self.request)
+            replay = start_early(self.request, early)
+            with no_collecting():
+                models = load_models(self.request, self._tell, draws_later=True)
+            self.devices = ("auto", *devices_at_hand())
+        models = self._chosen_models(models)
+        # Another recording, or a stream, may have been chosen while the models were loaded.
+        return models, replay if self.request.replay is replayed else None
+
+    def _chosen_models(self, models: Models) -> Models:
+        """Those that were chosen meanwhile, loaded; `models` where there are none."""
+        taken, models = self.choices.load(self.request, models, self._tell)
+        self._take(taken)
+        return models
+
+    def _take(self, taken: LiveRequest) -> None:
+        """Models and drawing as they are now; other streams may have been chosen while they were loaded."""
+        self.request = replace(self.request, decoder=taken.decoder, device=taken.device, config=taken.config)
+
+    def _wanted(self) -> LiveRequest:
+        """What was asked for; where no stream was named, the one of the last time if that is there."""
+        from bci_live.streams.discovery import find_eeg
+
+        request, choice = self.request, remembered()
+        if request.replay or request.stream or request.stream_id or choice is None:
+            return request
+        try:
+            find_eeg(choice.stream, _REMEMBERED_S, choice.stream_id)
+        except StreamError:
+            return request
+        return for_streams(request, choice)
+
+    def _attend(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
+        """`_listen`; where the decoder does not fit the headset, its signal alone."""
+        try:
+            return self._listen(request, models, early)
+        except MontageError as error:
+            self._look_at(request, f"{error} {_MEANWHILE}")
+            return models
+
+    def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
+        """One session, until others are chosen or the window is closed; the models for the next one."""
+        with open_session(request, *models, self._tell, False, early) as (session, replay):
+            self.choices.begin(request)
+            self.session, self.replay = session, replay
+            self.problem, self.choosing = None, False
+            try:
+                # The first picture, too, is drawn as it was chosen, perhaps the last time.
+                self._take(self.choices.redraw(self.request, session))
+                self._tell("Loading the diffusion pipeline …")
+                with no_collecting():
+                    session.draw(self._wake)
+                self._tell("")
+                while not self._wake.wait(_LOOK_S):
+                    self.problem = replay.problem() if replay else None
+                    self._take(self.choices.redraw(self.request, session))
+                    # While they load, which may fail, the session goes on.
+                    chosen = self._chosen_models(models)
+                    if chosen is not models:
+                        return chosen
+                return models
+            finally:
+                self.session = self.replay = None
+
+    def _look_at(self, request: LiveRequest, why: str) -> None:
+        """The signal alone of a headset that the decoder does not fit, until others are chosen or it is gone."""
+        from bci_live.live.signal_session import SignalSession
+        from bci_live.streams.awaited import MarkerSearch
+        from bci_live.streams.discovery import find_eeg
+
+        if request.replay is not None:
+            self.problem = why
+            self._wake.wait()
+            return
+        streams = request.config.streams
+        eeg = find_eeg(request.stream, streams.resolve_s, request.stream_id)
+        with SignalSession(eeg, MarkerSearch(request.markers, request.markers_id), streams, why) as session:
+            self.session, self.problem, self.choosing = session, None, False
+            try:
+                self._tell("")
+                while not self._wake.wait(_LOOK_S) and session.silent_s < _GONE_S:
+                    pass
+            finally:
+                self.session = None
+
+    def _tell(self, text: str) -> None:
+        self.progress = text
+
+
+def for_streams(request: LiveRequest, choice: StreamChoice) -> LiveRequest:
+    """The request for just these streams, instead of a replay too."""
+    return replace(
+        request,
+        stream=choice.stream,
+        stream_id=choice.stream_id,
+        markers=choice.markers,
+        markers_id=choice.markers_id,
+        replay=None,
+    )
