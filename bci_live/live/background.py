@@ -104,14 +104,14 @@ class BackgroundSession:
                 "program sends it."
             )
         remember(choice)
-        self._runner.request = for_streams(self._runner.request, choice)
+        self._runner.change(lambda now: for_streams(now, choice))
         self._runner.begin_anew()
         return ""
 
     def play_demo(self) -> None:
         """Replay the session that ships, read by the decoder that belongs to it."""
         runner, demo = self._runner, bundled(DEMO_RECORDING)
-        runner.request = replace(for_streams(runner.request, StreamChoice()), replay=demo, loop=True, start_s=0.0)
+        runner.change(lambda now: replace(for_streams(now, StreamChoice()), replay=demo, loop=True, start_s=0.0))
         models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, runner.request.device)
         runner.choices.models = models if models != self.models() else None
         runner.begin_anew()
@@ -182,13 +182,15 @@ class BackgroundSession:
 
     def pause(self, paused: bool) -> None:
         """Let the replay rest, or go on."""
-        if self._runner.replay is not None:
-            self._runner.replay.pause(paused)
+        replay = self._runner.replay
+        if replay is not None:
+            replay.pause(paused)
 
     def seek(self, at_s: float) -> None:
         """Let the replay go on there, s from its beginning."""
-        if self._runner.replay is not None:
-            self._runner.replay.seek(at_s)
+        replay = self._runner.replay
+        if replay is not None:
+            replay.seek(at_s)
 
     def play_again(self) -> None:
         """Begin anew with the replay, which has ended."""
@@ -197,8 +199,9 @@ class BackgroundSession:
 
     def loop(self, loop: bool) -> None:
         """Whether the replay begins anew at its end."""
-        if self._runner.replay is not None:
-            self._runner.replay.loop(loop)
+        replay = self._runner.replay
+        if replay is not None:
+            replay.loop(loop)
 
     def _infos(self) -> list[pylsl.StreamInfo]:
         session = self._runner.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -54,6 +55,7 @@ class SessionRunner:
         self.replay: ReplayProcess | None = None
         self.devices: tuple[str, ...] = ("auto", "cpu")
         self._closing = False
+        self._changing = threading.Lock()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
 
@@ -71,9 +73,14 @@ class SessionRunner:
         """Whether its thread runs."""
         return self._thread.is_alive()
 
+    def change(self, change: Callable[[LiveRequest], LiveRequest]) -> None:
+        """Let the request be what `change` makes of it: the window and the session's thread both change parts of it."""
+        with self._changing:
+            self.request = change(self.request)
+
     def begin_anew(self) -> None:
         """End the session and begin one as `request` and `choices` are now."""
-        if self._thread.ident is not None and not self._thread.is_alive():
+        if self._thread.ident is not None and not self.alive:
             return  # it met a bug, nothing would begin: what it said of that stays
         self.problem, self.choosing, self.progress = None, False, "Starting …"
         self._wake.set()
@@ -82,18 +89,21 @@ class SessionRunner:
         models: Models | None = None
         try:
             with ExitStack() as early:
-                while not self._closing:
-                    self._wake.clear()
+                while True:
+                    self._wake.clear()  # before the look: a wake between the two would be lost
+                    if self._closing:
+                        break
                     try:
                         models, replay = self._loaded(models, early)
                         models = self._attend(self._wanted(), models, replay)
                     except StreamError as error:
-                        self.problem, self.choosing = str(error), self.request.replay is None
+                        self._fail(error, choosing=self.request.replay is None)
                         # What is not there may come; one of two may go.
                         self._wake.wait(_RETRY_S if self.choosing else None)
                     except BciError as error:
                         # Of a file or a model, which may be mended meanwhile: it is read anew when the user begins anew.
-                        self.problem, models = str(error), None
+                        self._fail(error, choosing=False)
+                        models = None
                         self._wake.wait()
                     early.close()
         except Exception as error:
@@ -108,7 +118,7 @@ class SessionRunner:
         replay, replayed = None, self.request.replay
         if models is None:
             check_replay(self.request)
-            self.request = self.choices.adopt(self.request)
+            self.change(self.choices.adopt)
             replay = start_early(self.request, early)
             with no_collecting():
                 models = load_models(self.request, self._tell, draws_later=True)
@@ -125,7 +135,7 @@ class SessionRunner:
 
     def _take(self, taken: LiveRequest) -> None:
         """Models and drawing as they are now; other streams may have been chosen while they were loaded."""
-        self.request = replace(self.request, decoder=taken.decoder, device=taken.device, config=taken.config)
+        self.change(lambda now: replace(now, decoder=taken.decoder, device=taken.device, config=taken.config))
 
     def _wanted(self) -> LiveRequest:
         """What was asked for; where no stream was named, the one of the last time if that is there."""
@@ -192,6 +202,11 @@ class SessionRunner:
                     pass
             finally:
                 self.session = None
+
+    def _fail(self, error: BciError, choosing: bool) -> None:
+        """Say why there is no session, unless another was asked for meanwhile: of that it says nothing."""
+        if not self._wake.is_set():
+            self.problem, self.choosing = str(error), choosing
 
     def _tell(self, text: str) -> None:
         self.progress = text

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,23 @@ from typing import Any
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from torch import Tensor, nn
+from torch import nn
 
 from bci_live.diffusion.pipeline import load_pipeline
 from bci_live.errors import DiffusionError
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.training.autoencoder import CHANNELS, reconstruction_psnr, train_autoencoder
 from bci_live.training.denoising import DiffusionLoss
-from bci_live.training.distillation import DistillationLoss
 from bci_live.training.export import check_pipeline_out, export_pipeline
+from bci_live.training.latent_features import trained_features
 from bci_live.training.loop import LoopSettings, run_loop
 from bci_live.training.material import gather_material, latent_set
 from bci_live.training.renderings import Renderings, draw_renderings
+from bci_live.training.sharpening import SharpeningLoss
 
-_AUTOENCODER_SHARE, _STUDENT_SHARE = 0.12, 0.25
+_AUTOENCODER_SHARE, _STUDENT_SHARE = 0.12, 0.35
+# Of the teacher's learning rate.
+_STUDENT_RATE = 0.4
 _POOLING_HEADS = 8
 
 
@@ -46,8 +48,8 @@ class DiffusionTraining:
 def build_unet(settings: DiffusionTraining, latent_size: int, width: int) -> UNet2DConditionModel:
     """Attention only below the first level: there it costs little and sees the whole picture.
 
-    The caption, pooled, scales and shifts every block besides (adaptive group normalisation: Dhariwal & Nichol 2021). By
-    cross-attention alone it takes such a network many times as long to learn what an object looks like.
+    The caption, pooled, shifts every block besides, as the timestep does. By cross-attention alone it takes such a network
+    many times as long to learn what an object looks like.
     """
     levels = len(settings.widths)
     return UNet2DConditionModel(
@@ -63,7 +65,6 @@ def build_unet(settings: DiffusionTraining, latent_size: int, width: int) -> UNe
         norm_num_groups=16,
         addition_embed_type="text",
         addition_embed_type_num_heads=_POOLING_HEADS,
-        resnet_time_scale_shift="scale_shift",
     )
 
 
@@ -89,7 +90,9 @@ def train_diffusion(
     others: Path | None = None,
     begin: Path | None = None,
 ) -> None:
-    """Train autoencoder and UNet for `minutes` altogether and write the pipeline to `out`, again at every checkpoint.
+    """Train autoencoder, UNet and its student for `minutes` altogether and write the pipeline to `out`, again at every checkpoint.
+
+    The features that judge the student take some minutes more, once.
 
     Killed or interrupted, the same call goes on from the last checkpoint in `work`.
 
@@ -138,19 +141,30 @@ def train_diffusion(
         export_pipeline(out, autoencoder, average, scheduler, material.bank, facts)
 
     taught = run_loop(unet, loss, loop, work, on_save=export)
-    student = copy.deepcopy(taught).requires_grad_(True)
-    lesson = DistillationLoss(loss, taught, scheduler, place)
-    loop = replace(loop, name="student", minutes=minutes * _STUDENT_SHARE, learning_rate=settings.learning_rate / 4)
-    run_loop(student, lesson, loop, work, on_save=export)
+    features = trained_features(data, torch.from_numpy(material.free.layouts), work, place)
+    lesson = SharpeningLoss(loss, features, data.embeddings, place)
+    discriminator = work / "discriminator.pt"
+    lesson.load(discriminator)
+
+    def keep(average: nn.Module) -> None:
+        lesson.save(discriminator)
+        export(average)
+
+    loop = replace(
+        loop,
+        name="sharpened",
+        minutes=minutes * _STUDENT_SHARE,
+        learning_rate=settings.learning_rate * _STUDENT_RATE,
+        momentum=0.5,
+    )
+    run_loop(taught.requires_grad_(True), lesson, loop, work, on_save=keep)
 
 
 @torch.no_grad()
 def begin_with(unet: nn.Module, known: nn.Module, folder: Path) -> None:
-    """Take over the weights of a trained UNet of the same build.
+    """Take over the weights of a trained UNet of the same build; what it draws stays the same.
 
-    One of before knows no scales, and its captions do not shift: the timestep's projection becomes the shift, scales and
-    captions' shifts begin at nothing. It added the timestep before the normalisation, not after it, so this is a beginning
-    that knows the pictures, not the same function.
+    One of before, whose blocks no caption shifts, will do: these shifts begin at nothing.
 
     Raises
     ------
@@ -158,9 +172,9 @@ def begin_with(unet: nn.Module, known: nn.Module, folder: Path) -> None:
         If it is built otherwise.
     """
     before, ours = known.state_dict(), unet.state_dict()
-    new = {name for name in ours if name.startswith("add_embedding.")}
+    new = {name for name in ours if name.startswith("add_embedding.") and name not in before}
     differ = sorted((ours.keys() ^ before.keys()) - new)
-    differ += [name for name, it in ours.items() if name in before and not _fits(name, before[name], it)]
+    differ += [name for name, it in ours.items() if name in before and before[name].shape != it.shape]
     if differ:
         raise DiffusionError(
             f"The UNet of '{folder}' is built otherwise than the one that is trained ({differ[0]}). Begin with another pipeline, or "
@@ -168,16 +182,9 @@ def begin_with(unet: nn.Module, known: nn.Module, folder: Path) -> None:
         )
     for name, weight in ours.items():
         if name in before:
-            told = before[name].to(weight)
-            weight.copy_(told if told.shape == weight.shape else torch.cat((torch.zeros_like(told), told)))
+            weight.copy_(before[name])
         elif name.startswith("add_embedding.norm2"):
             weight.zero_()
-
-
-def _fits(name: str, before: Tensor, weight: Tensor) -> bool:
-    """Whether it has the shape, or is the shift alone where scale and shift are wanted."""
-    half = "time_emb_proj" in name and (2 * len(before), *before.shape[1:]) == tuple(weight.shape)
-    return half or before.shape == weight.shape
 
 
 def _autoencoder(

@@ -31,6 +31,7 @@ class LoopSettings:
     warmup_steps: int = 100
     average_decay: float = 0.998
     clip: float = 1.0
+    momentum: float = 0.9
     save_every_s: float = 120.0
     log_every: int = 25
     max_steps: int | None = None
@@ -49,7 +50,7 @@ def run_loop(
     Interrupted (Ctrl-C), it saves a checkpoint before it passes the interruption on.
     """
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), betas=(settings.momentum, 0.99), weight_decay=0.01, fused=True)
     checkpoint = checkpoints.Checkpoint(work / settings.name)
     begun = checkpoint.load(model, average, optimizer)
     step, started = begun.step, time.monotonic() - begun.seconds
