@@ -14,6 +14,8 @@ from bci_live.window.display import check_display
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from PyQt6.QtWidgets import QWidget
+
     from bci_live.window.source import SessionSource
 
 _log = logging.getLogger(__name__)
@@ -59,7 +61,16 @@ def run_window(source: SessionSource, title: str = "bci_live") -> int:
             keep(window.memory())
             window.asks_before_closing = False
             window.close()
+    destroy(window)
     return PROBLEM if source.problem() is not None else 0
+
+
+def destroy(window: QWidget) -> None:
+    """Delete a closed window now. Left to the interpreter's end, it may go after its application, and Qt crashes."""
+    from PyQt6.QtCore import QCoreApplication, QEvent
+
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from bci_live.live.background import BackgroundSession
 from bci_live.live.launcher import LiveRequest
 from bci_live.live.snapshot import SignalPart
 from bci_live.types import Chunk
+from bci_live.window.app import destroy
 from bci_live.window.bench.meter import WARM_UP_S, FrameMeter
 from bci_live.window.bench.peer import SECONDS, PlainPlot
 from bci_live.window.bench.sender import marker_source
@@ -94,6 +95,13 @@ class Bench:
         self.figures = self._session.meter.figures() | {"pictures": self._shown() - self._shown_before}
         self._app.exit(0)
 
+    def close(self) -> None:
+        """Take the window away."""
+        if self._window is not None:
+            self._window.close()
+            destroy(self._window)
+            self._window = None
+
     def _shown(self) -> int:
         snapshot = self._session.snapshot()
         return snapshot.counts.shown if snapshot is not None else 0
@@ -112,6 +120,7 @@ def main() -> None:
     with session:
         bench = Bench(app, session, which, channels, seconds)
         app.exec()
+        bench.close()
         problem = session.problem()
     if bench.figures is None:
         raise BciError(problem or f"No picture came within {_READY_S:g} s.")
