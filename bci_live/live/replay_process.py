@@ -111,7 +111,7 @@ class ReplayProcess:
             return said.splitlines()[-1]
         return (
             f"The replay's process was ended from outside (exit code {self._process.returncode}). Start the program again, or "
-            "in its window press 'Load, and begin anew' among the Controls."
+            "press 'Play again' in its window."
         )
 
     def _tell(self, command: str) -> None:

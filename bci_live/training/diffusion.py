@@ -141,7 +141,8 @@ def train_diffusion(
         export_pipeline(out, autoencoder, average, scheduler, material.bank, facts)
 
     taught = run_loop(unet, loss, loop, work, on_save=export)
-    features = trained_features(data, torch.from_numpy(material.free.layouts), work, place)
+    layouts = torch.from_numpy(material.free.layouts)
+    features = trained_features(data, layouts, work, place, settings.max_steps)
     lesson = SharpeningLoss(loss, features, data.embeddings, place)
     discriminator = work / "discriminator.pt"
     lesson.load(discriminator)

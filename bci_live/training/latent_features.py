@@ -6,16 +6,16 @@ tell objects apart (Zhang et al. 2018; in latent space: Kang et al. 2024) a blur
 
 from __future__ import annotations
 
-import os
+import math
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from bci_live.training.autoencoder import CHANNELS
 from bci_live.training.denoising import LatentSet
+from bci_live.training.loop import LoopSettings, run_loop
 from bci_live.training.precision import autocast
 from bci_live.training.resume import key_of
 
@@ -24,6 +24,8 @@ _GROUPS = 8
 _EPOCHS, _BATCH, _LEARNING_RATE = 6, 128, 3e-3
 # Every second batch is noisy, up to so much: it has to forgive what a picture half drawn lacks.
 _MOST_NOISE = 0.3
+# So many latents tell how much each feature varies.
+_MEASURED = 2000
 # Places, sizes, turns and hues come to about one: see `layout_row` for their order.
 _MIDDLES, _SPREADS = (0.5, 0.5, 0.67, 0.0, 0.0), (0.17, 0.17, 0.17, 20.0, 15.0)
 
@@ -78,46 +80,50 @@ class _Block(nn.Module):
         return functional.silu(self.norms[1](self.second(inner)) + self.around(seen))
 
 
-def trained_features(data: LatentSet, layouts: Tensor, work: Path, device: torch.device) -> LatentFeatures:
+def trained_features(
+    data: LatentSet, layouts: Tensor, work: Path, device: torch.device, max_steps: int | None = None
+) -> LatentFeatures:
     """The network, trained on these latents, of which the first have the (n, 11) `layouts`; kept in the folder `work`.
 
     What is not of the catalogue is one label more.
     """
-    told = f"{WIDTHS} {_GROUPS} {_EPOCHS} {_BATCH} {_LEARNING_RATE} {_MOST_NOISE} {_MIDDLES} {_SPREADS}"
-    file = work / f"latent-features-{key_of(told, data.latents, data.labels, layouts)[:12]}.safetensors"
     torch.manual_seed(0)
-    network = LatentFeatures(data.catalogue + 1, data.latents.shape[-1])
-    if file.exists():
-        network.load_state_dict(load_file(file))
-    else:
-        network = _train(network.to(device), data, layouts, device)
-        fresh = file.with_suffix(".new")
-        save_file({name: it.cpu().contiguous() for name, it in network.state_dict().items()}, fresh)
-        os.replace(fresh, file)
-    return network.to(device).eval().requires_grad_(False)
+    network = LatentFeatures(data.catalogue + 1, data.latents.shape[-1]).to(device)
+    steps = math.ceil(_EPOCHS * len(layouts) / _BATCH)
+    settings = LoopSettings(
+        "features",
+        math.inf,
+        _LEARNING_RATE,
+        warmup_steps=max(1, steps // 10),
+        max_steps=steps if max_steps is None else min(steps, max_steps),
+    )
+    told = f"{WIDTHS} {_GROUPS} {_BATCH} {_MOST_NOISE} {_MIDDLES} {_SPREADS} {settings}"
+    folder = work / f"latent-features-{key_of(told, data.latents, data.labels, layouts)[:12]}"
+    trained = run_loop(network, _FeatureLoss(data, layouts, device), settings, folder).requires_grad_(False)
+    trained.measure(data.latents[:_MEASURED].to(device))
+    return trained
 
 
-def _train(network: LatentFeatures, data: LatentSet, layouts: Tensor, device: torch.device) -> LatentFeatures:
-    count = len(layouts)
-    batch = min(_BATCH, count)
-    labels = data.labels[:count].clamp(max=data.catalogue)
-    wanted = (layouts[:, : len(_MIDDLES)] - torch.tensor(_MIDDLES)) / torch.tensor(_SPREADS)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05)
-    steps = _EPOCHS * (count // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, total_steps=steps)
-    orders = [torch.randperm(count)[: count // batch * batch].view(-1, batch) for _ in range(_EPOCHS)]
-    for step, picks in enumerate(torch.cat(orders)):
-        seen = data.latents[picks]
+class _FeatureLoss:
+    """How wrong label and layout are told. Where objects outside the catalogue lie is not asked."""
+
+    def __init__(self, data: LatentSet, layouts: Tensor, device: torch.device) -> None:
+        self._latents, self._device = data.latents[: len(layouts)], device
+        self._labels, self._others = data.labels[: len(layouts)].clamp(max=data.catalogue), data.catalogue
+        self._layouts = (layouts[:, : len(_MIDDLES)] - torch.tensor(_MIDDLES)) / torch.tensor(_SPREADS)
+
+    def __call__(self, network: nn.Module, step: int) -> Tensor:
+        """Of one batch, drawn from the step's number."""
+        generator = torch.Generator().manual_seed(step)
+        picks = torch.randint(len(self._layouts), (_BATCH,), generator=generator)
+        latents = self._latents[picks]
         if step % 2:
-            seen = seen + _MOST_NOISE * torch.rand(batch, 1, 1, 1) * torch.randn_like(seen)
-        with autocast(device):
-            logits, told = network(seen.to(device, memory_format=torch.channels_last))
-        known = (labels[picks] < data.catalogue).float()[:, None].to(device)
-        loss = functional.cross_entropy(logits.float(), labels[picks].to(device), label_smoothing=0.05)
-        loss = loss + (known * (told.float() - wanted[picks].to(device)).square()).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
-    network.eval().measure(data.latents[:2000].to(device))
-    return network
+            strength = _MOST_NOISE * torch.rand(_BATCH, 1, 1, 1, generator=generator)
+            latents = latents + strength * torch.randn(latents.shape, generator=generator)
+        labels, layouts = self._labels[picks].to(self._device), self._layouts[picks].to(self._device)
+        with autocast(self._device):
+            logits, told = network(latents.to(self._device, memory_format=torch.channels_last))
+        known = (labels < self._others).float()[:, None]
+        loss: Tensor = functional.cross_entropy(logits.float(), labels, label_smoothing=0.05)
+        loss = loss + (known * (told.float() - layouts).square()).mean()
+        return loss

@@ -49,6 +49,7 @@ def run_loop(
     The loss draws its randomness from the step's number, so a resumed training sees what an unbroken one would.
     Interrupted (Ctrl-C), it saves a checkpoint before it passes the interruption on.
     """
+    work.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(model.parameters(), betas=(settings.momentum, 0.99), weight_decay=0.01, fused=True)
     checkpoint = checkpoints.Checkpoint(work / settings.name)

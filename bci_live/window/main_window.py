@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
     def _resting(self, snapshot: LiveSnapshot | None) -> str:
         """That the window's own replay sends nothing, in words: it paused, has ended, or went on a moment ago."""
         replay = self._source.replay()
-        if replay is None or snapshot is None:
+        if replay is None or snapshot is None or self._source.problem():
             return ""
         if replay.ended:
             return "The replay has ended"

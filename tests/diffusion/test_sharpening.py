@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bci_live.errors import DiffusionError
-from bci_live.training import latent_features, sharpening
+from bci_live.training import sharpening
 from bci_live.training.denoising import DiffusionLoss, LatentSet
 from bci_live.training.diffusion import build_scheduler
 from bci_live.training.latent_features import LatentFeatures, trained_features
@@ -83,7 +83,7 @@ def test_the_features_tell_labels_and_layouts_and_are_kept(
     known = data.labels[:300] < 2  # where others lie is not asked
     size, wanted = told[known, 2], PLACES[:300][known] - 1.5
     assert torch.corrcoef(torch.stack((size, wanted)))[0, 1] > 0.8
-    with patch.object(latent_features, "_train", side_effect=AssertionError("trained again")):
+    with patch.object(LatentFeatures, "forward", side_effect=AssertionError("trained again")):
         again = trained_features(data, layouts, kept, CPU)
         assert all(torch.equal(a, b) for a, b in zip(again.parameters(), features.parameters(), strict=True))
         with pytest.raises(AssertionError, match="trained again"):

@@ -109,6 +109,6 @@ def test_a_replay_that_is_killed_is_told_in_a_sentence_not_by_the_last_line_it_h
         os.kill(replay.pid, signal.SIGKILL)
         wait_until(lambda: replay.ended, 10, "the end of the replay's process")
         assert replay.problem() == (
-            "The replay's process was ended from outside (exit code -9). Start the program again, or in its window press "
-            "'Load, and begin anew' among the Controls."
+            "The replay's process was ended from outside (exit code -9). Start the program again, or press 'Play again' in "
+            "its window."
         )

@@ -248,6 +248,22 @@ def test_a_replay_that_has_ended_says_so_and_can_be_played_again(
     assert source.commands == [("again", None)]
 
 
+def test_a_replay_that_was_killed_is_stale_and_can_be_played_again(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    assert source.state is not None
+    assert source.state.status is not None
+    source.state = replace(source.state, status=replace(source.state.status, stale=True, age_s=8.2))
+    source.played = ReplayStatus(75.0, 400.0, paused=False, loop=True, ended=True)
+    source.fatal = "The replay's process was ended from outside."
+    window.poll_snapshot()
+    assert window.header.badge.text() == "SIMULATED · REPLAY · STALE"
+    assert window.header.notice.text() == "No sample for 8 s"
+    assert window.errors.text.text() == source.fatal
+    assert window.live.transport.button.text() == "Play again"
+
+
 def test_a_replay_that_rests_is_no_trouble_of_the_recording_nor_while_it_goes_on(
     open_window: OpenWindow, source: ExampleSource
 ) -> None:

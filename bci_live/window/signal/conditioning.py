@@ -50,7 +50,7 @@ class Conditioner:
             samples = self._filtered(samples, breaks)
         if self._average and len(averaged) > 1:
             samples = samples.copy()
-            samples[:, averaged] -= samples[:, averaged].mean(axis=1, keepdims=True)
+            samples[:, averaged] -= _mean(samples[:, averaged])
         return samples
 
     def _filtered(self, samples: FloatArray, breaks: tuple[int, ...]) -> FloatArray:
@@ -65,6 +65,13 @@ class Conditioner:
         if self._state is not None and not np.isfinite(self._state).all():
             self._state = None  # what is no number would stay in the filter for ever
         return filtered
+
+
+def _mean(samples: FloatArray) -> FloatArray:
+    """(n, 1): over the channels that are a number at that sample; 0 where none is."""
+    told = np.isfinite(samples)
+    total = np.where(told, samples, 0).sum(axis=1, keepdims=True)
+    return np.asarray(total / np.maximum(told.sum(axis=1, keepdims=True), 1), dtype=samples.dtype)
 
 
 def _design(wanted: DisplayFilter, rate: float) -> NDArray[np.float64] | None:
