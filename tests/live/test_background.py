@@ -1,19 +1,12 @@
-"""What the window commands: other streams, a recording, the replay. Real outlets in other processes."""
+"""What the window commands: other streams, other models, the replay. Real outlets in other processes."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import MagicMock, patch
 
 import pytest
-import pyxdf
 
 from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import BciError
@@ -26,102 +19,12 @@ from bci_live.live.launcher import LiveRequest
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest
 from bci_live.streams.outlet import open_eeg_outlet
-from bci_live.types import Decoding, Reconstruction, StreamFacts
+from bci_live.types import StreamFacts
+from tests.live.background_sessions import DrawsOnceLoaded, forgotten, headset, listens_to, name, session, told
 from tests.live.test_session import Draws, SaysDog, file
 from tests.waiting import wait_until
 
-__all__ = ["file"]  # a fixture
-
-ROOT = Path(__file__).resolve().parents[2]
-SENDER = """
-import sys, time
-import numpy as np
-import pylsl
-from bci_live.streams.outlet import open_eeg_outlet, open_marker_outlet
-from bci_live.types import StreamFacts
-name, markers, begin, count = sys.argv[1], sys.argv[2], pylsl.local_clock(), 0
-eeg = open_eeg_outlet(StreamFacts(name, "EEG", name, "", "", 250.0, ("E1", "E2"), ("uV", "uV")))
-if markers:
-    outlet = open_marker_outlet(StreamFacts(markers, "Markers", markers, "", "", 0.0, ("m",), ("",)))
-while True:
-    until = int((pylsl.local_clock() - begin) * 250)
-    rows = np.random.default_rng(count).normal(0, 10, (until - count, 2)).astype(np.float32)
-    if len(rows):
-        eeg.push_chunk(rows, begin + np.arange(count, until) / 250)
-    if markers and count // 250 < until // 250:
-        outlet.push_sample(["dog"], begin + (until // 250))
-    count = until
-    time.sleep(0.02)
-"""
-
-
-@contextmanager
-def headset(name: str, markers: str = "") -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-c", SENDER, name, markers], cwd=ROOT)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture
-def name() -> str:
-    return f"head-{uuid.uuid4()}"
-
-
-@pytest.fixture(autouse=True)
-def forgotten(tmp_path: Path) -> Iterator[None]:
-    with (
-        patch.object(remembered, "_file", lambda: tmp_path / "config" / "streams.json"),
-        patch.object(remembered, "_drawing_file", lambda: tmp_path / "config" / "drawing.json"),
-    ):
-        yield
-
-
-class DrawsOnceLoaded(Draws):
-    """Takes until `loaded` to be so, or fails then; and until `warm` to be that, which a GPU must be to draw, and a processor not."""
-
-    def __init__(self, cold: bool = True, error: BciError | None = None) -> None:
-        super().__init__()
-        self.draws_cold, self._error = cold, error
-        self.loaded, self.warm, self.drew, self.began_warming = (threading.Event() for _ in range(4))
-
-    def load(self) -> None:
-        assert self.loaded.wait(60)
-        if self._error is not None:
-            raise self._error
-
-    def warm_up(self, tokens: int, beside_drawing: bool = False) -> None:
-        assert beside_drawing == self.draws_cold
-        assert not beside_drawing or self.drew.is_set()  # beside the warming up the first picture would take seconds
-        self.began_warming.set()
-        assert self.warm.wait(60)
-
-    def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
-        yield from super().reconstruct(decoding, seed)
-        self.drew.set()
-
-
-@contextmanager
-def session(draws: Draws | None = None, **request: str | Path | float) -> Iterator[BackgroundSession]:
-    """A session with models that read and draw nothing."""
-    with (
-        patch.object(runner, "load_models", return_value=(SaysDog(), draws or Draws())),
-        BackgroundSession(LiveRequest(Path("decoder"), **request)) as running,  # type: ignore[arg-type]
-    ):
-        yield running
-
-
-def listens_to(running: BackgroundSession) -> str:
-    snapshot = running.snapshot()
-    return snapshot.facts.name if snapshot and snapshot.facts else ""
-
-
-def told(running: BackgroundSession) -> str:
-    """What the session says in the window's bar."""
-    snapshot = running.snapshot()
-    return " ".join(snapshot.present_errors) if snapshot else ""
+__all__ = ["file", "forgotten", "name"]  # fixtures
 
 
 def test_a_stream_that_is_not_there_yet_is_taken_when_it_comes(name: str) -> None:
@@ -303,28 +206,6 @@ def test_a_headset_that_does_not_fit_and_goes_makes_room_for_one_that_does(name:
             wait_until(lambda: listens_to(running) == name and "needs" not in told(running), 40, "the one that fits")
 
 
-def test_a_headset_that_the_decoder_does_not_fit_can_be_recorded_to_train_one_that_does(
-    name: str, tmp_path: Path
-) -> None:
-    odd = open_eeg_outlet(StreamFacts(name, "EEG", name, "", "", 250.0, ("X",), ("uV",)))
-    with session(stream=name) as running:
-        wait_until(lambda: "needs the channels" in told(running), 30, "the refusal")
-        running.record(RecordingRequest(tmp_path, subject="07", task="faces"))
-
-        def held() -> int:
-            odd.push_sample([1.0])
-            status = running.recording()
-            return sum(it.samples for it in status.streams if it.name == name) if status else 0
-
-        wait_until(lambda: held() > 20, 30, "its samples")
-        running.stop_recording()
-        wait_until(lambda: (status := running.recording()) is not None and not status.running, 20, "the end")
-        status = running.recording()
-    assert status is not None
-    streams, _ = pyxdf.load_xdf(str(status.path))
-    assert len(next(it for it in streams if it["info"]["name"] == [name])["time_series"]) > 20
-
-
 def test_models_that_are_not_there_or_come_at_the_wrong_time_leave_the_session_alone(name: str, tmp_path: Path) -> None:
     with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
         wait_until(lambda: listens_to(running) == name, 30, "the session")
@@ -361,44 +242,6 @@ def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_ca
             running.load(demo)
             wait_until(lambda: running._runner.session not in (None, before), 40, "the new session")
         assert (running.model_problem(), running.models()) == ("", demo)
-
-
-def test_the_recording_holds_the_streams_and_markers_that_come_later(name: str, tmp_path: Path) -> None:
-    with session(stream=name, markers=f"{name}-late-m") as running:
-        with headset(name):
-            wait_until(lambda: listens_to(running) == name, 40, "the session")
-            running.record(RecordingRequest(tmp_path / "rec", subject="07", task="faces"))
-            wait_until(lambda: (status := running.recording()) is not None and status.seconds > 1, 20, "REC")
-            with headset(f"{name}-late", f"{name}-late-m"):
-                wait_until(
-                    lambda: any(it.name == f"{name}-late-m" and it.samples > 2 for it in running.recording().streams),  # type: ignore[union-attr]
-                    40,
-                    "the late markers in the recording",
-                )
-                running.stop_recording()
-                wait_until(lambda: not running.recording().running, 20, "the recording to end")  # type: ignore[union-attr]
-        status = running.recording()
-        assert status is not None
-        assert status.problem == running.recording_problem() == ""
-        assert status.path == tmp_path / "rec/sub-07/ses-01/eeg/sub-07_ses-01_task-faces_run-01_eeg.xdf"
-        assert status.size == status.path.stat().st_size
-    streams, _ = pyxdf.load_xdf(status.path)
-    counts = {stream["info"]["name"][0]: len(stream["time_stamps"]) for stream in streams}
-    assert counts == {it.name: it.samples for it in status.streams}
-    assert counts[name] > 250
-    assert counts[f"{name}-late-m"] > 2
-
-
-def test_what_cannot_be_recorded_is_told_and_costs_the_session_nothing(name: str, tmp_path: Path) -> None:
-    with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
-        wait_until(lambda: listens_to(running) == name, 40, "the session")
-        running.record(RecordingRequest(tmp_path, subject="../etc"))
-        wait_until(lambda: "is no BIDS label" in running.recording_problem(), 10, "the reason")
-        assert running.recording() is None
-        assert running.problem() is None
-        running.record(RecordingRequest(tmp_path))
-        wait_until(lambda: running.recording() is not None, 20, "REC")
-        assert running.recording_problem() == ""
 
 
 def test_a_memory_that_cannot_be_read_is_no_memory(tmp_path: Path) -> None:
