@@ -141,6 +141,7 @@ def live(
         "compiled": compiled,
     }
     asked = {name: value for name, value in asked.items() if value is not None}
+    elsewhere = {"decoder": decoder is not None, "device": device != "auto", "anytime": anytime is not None}
     diffusion = DiffusionConfig.model_validate(asked)
     request = LiveRequest(
         stream=stream,
@@ -154,7 +155,7 @@ def live(
         loop=loop,
         start_s=start,
         config=Config(diffusion=diffusion, live=LiveConfig(abstain=abstain, anytime=anytime is not False)),
-        asked=frozenset(asked) | ({"anytime"} if anytime is not None else set()),
+        asked=frozenset(asked) | {name for name, is_asked in elsewhere.items() if is_asked},
     )
     if headless:
         summary = headless_live(request, seconds=seconds, out=out, console=Console(stderr=True))

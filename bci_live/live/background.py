@@ -126,8 +126,7 @@ class BackgroundSession:
 
     def models(self) -> ModelChoice:
         """Which models are used."""
-        request = self._runner.request
-        return ModelChoice(request.decoder, request.config.diffusion.pipeline, request.device)
+        return self._runner.request.models
 
     def load(self, choice: ModelChoice) -> None:
         """Begin anew with these once they are loaded; where that cannot be, `model_problem` says why, and the session goes on."""

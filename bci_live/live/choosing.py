@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bci_live.config import DiffusionConfig, known_pipeline
+from pydantic import ValidationError
+
+from bci_live.config import DiffusionConfig, complaint, known_pipeline
 from bci_live.errors import BciError
 from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.fitting import check_fit
 from bci_live.live.launcher import LiveRequest, load_models
-from bci_live.live.remembered import remember_drawing, remembered_drawing
+from bci_live.live.remembered import (
+    forget_models,
+    remember_drawing,
+    remember_models,
+    remembered_drawing,
+    remembered_models,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +41,8 @@ class Choices:
         self.models: ModelChoice | None = None
         self.problem = ""
         self._loads = False
+        self._chose = False
+        self._asked: LiveRequest | None = None  # while it has the models of the last time: as it was asked for
 
     @property
     def loading(self) -> bool:
@@ -41,17 +51,39 @@ class Choices:
 
     def choose(self, choice: ModelChoice, request: LiveRequest) -> bool:
         """Whether these models are there and fit each other, and the device is; they are loaded soon, beside the session."""
-        from bci_live.decoding.device import pick_device
-        from bci_live.decoding.storage import read_card
-
         try:
-            pick_device(choice.device)
-            check_fit(read_card(choice.decoder), _drawn_by(choice.pipeline, request.config.diffusion), choice.decoder)
+            _check(choice, _drawn_by(choice.pipeline, request.config.diffusion))
         except BciError as error:
             self.problem = str(error)
             return False
         self.models, self.problem = choice, ""
+        self._chose, self._asked = True, None
         return True
+
+    def recall(self, request: LiveRequest) -> LiveRequest:
+        """`request` with the models of the last time, but for what was asked for by name; as it is where they do not fit."""
+        choice = remembered_models(request.models, request.asked)
+        if choice == request.models or self._chose or self.models is not None:
+            return request
+        asked = request.config.diffusion.model_dump(include=set(request.asked))
+        try:
+            diffusion = DiffusionConfig.model_validate(asked | {"pipeline": choice.pipeline})
+            _check(choice, diffusion)
+        except (BciError, ValidationError) as error:
+            self._forget(complaint(error) if isinstance(error, ValidationError) else str(error))
+            return request
+        self._asked = request
+        self.drawing = remembered_drawing(DrawingChoice(diffusion, anytime=self.drawing.anytime), request.asked)
+        return _with(request, choice, diffusion)
+
+    def fall_back(self, why: BciError) -> LiveRequest | None:
+        """As it was asked for, where the models of the last time cannot be loaded after all; None where it is so already."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._forget(str(why))
+            given = DrawingChoice(asked.config.diffusion, anytime=asked.config.live.anytime)
+            self.drawing = remembered_drawing(given, asked.asked)
+        return asked
 
     def adopt(self, request: LiveRequest) -> LiveRequest:
         """`request` with the models that were chosen meanwhile; as it is where none were."""
@@ -59,10 +91,8 @@ class Choices:
         if choice is None:
             return request
         diffusion = _drawn_by(choice.pipeline, request.config.diffusion)
-        config = request.config.model_copy(update={"diffusion": diffusion})
-        subject = request.subject if choice.decoder == request.decoder else None  # another decoder may not know them
         self.problem, self.drawing = "", replace(self.drawing, diffusion=diffusion)
-        return replace(request, decoder=choice.decoder, subject=subject, device=choice.device, config=config)
+        return _with(request, choice, diffusion)
 
     def load(self, request: LiveRequest, models: Models, tell: Callable[[str], None]) -> tuple[LiveRequest, Models]:
         """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
@@ -81,6 +111,9 @@ class Choices:
     def begin(self, request: LiveRequest) -> None:
         """A session begins: it draws as `request` says, until `redraw` has told it what else was chosen."""
         self._drawn = DrawingChoice(request.config.diffusion, anytime=request.config.live.anytime)
+        if self._chose:
+            self._chose = False
+            remember_models(request.models)
 
     def redraw(self, request: LiveRequest, session: LiveSession) -> LiveRequest:
         """Hand `session` how to draw, if that was chosen anew; the request as it is then."""
@@ -99,6 +132,31 @@ class Choices:
         self.problem, self._drawn = "", wanted
         remember_drawing(wanted)
         return replace(request, config=config)
+
+    def _forget(self, why: str) -> None:
+        forget_models()
+        self.problem = f"The models of the last time are not used. {why}"
+
+
+def _check(choice: ModelChoice, diffusion: DiffusionConfig) -> None:
+    """These models are there and fit each other, and the device is.
+
+    Raises
+    ------
+    BciError
+        If not, with the remedy.
+    """
+    from bci_live.decoding.device import pick_device
+    from bci_live.decoding.storage import read_card
+
+    pick_device(choice.device)
+    check_fit(read_card(choice.decoder), diffusion, choice.decoder)
+
+
+def _with(request: LiveRequest, choice: ModelChoice, diffusion: DiffusionConfig) -> LiveRequest:
+    config = request.config.model_copy(update={"diffusion": diffusion})
+    subject = request.subject if choice.decoder == request.decoder else None  # another decoder may not know them
+    return replace(request, decoder=choice.decoder, subject=subject, device=choice.device, config=config)
 
 
 def _drawn_by(pipeline: str, before: DiffusionConfig) -> DiffusionConfig:

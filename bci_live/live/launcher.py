@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bci_live.config import Config, bundled
 from bci_live.errors import AbsentStreamError, BciError, RecordingError, StreamError
+from bci_live.live.controls import ModelChoice
 from bci_live.live.demo import has_display
 from bci_live.loading import no_collecting
 
@@ -40,7 +41,7 @@ class LiveRequest:
     """What the user asked for: which streams (or which recording as a stream), which decoder, on which device.
 
     `subject`: by whose layer the decoder reads, if it has any. `stream_id`, `markers_id`: source ids, where several streams
-    have one name. `asked`: the settings of drawing that were asked for by name, which what is remembered does not change.
+    have one name. `asked`: the models and settings of drawing that were asked for by name, which what is remembered does not change.
     """
 
     decoder: Path
@@ -55,6 +56,11 @@ class LiveRequest:
     start_s: float = 0.0
     config: Config = field(default_factory=Config)
     asked: frozenset[str] = frozenset()
+
+    @property
+    def models(self) -> ModelChoice:
+        """Those that read and draw."""
+        return ModelChoice(self.decoder, self.config.diffusion.pipeline, self.device)
 
 
 def load_models(

@@ -1,4 +1,4 @@
-"""Which streams were chosen last and how pictures were drawn, so that an experimenter chooses once."""
+"""Which streams and models were chosen last and how pictures were drawn, so that an experimenter chooses once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bci_live.config import DiffusionConfig, Initial, complaint
+from bci_live.config import DiffusionConfig, Initial, bundled, complaint
 from bci_live.live.averaging import MOST
-from bci_live.live.controls import DrawingChoice
+from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.kept_files import read_kept, write_kept
 
 _log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def _drawing_file() -> Path:
 def remember_drawing(choice: DrawingChoice) -> None:
     """Keep it for the next start."""
     values = choice.diffusion.model_dump(include=set(KeptDrawing.model_fields)) | {
+        "pipeline": _whole(choice.diffusion.pipeline),
         "free_seed": choice.free_seed, "averaged": choice.averaged, "every_s": choice.every_s, "anytime": choice.anytime,
     }  # fmt: skip
     write_kept(_drawing_file(), KeptDrawing.model_construct(**values), "How pictures are drawn")
@@ -75,7 +76,7 @@ def remembered_drawing(given: DrawingChoice, asked: Set[str]) -> DrawingChoice:
     kept = read_kept(_drawing_file(), KeptDrawing)
     if kept is None:
         return given
-    taken = {"seed"} if kept.pipeline != given.diffusion.pipeline else {"steps", "strength", "initial", "seed"}
+    taken = {"seed"} if kept.pipeline != _whole(given.diffusion.pipeline) else {"steps", "strength", "initial", "seed"}
     # Grey asks for a strength of its own, so that a start which is asked for brings its strength.
     taken -= asked | ({"strength"} if "initial" in asked else set())
     try:
@@ -90,3 +91,46 @@ def remembered_drawing(given: DrawingChoice, asked: Set[str]) -> DrawingChoice:
         kept.every_s,
         given.anytime if "anytime" in asked else kept.anytime,
     )
+
+
+class KeptModels(BaseModel):
+    """`ModelChoice` as a file holds it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    decoder: str = Field(min_length=1)
+    pipeline: str = Field(min_length=1)
+    device: str
+
+
+def _whole(pipeline: str) -> str:
+    """Its folder's whole path, wherever the next start is; what is no folder is a name."""
+    folder = bundled(pipeline)
+    return str(folder.resolve()) if folder.is_dir() else pipeline
+
+
+def _models_file() -> Path:
+    return platformdirs.user_config_path("bci_live") / "models.json"
+
+
+def remember_models(choice: ModelChoice) -> None:
+    """Keep them for the next start, which may be in another folder."""
+    decoder = str(choice.decoder.resolve())
+    kept = KeptModels(decoder=decoder, pipeline=_whole(choice.pipeline), device=choice.device)
+    write_kept(_models_file(), kept, "The choice of models")
+
+
+def remembered_models(given: ModelChoice, asked: Set[str]) -> ModelChoice:
+    """The models of the last time, but for what was `asked` for by name; a pipeline comes back with its decoder alone."""
+    kept = read_kept(_models_file(), KeptModels)
+    if kept is None:
+        return given
+    device = given.device if "device" in asked else kept.device
+    decoder = given.decoder if "decoder" in asked else Path(kept.decoder)
+    known = "pipeline" not in asked and decoder.resolve() == Path(kept.decoder)
+    return ModelChoice(decoder, kept.pipeline if known else given.pipeline, device)
+
+
+def forget_models() -> None:
+    """They cannot be used any more: the next start is as it is asked for."""
+    _models_file().unlink(missing_ok=True)

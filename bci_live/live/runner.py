@@ -102,9 +102,10 @@ class SessionRunner:
                         self._wake.wait(_RETRY_S if self.choosing else None)
                     except BciError as error:
                         # Of a file or a model, which may be mended meanwhile: it is read anew when the user begins anew.
-                        self._fail(error, choosing=False)
                         models = None
-                        self._wake.wait()
+                        if not self._fall_back(error):
+                            self._fail(error, choosing=False)
+                            self._wake.wait()
                     early.close()
         except Exception as error:
             # A bug: its traceback goes where bugs go, and the window does not wait for ever.
@@ -118,6 +119,7 @@ class SessionRunner:
         replay, replayed = None, self.request.replay
         if models is None:
             check_replay(self.request)
+            self._take(self.choices.recall(self.request))
             self.change(self.choices.adopt)
             replay = start_early(self.request, early)
             with no_collecting():
@@ -135,7 +137,18 @@ class SessionRunner:
 
     def _take(self, taken: LiveRequest) -> None:
         """Models and drawing as they are now; other streams may have been chosen while they were loaded."""
-        self.change(lambda now: replace(now, decoder=taken.decoder, device=taken.device, config=taken.config))
+        self.change(
+            lambda now: replace(
+                now, decoder=taken.decoder, subject=taken.subject, device=taken.device, config=taken.config
+            )
+        )
+
+    def _fall_back(self, error: BciError) -> bool:
+        """Take the models that were asked for, where those of the last time may be what is wrong; whether there are such."""
+        asked = self.choices.fall_back(error)
+        if asked is not None:
+            self._take(asked)
+        return asked is not None
 
     def _wanted(self) -> LiveRequest:
         """What was asked for; where no stream was named, the one of the last time if that is there."""

@@ -63,6 +63,7 @@ def forgotten(tmp_path: Path) -> Iterator[None]:
     with (
         patch.object(remembered, "_file", lambda: tmp_path / "config" / "streams.json"),
         patch.object(remembered, "_drawing_file", lambda: tmp_path / "config" / "drawing.json"),
+        patch.object(remembered, "_models_file", lambda: tmp_path / "config" / "models.json"),
     ):
         yield
 

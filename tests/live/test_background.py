@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import MagicMock, patch
@@ -242,6 +243,20 @@ def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_ca
             running.load(demo)
             wait_until(lambda: running._runner.session not in (None, before), 40, "the new session")
         assert (running.model_problem(), running.models()) == ("", demo)
+
+
+def test_a_decoder_of_the_last_time_that_is_damaged_gives_way_to_the_one_asked_for(name: str, tmp_path: Path) -> None:
+    """It was chosen in the window; its card can be read, its weights cannot."""
+    mine = tmp_path / "mine"
+    shutil.copytree(bundled(DEMO_DECODER), mine)
+    remembered.remember_models(ModelChoice(mine, DiffusionConfig().pipeline, "cpu"))
+    for weights in mine.glob("*.safetensors"):
+        weights.write_bytes(b"damaged")
+    with BackgroundSession(LiveRequest(bundled(DEMO_DECODER), stream=name)) as running:
+        wait_until(lambda: name in str(running.problem()), 60, "the models, which a stream is looked for with")
+        assert running.models().decoder == bundled(DEMO_DECODER)
+        assert running.model_problem().startswith("The models of the last time are not used. ")
+        assert str(mine) in running.model_problem()
 
 
 def test_a_memory_that_cannot_be_read_is_no_memory(tmp_path: Path) -> None:

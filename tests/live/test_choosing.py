@@ -1,13 +1,24 @@
-"""Other models are loaded: what was chosen of the drawing stays."""
+"""Other models are loaded: what was chosen of the drawing stays, and the models come back at the next start."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
-from bci_live.config import DiffusionConfig, bundled
+import pytest
+
+from bci_live.config import Config, DiffusionConfig, bundled
+from bci_live.errors import BciError
 from bci_live.live.choosing import Choices
 from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.launcher import LiveRequest, load_models
+from bci_live.live.remembered import remember_drawing
+from tests.live.background_sessions import forgotten
+
+__all__ = ["forgotten"]  # a fixture
+
+FRESH = LiveRequest(decoder=bundled("models/decoder-demo"))
 
 
 def test_another_device_or_decoder_changes_nothing_of_how_pictures_are_drawn() -> None:
@@ -21,3 +32,85 @@ def test_another_device_or_decoder_changes_nothing_of_how_pictures_are_drawn() -
     assert (taken.device, choices.problem) == ("auto", "")
     assert others is not models
     assert choices.drawing == replace(chosen, diffusion=taken.config.diffusion)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> ModelChoice:
+    """A decoder and a pipeline of one's own, as far as they are read before they are loaded."""
+    (tmp_path / "mine").mkdir()
+    shutil.copy(FRESH.decoder / "decoder.json", tmp_path / "mine")
+    shutil.copytree(bundled(DiffusionConfig().pipeline), tmp_path / "drawing")
+    return ModelChoice(tmp_path / "mine", str(tmp_path / "drawing"), "cpu")
+
+
+def used(choice: ModelChoice) -> None:
+    """A session with these was begun from the window."""
+    choices = Choices(FRESH)
+    assert choices.choose(choice, FRESH)
+    choices.begin(choices.adopt(FRESH))
+
+
+def test_models_that_were_chosen_come_back_at_the_next_start_with_how_they_drew(mine: ModelChoice) -> None:
+    assert Choices(FRESH).recall(FRESH) == FRESH  # the first start
+    used(mine)
+    drawn = DrawingChoice(DiffusionConfig(pipeline=mine.pipeline, steps=7, strength=0.4, seed=3), averaged=2)
+    remember_drawing(drawn)
+    choices = Choices(FRESH)
+    recalled = choices.recall(FRESH)
+    assert (recalled.models, choices.drawing, choices.problem) == (mine, drawn, "")
+    assert (FRESH.models, choices.models) != (mine, mine)
+
+
+def test_models_that_were_only_looked_at_or_asked_for_do_not_come_back(mine: ModelChoice) -> None:
+    choices = Choices(FRESH)
+    choices.begin(replace(FRESH, decoder=mine.decoder))  # by the command line
+    assert choices.choose(mine, FRESH)  # and then the window was closed
+    assert Choices(FRESH).recall(FRESH) == FRESH
+
+
+@pytest.mark.parametrize(
+    ("asked", "decoder", "pipeline", "device"),
+    [
+        ({"device"}, True, True, False),
+        ({"pipeline"}, True, False, True),
+        ({"decoder"}, False, False, True),  # what drew for another decoder may not even fit this one
+        ({"decoder", "pipeline", "device"}, False, False, False),
+    ],
+)
+def test_what_is_asked_for_by_name_wins(
+    mine: ModelChoice, asked: set[str], decoder: bool, pipeline: bool, device: bool
+) -> None:
+    used(mine)
+    request = replace(FRESH, asked=frozenset(asked))
+    got, given = Choices(request).recall(request).models, request.models
+    assert got.decoder == (mine if decoder else given).decoder
+    assert got.pipeline == (mine if pipeline else given).pipeline
+    assert got.device == (mine if device else given).device
+
+
+def test_steps_that_are_asked_for_hold_for_the_models_of_the_last_time(mine: ModelChoice) -> None:
+    used(mine)
+    request = replace(FRESH, config=Config(diffusion=DiffusionConfig(steps=9)), asked=frozenset({"steps"}))
+    diffusion = Choices(request).recall(request).config.diffusion
+    assert (diffusion.pipeline, diffusion.steps) == (mine.pipeline, 9)
+
+
+def test_models_that_are_gone_are_told_once_and_those_asked_for_are_used(mine: ModelChoice) -> None:
+    used(mine)
+    shutil.rmtree(mine.decoder)
+    choices = Choices(FRESH)
+    assert choices.recall(FRESH) == FRESH
+    assert choices.problem.startswith("The models of the last time are not used. ")
+    assert str(mine.decoder) in choices.problem
+    again = Choices(FRESH)
+    assert (again.recall(FRESH), again.problem) == (FRESH, "")
+
+
+def test_models_that_cannot_be_loaded_after_all_give_way_to_those_asked_for(mine: ModelChoice) -> None:
+    used(mine)
+    choices = Choices(FRESH)
+    assert choices.recall(FRESH).models == mine
+    assert choices.fall_back(BciError("Its weights are damaged.")) == FRESH
+    assert choices.problem == "The models of the last time are not used. Its weights are damaged."
+    assert choices.fall_back(BciError("The same with others.")) is None
+    assert Choices(FRESH).recall(FRESH) == FRESH
