@@ -163,8 +163,7 @@ class Strip(QWidget):
         for place, pair in enumerate(self.fitting()):
             self._paint_pair(painter, place * (pair_width + _GAP), pair)
         if self.hasFocus():
-            painter.setPen(QPen(QColor(theme.now.sky), 1, Qt.PenStyle.DashLine))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+            theme.paint_focus(painter, self)
 
     def _paint_pair(self, painter: QPainter, x: int, pair: Pair) -> None:
         reconstruction, truth = self.pixmaps[pair.marker]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, QSize, Qt
-from PyQt6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette
+from PyQt6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
 
 
@@ -171,6 +171,13 @@ def leave_keys(*widgets: QWidget) -> None:
     """A click does not give them the focus, Tab does: who has clicked one still has the window's keys."""
     for widget in widgets:
         widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+def paint_focus(painter: QPainter, widget: QWidget) -> None:
+    """A dashed frame: the keys go to it."""
+    painter.setPen(QPen(QColor(now.sky), 1, Qt.PenStyle.DashLine))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(widget.rect().adjusted(0, 0, -1, -1))
 
 
 def is_seen(widget: QWidget) -> bool:

@@ -1,11 +1,22 @@
-"""A head seen from above with a traffic light for each electrode; why it is not green stands under the pointer."""
+"""A head seen from above with a traffic light for each electrode; why it is not green, the pointer or the arrows tell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
 from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from bci_live.signal.electrodes import Electrode, Light
@@ -15,17 +26,26 @@ from bci_live.window import theme
 _MARGIN = 1.22  # heads with ears, and the names of electrodes at the edge
 # More than a few have smaller lights and names, many no names.
 _FEW, _MOST_NAMED, _SMALL_PX = 20, 40, 10
+_NEAR_PX = 22
 _INTO = (0.5, 0.8)  # of a light's size, how far a name at its corner reaches beside it
 
 
 class HeadMap(QWidget):
-    """Electrodes whose place is not known stand in a row below. Lights differ in shape, too: ●, ▲, ■; ✗ what the user marked bad."""
+    """Electrodes whose place is not known stand in a row below. Lights differ in shape, too: ●, ▲, ■; ✗ what the user marked bad.
+
+    `chosen`: the electrode that was clicked, or gone to by the arrows; `picked` when it is another one.
+    """
+
+    picked = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.electrodes: tuple[Electrode, ...] = ()
         self.known = True
         self.marked: frozenset[str] = frozenset()
+        self.chosen = ""
+        self.setToolTip("Hover, click, or go by Tab and the arrows: what each electrode has")
+        theme.leave_keys(self)
         self.setMinimumSize(180, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -67,12 +87,41 @@ class HeadMap(QWidget):
 
     def describe(self, at: QPointF) -> str:
         """What is to be said of the electrode near `at`; empty where there is none."""
-        near = [(it, place) for it, place in zip(self.electrodes, self.places(), strict=True)]
-        if not near:
-            return ""
-        it, place = min(near, key=lambda entry: (entry[1] - at).manhattanLength())
-        told = describe(it, it.name in self.marked) if self.known else f"{it.name}: not known now"
-        return told if (place - at).manhattanLength() < 22 else ""
+        it = self._near(at)
+        return "" if it is None else self._told(it)
+
+    def told_of_chosen(self) -> str:
+        """What is to be said of the chosen electrode; empty where there is none."""
+        return next((self._told(it) for it in self.electrodes if it.name == self.chosen), "")
+
+    def choose(self, name: str) -> None:
+        """Tell of this electrode; empty: of none."""
+        if name != self.chosen:
+            self.chosen = name
+            self.update()
+            self.picked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Arrows go from electrode to electrode, in the order of the channels."""
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
+        if event is None or event.key() not in steps or not self.electrodes:
+            super().keyPressEvent(event)
+            return
+        names = [it.name for it in self.electrodes]
+        place = names.index(self.chosen) + steps[Qt.Key(event.key())] if self.chosen in names else 0
+        self.choose(names[place % len(names)])
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        it = self._near(event.position()) if event is not None else None
+        self.choose("" if it is None else it.name)
+
+    def _near(self, at: QPointF) -> Electrode | None:
+        away = [((place - at).manhattanLength(), it) for it, place in zip(self.electrodes, self.places(), strict=True)]
+        distance, it = min(away, key=lambda entry: entry[0], default=(float("inf"), None))
+        return it if distance < _NEAR_PX else None
+
+    def _told(self, it: Electrode) -> str:
+        return describe(it, it.name in self.marked) if self.known else f"{it.name}: not known now"
 
     def event(self, event: QEvent | None) -> bool:
         if isinstance(event, QHelpEvent):
@@ -96,6 +145,11 @@ class HeadMap(QWidget):
                 _paint_mark(painter, place, size)
             else:
                 paint_light(painter, place, size, it.light, self.known)
+            if it.name == self.chosen:
+                painter.setPen(QPen(QColor(theme.now.sky), 2))
+                painter.drawEllipse(place, size + 4, size + 4)
+        if self.hasFocus():
+            theme.paint_focus(painter, self)
         painter.setFont(self._label_font())
         painter.setPen(QColor(theme.now.text))
         for it, room in zip(self.electrodes, self.label_rooms(), strict=True):

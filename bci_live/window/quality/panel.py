@@ -30,6 +30,7 @@ class QualityPanel(theme.Panel):
         self._clock = clock
         self._judged = -_EVERY_S
         self.head = HeadMap()
+        self.head.picked.connect(self._tell)
         self.mains = QComboBox()
         self.mains.addItems(["50 Hz mains", "60 Hz mains"])
         self.mains.setToolTip("What the power line hums with here")
@@ -74,19 +75,25 @@ class QualityPanel(theme.Panel):
             for it in electrodes
         )
         self.head.show_electrodes(electrodes)
-        self.told.setText(self._words(electrodes))
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.head.electrodes and self.head.known:
+            self.told.setText(self._words(self.head.electrodes))
 
     def _words(self, electrodes: Sequence[Electrode]) -> str:
-        """What the worst have, after those that the user marked: these are known to be bad."""
+        """What the chosen one has, then the worst, after those that the user marked: these are known to be bad."""
+        chosen = self.head.told_of_chosen()
         marked = [it.name for it in electrodes if it.name in self.head.marked]
-        others = (it for it in electrodes if it.light != Light.GREEN and it.name not in marked)
+        others = (it for it in electrodes if it.light != Light.GREEN and it.name not in (*marked, self.head.chosen))
         worst = sorted(others, key=lambda it: -it.light)
-        lines = [f"✗ {len(marked)} marked bad, for the display alone: {', '.join(marked)}"] if marked else []
+        lines = [f"▸ {chosen}"] if chosen else []
+        lines += [f"✗ {len(marked)} marked bad, for the display alone: {', '.join(marked)}"] if marked else []
         lines += [describe(it) for it in worst[:_MOST_TOLD]]
         if len(worst) > _MOST_TOLD:
             lines.append(f"and {len(worst) - _MOST_TOLD} more")
         if not worst:
-            lines.append("All others sound." if marked else "All sound.")
+            lines.append("All others sound." if lines else "All sound.")
         return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from bci_live.signal.electrodes import Electrode, Light
@@ -67,6 +67,32 @@ def test_electrodes_have_lights_and_words(panel: QualityPanel) -> None:
     assert panel.head.describe(place) == "Fz: flat"
     assert panel.head.describe(place * 3) == ""
     panel.grab()
+
+
+def test_an_electrode_that_is_clicked_or_gone_to_by_the_arrows_is_told_of_first(
+    panel: QualityPanel, clock: Clock, qtbot: QtBot
+) -> None:
+    bad = chunk(0)
+    bad.samples[:, 0] = 0
+    panel.poll(ExampleSource(chunk=bad), FACTS)
+    qtbot.keyClick(panel.head, Qt.Key.Key_Right)
+    assert panel.told.text() == "▸ Fz: flat\nAll others sound."
+    qtbot.keyClick(panel.head, Qt.Key.Key_Down)
+    assert panel.told.text() == "▸ Pz: sound\nFz: flat"
+    clock.now = 1.1
+    panel.poll(ExampleSource(chunk=bad), FACTS)
+    assert panel.told.text().startswith("▸ Pz: sound")  # it stays when they are judged anew
+    qtbot.mouseClick(panel.head, Qt.MouseButton.LeftButton, pos=panel.head.places()[2].toPoint())
+    assert panel.told.text().startswith("▸ Oz: ")
+    qtbot.keyClick(panel.head, Qt.Key.Key_Right)
+    qtbot.keyClick(panel.head, Qt.Key.Key_Right)  # from the last to the first
+    assert panel.told.text().startswith("▸ Fz: ")
+    qtbot.mouseClick(panel.head, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))  # beside the head
+    assert panel.told.text() == "Fz: flat"
+    clock.now = 2.2
+    panel.poll(ExampleSource(chunk=bad), FACTS, silent_s=9.0)
+    qtbot.keyClick(panel.head, Qt.Key.Key_Right)
+    assert panel.told.text().startswith("Nothing has come for 9 s")
 
 
 def test_an_impedance_is_told_where_the_stream_carries_it(panel: QualityPanel) -> None:
