@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 import psutil
 
@@ -16,11 +17,13 @@ _EVERY_S = 1.0
 class MachineLoad:
     """`cpu_percent`: of one core, all threads together. `memory`: resident bytes.
 
-    `gpu_used`, `gpu_total`: bytes of the GPU's memory, of all programs; None where no model is on a GPU.
+    `gpu_percent`: of the last moments, in which it computed; None where its driver does not tell. `gpu_used`, `gpu_total`:
+    bytes of its memory. All three are of all programs, and None where no model is on a GPU.
     """
 
     cpu_percent: float
     memory: int
+    gpu_percent: int | None = None
     gpu_used: int | None = None
     gpu_total: int | None = None
 
@@ -45,11 +48,24 @@ class Machine:
         return self._load
 
 
-def _gpu() -> tuple[int | None, int | None]:
+def _gpu() -> tuple[int | None, int | None, int | None]:
     # Asking must not load torch: it is there as soon as a model is.
     torch = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)
     if cuda is None or not cuda.is_initialized():
-        return None, None
+        return None, None, None
     free, total = cuda.mem_get_info()
-    return int(total - free), int(total)
+    return _busy(cuda), int(total - free), int(total)
+
+
+def _busy(cuda: ModuleType) -> int | None:
+    import pynvml
+
+    try:
+        return int(cuda.utilization())
+    except (
+        ImportError,
+        RuntimeError,
+        pynvml.NVMLError,
+    ):  # another maker's card, or a container without the driver's library
+        return None

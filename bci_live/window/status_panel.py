@@ -57,7 +57,7 @@ _TIPS = {
     "Channels": "Channels that carry no EEG now, and what is wrong with them",
     "Processor": "What this program takes; 100 % is one core",
     "Memory": "What this program takes",
-    "GPU memory": "What is taken of the card, by all programs",
+    "GPU": "How much of the time it computes, and what is taken of its memory, by all programs",
 }
 
 
@@ -75,11 +75,11 @@ class StatusPanel(theme.Panel):
         self._add_rows("", ("Markers", "Shown", "Missed", "Top-1 right"))
         self._add_rows("DELAY, MS: LAST · MEDIAN · 95 %", tuple(_STAGES.values()))
         self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Clock offset", "Breaks", "Channels"))
-        self._add_rows("THIS PROGRAM", ("Processor", "Memory", "GPU memory"))
+        self._add_rows("THIS PROGRAM", ("Processor", "Memory", "GPU"))
         self._titles["Top-1 right"].setToolTip(
             "Of the pictures drawn, those of a replay's last pass: what abstained or was interrupted is not judged"
         )
-        for widget in (self._titles["GPU memory"], self._values["GPU memory"]):
+        for widget in (self._titles["GPU"], self._values["GPU"]):
             widget.hide()  # until a model is on one
         self.body.addLayout(self._grid)
         self.body.addStretch(1)
@@ -122,9 +122,10 @@ class StatusPanel(theme.Panel):
         self._say("Processor", f"{load.cpu_percent:.0f} % of a core")
         self._say("Memory", bytes_text(load.memory))
         if load.gpu_used is not None and load.gpu_total is not None:
-            for widget in (self._titles["GPU memory"], self._values["GPU memory"]):
+            for widget in (self._titles["GPU"], self._values["GPU"]):
                 widget.show()
-            self._say("GPU memory", f"{bytes_text(load.gpu_used)} of {bytes_text(load.gpu_total)}")
+            busy = f"{load.gpu_percent} %, " if load.gpu_percent is not None else ""
+            self._say("GPU", f"{busy}{bytes_text(load.gpu_used)} of {bytes_text(load.gpu_total)}")
 
     def _add_rows(self, section: str, names: tuple[str, ...]) -> None:
         row = self._grid.rowCount()

@@ -143,6 +143,30 @@ def test_f9_records_and_ctrl_u_opens_the_streams(window: MainWindow, source: Exa
     assert window.live.isVisible()
 
 
+def test_f1_tells_the_keys_and_ctrl_s_and_ctrl_c_keep_the_pinned_picture(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    qtbot.keyClick(window, KEY.Key_F1)
+    assert window.help.isVisible()
+    qtbot.keyClick(window, KEY.Key_F1)
+    assert not window.help.isVisible()
+    window.streams.folder.setText(str(tmp_path))
+    strip, clipboard = window.live.filmstrip.strip, QApplication.clipboard()
+    assert clipboard is not None
+    clipboard.clear()
+    strip.pin(strip.pairs[0].marker)
+    window.poll_snapshot()
+    qtbot.keyClick(window, KEY.Key_S, CONTROL)
+    qtbot.keyClick(window, KEY.Key_C, CONTROL)
+    assert sorted(path.suffix for path in (tmp_path / "pictures").iterdir()) == [".json", ".png"]
+    assert clipboard.pixmap().width() == 64
+
+
+def test_ctrl_q_closes(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, KEY.Key_Q, CONTROL)
+    assert not window.isVisible()
+
+
 def test_after_the_page_of_streams_the_keys_are_the_window_s_again(
     window: MainWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
