@@ -17,7 +17,7 @@ from bci_live.window import theme
 from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk, example_facts
 from bci_live.window.signal.canvas import LEFT, TOP, EpochSpan
 from bci_live.window.signal.channels import unit_text
-from bci_live.window.signal.conditioning import Conditioner, DisplayFilter
+from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.picture import EDGE
 from bci_live.window.signal.view import SignalView
 from tests.window.signal.conftest import FACTS, noise, part
@@ -196,22 +196,6 @@ def test_the_display_filter_takes_mains_out_and_leaves_the_data_alone(view: Sign
     assert view.filtered.geometry().right() < LEFT
     assert view.filtered.geometry().bottom() <= TOP
     np.testing.assert_array_equal(given.chunk.samples, before)
-
-
-@pytest.mark.parametrize("wanted", [DisplayFilter((1, 40)), DisplayFilter((1, 200)), DisplayFilter(None, 50.0, True)])
-def test_filtering_bit_by_bit_is_filtering_at_once(wanted: DisplayFilter) -> None:
-    samples = noise() + 1000
-    at_once = Conditioner(wanted, RATE)(samples, (800,), [0, 1, 2])
-    bit = Conditioner(wanted, RATE)
-    pieces = [bit(samples[k : k + 100], (0,) if k == 800 else (), [0, 1, 2]) for k in range(0, 2500, 100)]
-    np.testing.assert_allclose(np.concatenate(pieces), at_once, atol=1e-2)
-    assert abs(at_once[0]).max() < 30  # no transient from the offset
-
-
-def test_the_common_average_is_of_sound_eeg_channels_alone() -> None:
-    samples = np.array([[1.0, 3.0, 100.0]], np.float32)
-    averaged = Conditioner(DisplayFilter(average=True), RATE)(samples, (), [0, 1])
-    assert averaged.tolist() == [[-1.0, 1.0, 100.0]]
 
 
 def test_markers_are_labelled_lines_that_scroll_away(view: SignalView) -> None:
