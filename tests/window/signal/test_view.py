@@ -15,10 +15,11 @@ from bci_live.live.snapshot import SignalPart
 from bci_live.types import Marker
 from bci_live.window import theme
 from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk, example_facts
-from bci_live.window.signal.canvas import LEFT, TOP, EpochSpan
+from bci_live.window.signal.canvas import EpochSpan
 from bci_live.window.signal.channels import unit_text
 from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.picture import EDGE
+from bci_live.window.signal.surround import LEFT, TOP
 from bci_live.window.signal.view import SignalView
 from tests.window.signal.conftest import FACTS, noise, part
 
