@@ -12,6 +12,7 @@ from bci_live.window import theme
 HELP = (
     ("Space", "pause the replay, or hold the signal; go on"),
     ("← →", "look a second back, or forward, in the last minute; with Shift five"),
+    ("Wheel", "over the signal: look back, or forward; with Ctrl larger, smaller signal"),
     ("L", "follow the live signal again"),
     ("+ −", "larger, smaller signal"),
     ("A", "scales follow the signal"),

@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """What `keys.HELP` says, unless the widget that has the focus takes the key for itself."""
         # Made for each key: kept, they would tie the window into a knot that Python takes apart at any moment, and Qt crashes.
-        command = commands(self, self._source).get(pressed(event)) if event is not None else None
+        command = commands(self).get(pressed(event)) if event is not None else None
         if command is None:
             super().keyPressEvent(event)
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRect, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from bci_live.types import FloatArray, Marker, TimeArray
@@ -21,6 +21,7 @@ from bci_live.window.signal.surround import BOTTOM, LEFT, OVER, RIGHT, TOP, pain
 
 _BAR_PIXELS = 22  # a scale bar spans at least so much
 _PEN = 0.02  # of the plot, what is blank before the pen of a sweep
+_NOTCH = 120  # Qt's units
 _SETTLE_S = 1.0  # how often it is looked whether rows still fit the signal
 
 
@@ -46,11 +47,14 @@ class SignalCanvas(QWidget):
 
     `sweeping`: the signal stands and a pen goes over it, instead. `chosen`: the channel that the keys mark.
     `clicked`: the name of a channel whose row's name was clicked. `resized`: what is on display must be given anew.
+    `wheeled`: notches of the wheel, away from the user or to the left; with Ctrl `zoomed` (negative: larger).
     `painted`: a frame is drawn.
     """
 
     clicked = pyqtSignal(str)
     resized = pyqtSignal()
+    wheeled = pyqtSignal(int)
+    zoomed = pyqtSignal(int)
     painted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -69,6 +73,7 @@ class SignalCanvas(QWidget):
         self.ago_s = 0.0
         self._markers: tuple[tuple[Marker, str, bool], ...] = ()
         self._settled = -math.inf
+        self._turned = 0
 
     @property
     def plot(self) -> QRectF:
@@ -189,6 +194,19 @@ class SignalCanvas(QWidget):
             if event.position().x() < LEFT and 0 <= place < len(self.rows.channels):
                 self.clicked.emit(self.channels.names[self.rows.channels[place]])
         super().mousePressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        if event is None:
+            return
+        # Fine wheels and touchpads send parts of a notch.
+        self._turned += max(event.angleDelta().x(), event.angleDelta().y(), key=abs)
+        notches = int(self._turned / _NOTCH)
+        self._turned -= notches * _NOTCH
+        if notches and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoomed.emit(-notches)
+        elif notches:
+            self.wheeled.emit(notches)
+        event.accept()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)

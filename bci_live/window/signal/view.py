@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from PyQt6.QtCore import QRect
 from PyQt6.QtWidgets import QWidget
 
 from bci_live.live.snapshot import SignalPart
@@ -12,6 +13,8 @@ from bci_live.window import theme
 from bci_live.window.signal.canvas import EpochSpan, SignalCanvas
 from bci_live.window.signal.channels import Channels
 from bci_live.window.signal.conditioning import Conditioner, DisplayFilter
+from bci_live.window.signal.held import HeldBar, longest_back, stretch
+from bci_live.window.signal.surround import LEFT
 from bci_live.window.signal.toolbar import SignalToolbar
 from bci_live.window.source import SnapshotSource
 
@@ -36,6 +39,7 @@ class SignalView(theme.Panel):
         self.filtered = theme.named_label("note", "filtered", self.canvas)
         self.filtered.setToolTip("The display is filtered; what is decoded is not touched")
         self.filtered.move(0, 1)
+        self.bar = HeldBar(self)
         self.filter = DisplayFilter()
         self.held: Chunk | None = None
         self.back_s = 0.0
@@ -49,13 +53,17 @@ class SignalView(theme.Panel):
         self._hold_next = False
         self.canvas.clicked.connect(self.mark)
         self.canvas.resized.connect(self.refill)
-        bar = self.toolbar
-        bar.filtered.connect(self.show_filter)
-        bar.picked.connect(self.pick)
-        bar.zoomed.connect(self.zoom)
-        bar.fitted.connect(self.fit)
-        bar.held.connect(self.hold)
-        bar.swept.connect(self.sweep)
+        self.canvas.resized.connect(self._place_bar)
+        self.canvas.wheeled.connect(self.wheel)
+        self.canvas.zoomed.connect(self.zoom)
+        self.bar.moved.connect(self._look_at)
+        tools = self.toolbar
+        tools.filtered.connect(self.show_filter)
+        tools.picked.connect(self.pick)
+        tools.zoomed.connect(self.zoom)
+        tools.fitted.connect(self.fit)
+        tools.held.connect(self.hold)
+        tools.swept.connect(self.sweep)
         self._say()
 
     @property
@@ -231,16 +239,16 @@ class SignalView(theme.Panel):
         self.refill()
         self._say()
 
-    def look_back(self, seconds: float, source: SnapshotSource) -> None:
-        """Look so much later (negative: further back) within what is held; this holds the display."""
+    def look_back(self, seconds: float) -> None:
+        """Look so much later (negative: further back) within what is held; this holds the display, with the next poll."""
         if not self.holding:
             self.hold(True)
-            self.poll(source)
-        if self.held is None or not len(self.held.times):
-            return
-        longest = max(0.0, float(self.held.times[-1] - self.held.times[0]) - self.canvas.seconds)
-        self.back_s = min(max(self.back_s - seconds, 0.0), longest)
-        self._draw_held()
+        self._look_at(max(self.back_s - seconds, 0.0))
+
+    def wheel(self, notches: int) -> None:
+        """A second back for each notch, or forward (negative); forward from live there is nothing, and nothing is held."""
+        if notches > 0 or self.holding:
+            self.look_back(-float(notches))
 
     def refill(self) -> None:
         """Fetch all that is on display again."""
@@ -248,21 +256,30 @@ class SignalView(theme.Panel):
         if self.held is not None:
             self._draw_held()
 
+    def _look_at(self, back_s: float) -> None:
+        self.back_s = back_s
+        if self.held is not None:
+            self._draw_held()
+
     def _draw_held(self) -> None:
         if self.held is None:
             self.follow()
             return
+        longest_s = longest_back(self.held, self.canvas.seconds)
+        self.back_s = min(self.back_s, longest_s)
         self._begin()
-        held = self.held
-        newest = held.times[-1] - self.back_s if len(held.times) else 0.0
-        shown = (held.times <= newest) & (held.times > newest - self.canvas.seconds - _LEAD_S)
-        if shown.any():
-            first = int(shown.argmax())
-            breaks = tuple(index - first for index in held.breaks if 0 < index - first < int(shown.sum()))
-            self._add(Chunk(held.samples[shown], held.times[shown], held.arrived, breaks))
+        shown = stretch(self.held, self.back_s, self.canvas.seconds + _LEAD_S)
+        if shown is not None:
+            self._add(shown)
         self.canvas.ago_s = self.back_s
         self.canvas.update()
+        self.bar.show_place(self.back_s, longest_s, self.canvas.seconds)
         self._say()
+
+    def _place_bar(self) -> None:
+        """In the panel's margin below the plot: where it takes no height from the signal when it appears."""
+        canvas = self.canvas.geometry()
+        self.bar.setGeometry(QRect(canvas.left() + LEFT, canvas.bottom() + 3, round(self.canvas.plot.width()), 7))
 
     def _begin(self) -> None:
         self._anew = False
@@ -283,11 +300,12 @@ class SignalView(theme.Panel):
 
     def _say(self) -> None:
         where = "a sweep" if self.canvas.sweeping else "0 s is now"
-        where = f"held, {self.back_s:g} s back" if self.holding else where
+        where = f"held, {round(self.back_s, 1):g} s back" if self.holding else where
         self.filtered.setVisible(self.filter != DisplayFilter())
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")
         self.toolbar.show_held(self.holding)
+        self.bar.setVisible(self.held is not None)
 
 
 def _shape(facts: StreamFacts) -> tuple[object, ...]:

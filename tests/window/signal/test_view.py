@@ -1,4 +1,4 @@
-"""The signal panel as a user works with it: rows, scales, filter, bad channels, markers, holding."""
+"""The signal panel as a user works with it: rows, scales, filter, bad channels, markers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from bci_live.live.snapshot import SignalPart
 from bci_live.types import Marker
 from bci_live.window import theme
-from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk, example_facts
+from bci_live.window.example import RATE, ExampleSource, example_chunk, example_facts
 from bci_live.window.signal.canvas import EpochSpan
 from bci_live.window.signal.channels import unit_text
 from bci_live.window.signal.conditioning import DisplayFilter
@@ -228,54 +228,6 @@ def test_the_epoch_is_shaded(view: SignalView) -> None:
     inside, outside = (image.pixelColor(round(view.canvas.x_of(t) * ratio), y) for t in (105.0, 107.0))
     assert outside == QColor(theme.now.panel)
     assert inside.blue() > outside.blue() + 20
-
-
-def test_held_it_stands_still_and_scrolls_back_until_live_is_followed_again(view: SignalView, qtbot: QtBot) -> None:
-    source = ExampleSource(chunk=example_chunk(3, seconds=60))
-    view.poll(source)
-    qtbot.mouseClick(view.toolbar.hold, Qt.MouseButton.LeftButton)
-    view.poll(source)
-    assert view.canvas.ring is not None
-    newest = NOW - 1 / RATE
-    source.chunk = replace(example_chunk(3, seconds=60), times=example_chunk(3, seconds=60).times + 5)
-    view.poll(source)
-    assert view.canvas.ring.newest == pytest.approx(newest)
-    view.look_back(-20, source)
-    assert view.canvas.ring.newest == pytest.approx(newest - 20, abs=0.01)
-    assert "20 s back" in view.heading.text()
-    view.look_back(-500, source)
-    assert view.canvas.ring.newest == pytest.approx(newest - 50, abs=0.01)  # what is held begins there
-    view.look_back(500, source)
-    assert view.canvas.ring.newest == pytest.approx(newest)
-    qtbot.mouseClick(view.toolbar.hold, Qt.MouseButton.LeftButton)
-    view.poll(source)
-    assert view.canvas.ring.newest == pytest.approx(newest + 5)
-    assert view.toolbar.hold.text() == "Hold"
-
-
-def test_what_is_held_keeps_its_markers_and_its_shade(view: SignalView) -> None:
-    source, span = ExampleSource(chunk=example_chunk(3)), EpochSpan(NOW - 4, NOW - 3)
-    view.poll(source)
-    view.show_markers([(Marker("dog", NOW - 4), None)])
-    view.show_epoch(span)
-    view.hold(True)
-    view.poll(source)
-    later = EpochSpan(NOW + 9, NOW + 10)
-    view.show_markers([(Marker("cat", NOW + 9), None)])
-    view.show_epoch(later)
-    assert (view.visible_markers(), view.canvas.span) == (["dog"], span)
-    view.follow()
-    view.show_markers([(Marker("cat", NOW - 1), None)])
-    view.show_epoch(later)
-    assert (view.visible_markers(), view.canvas.span) == (["cat"], later)
-
-
-def test_arrows_back_hold_it_at_once(view: SignalView) -> None:
-    source = ExampleSource(chunk=example_chunk(3, seconds=60))
-    view.poll(source)
-    view.look_back(-1, source)
-    assert view.holding
-    assert view.back_s == 1
 
 
 def test_a_longer_stretch_can_be_shown(view: SignalView) -> None:
