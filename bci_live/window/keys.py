@@ -18,6 +18,7 @@ HELP = (
     ("A", "scales follow the signal"),
     ("W", "the signal stands and a pen sweeps over it, or it scrolls"),
     ("↑ ↓", "choose a channel"),
+    ("PgUp PgDn", "the channels before, the next ones; with Shift fewer, more rows at a time"),
     ("B", "mark the chosen channel bad, or sound again: for the display alone"),
     ("Home End", "a shorter, a longer stretch of signal"),
     ("1 … 8", "hide the channel of that number, or show it"),

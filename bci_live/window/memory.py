@@ -14,7 +14,7 @@ from bci_live.live.kept_files import read_kept, write_kept
 class WindowMemory(BaseModel):
     """`geometry`, `layout`: Qt's own, in base 64; empty: as at first. `bad`, `hidden`: channels by name, of all montages.
 
-    `mains_hz`: what the electrodes are judged by. `stepwise`: whether a picture is seen forming.
+    `rows`: channels at a time, 0: all. `mains_hz`: what the electrodes are judged by. `stepwise`: whether a picture is seen forming.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -28,6 +28,7 @@ class WindowMemory(BaseModel):
     seconds: float = 10.0
     bad: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    rows: int = 0
     sweeping: bool = False
     mains_hz: Literal[50, 60] = 50
     stepwise: bool = True

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from bci_live.window import theme
+from bci_live.window.signal.channel_menu import ChannelMenu
 from bci_live.window.signal.conditioning import DisplayFilter
 
 BANDS: dict[str, tuple[float, float] | None] = {
@@ -21,7 +19,6 @@ class SignalToolbar(QWidget):
     """Emits what the user wants of the display; holds no state but what its widgets show."""
 
     filtered = pyqtSignal(DisplayFilter)
-    picked = pyqtSignal(list)
     zoomed = pyqtSignal(int)
     fitted = pyqtSignal(bool)
     held = pyqtSignal(bool)
@@ -37,7 +34,7 @@ class SignalToolbar(QWidget):
         self.channels.setObjectName("menu")
         self.channels.setText("Channels")
         self.channels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu = QMenu(self.channels)
+        self.menu = ChannelMenu(self.channels)
         self.channels.setMenu(self.menu)
         self.larger, self.smaller, self.fit = QPushButton("+"), QPushButton("−"), QPushButton("Auto")
         self.fit.setCheckable(True)
@@ -52,8 +49,9 @@ class SignalToolbar(QWidget):
             (self.average, "Common average of the sound EEG channels subtracted from the display"),
             (
                 self.channels,
-                "Which channels are shown; click a channel's name, or choose it (↑ ↓) and press B, to mark it bad: it sets no "
-                "scale and is in no common average of the display. The decoder reads it all the same",
+                "Which channels are shown, and how many at a time (PgUp, PgDn); click a channel's name, or choose it (↑ ↓) "
+                "and press B, to mark it bad: it sets no scale and is in no common average of the display. The decoder "
+                "reads it all the same",
             ),
             (self.larger, "Larger (+)"),
             (self.smaller, "Smaller (−)"),
@@ -76,21 +74,6 @@ class SignalToolbar(QWidget):
         self.fit.clicked.connect(self.fitted)
         self.sweep.clicked.connect(self.swept)
         self.hold.clicked.connect(self.held)
-
-    def show_channels(self, names: Sequence[str], hidden: frozenset[str]) -> None:
-        """Offer these, ticked where they are shown."""
-        self.menu.clear()
-        everything = QAction("All", self.menu)
-        everything.triggered.connect(self._pick_all)
-        self.menu.addAction(everything)
-        self.menu.addSeparator()
-        for name in names:
-            action = QAction(name.replace("&", "&&"), self.menu)
-            action.setData(name)
-            action.setCheckable(True)
-            action.setChecked(name not in hidden)
-            action.triggered.connect(self._pick)
-            self.menu.addAction(action)
 
     def show_filter(self, shown: DisplayFilter) -> None:
         """Select what is in force."""
@@ -118,15 +101,6 @@ class SignalToolbar(QWidget):
 
     def _lessen(self) -> None:
         self.zoomed.emit(1)
-
-    def _pick(self) -> None:
-        self.picked.emit([action.data() for action in self.menu.actions() if action.isChecked()])
-
-    def _pick_all(self) -> None:
-        for action in self.menu.actions():
-            if action.isCheckable():
-                action.setChecked(True)
-        self._pick()
 
     def _lay_out(self, heading: QLabel) -> None:
         row = QHBoxLayout(self)

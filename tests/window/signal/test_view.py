@@ -173,7 +173,7 @@ def test_channels_can_be_picked_from_the_menu(view: SignalView) -> None:
     next(action for action in view.toolbar.menu.actions() if action.text() == "Cz").trigger()
     assert view.canvas.rows is not None
     assert view.canvas.rows.channels.tolist() == [0, 2]
-    view.toolbar.menu.actions()[0].trigger()
+    next(action for action in view.toolbar.menu.actions() if action.text() == "All").trigger()
     assert view.canvas.rows.channels.tolist() == [0, 1, 2]
 
 
@@ -290,4 +290,4 @@ def test_the_filter_is_made_anew_for_a_stream_of_another_rate(view: SignalView) 
     view.show_filter(DisplayFilter(notch_hz=50.0))
     view.show_stream(replace(FACTS, rate=500.0))
     hum = np.repeat(np.sin(2 * np.pi * 50 * np.arange(5000) / 500)[:, None], 3, axis=1).astype(np.float32)
-    assert np.abs(view._conditioner(hum, (), [])[-500:]).max() < 0.01
+    assert np.abs(view._feed.conditioner(hum, (), [])[-500:]).max() < 0.01
