@@ -207,6 +207,8 @@ class MainWindow(QMainWindow):
             bad=tuple(sorted(rows.bad)),
             hidden=tuple(sorted(rows.hidden)),
             rows=rows.rows,
+            automatic=rows.automatic,
+            heights=dict(rows.heights),
             sweeping=signal.canvas.sweeping,
             mains_hz=60 if self.live.quality.mains.currentIndex() else 50,
             stepwise=self.live.controls.forming.isChecked(),
@@ -221,7 +223,8 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
         self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
         shown = DisplayFilter(memory.band, memory.notch_hz, memory.average)
-        rows = RowSettings(frozenset(memory.bad), frozenset(memory.hidden), memory.rows)
+        bad, hidden = frozenset(memory.bad), frozenset(memory.hidden)
+        rows = RowSettings(bad, hidden, memory.rows, memory.automatic, memory.heights)
         self.live.signal.recall(shown, memory.seconds, memory.sweeping, rows)
         self.live.quality.mains.setCurrentIndex((50, 60).index(memory.mains_hz))
         self.live.controls.forming.setChecked(memory.stepwise)

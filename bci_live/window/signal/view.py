@@ -197,6 +197,7 @@ class SignalView(theme.Panel):
         """As it was the last time, before there is a stream."""
         self.sweep(sweeping)
         self._settings = settings
+        self.toolbar.show_automatic(settings.automatic)
         if seconds in DURATIONS:
             self.canvas.seconds = seconds
         self.show_filter(wanted)
