@@ -1,4 +1,4 @@
-"""The menu of channels: how many at a time, which page, and which of them at all."""
+"""The menu of channels: how many at a time, which page, their common average, and which of them at all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class ChannelMenu(QMenu):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.channels: list[QAction] = []
         self.sizes = QMenu("Rows at a time", self)
         self._group = QActionGroup(self)
         for size in (ALL, *SIZES):
@@ -31,6 +32,9 @@ class ChannelMenu(QMenu):
         self._group.triggered.connect(self._size)
         # Not the menu's own, which `clear` would delete; and without shortcuts, since the keys are the window's.
         self.next, self.before = QAction("Next channels (PgDn)", parent), QAction("Channels before (PgUp)", parent)
+        # Here, since the bar has no room for words that say what it does.
+        self.average = QAction("Subtract the common average", parent)
+        self.average.setCheckable(True)
         self.next.triggered.connect(self._turn_on)
         self.before.triggered.connect(self._turn_back)
 
@@ -40,16 +44,20 @@ class ChannelMenu(QMenu):
         self.addMenu(self.sizes)
         self.addActions([self.next, self.before])
         self.addSeparator()
+        self.addAction(self.average)
+        self.addSeparator()
         everything = QAction("All", self)
         everything.triggered.connect(self._pick_all)
         self.addAction(everything)
+        self.channels = []
         for name in names:
             action = QAction(name.replace("&", "&&"), self)
             action.setData(name)
             action.setCheckable(True)
             action.setChecked(name not in hidden)
             action.triggered.connect(self._pick)
-            self.addAction(action)
+            self.channels.append(action)
+        self.addActions(self.channels)
 
     def show_page(self, places: range, count: int) -> None:
         """Which of `count` picked channels are on display."""
@@ -70,10 +78,9 @@ class ChannelMenu(QMenu):
         self.turned.emit(-1)
 
     def _pick(self) -> None:
-        self.picked.emit([action.data() for action in self.actions() if action.isCheckable() and action.isChecked()])
+        self.picked.emit([action.data() for action in self.channels if action.isChecked()])
 
     def _pick_all(self) -> None:
-        for action in self.actions():
-            if action.isCheckable():
-                action.setChecked(True)
+        for action in self.channels:
+            action.setChecked(True)
         self._pick()
