@@ -6,29 +6,31 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bci_live.window.source import SessionSource
-
 if TYPE_CHECKING:
     from bci_live.window.main_window import MainWindow
 
 
-def commands(window: MainWindow, source: SessionSource) -> dict[str, Callable[[], object]]:
+def commands(window: MainWindow) -> dict[str, Callable[[], object]]:
     """By the name of the key, as `keys.pressed` has it."""
     signal, details = window.live.signal, window.live.details
     return {
         "Space": window.rest,
-        "Left": partial(signal.look_back, -1.0, source),
-        "Right": partial(signal.look_back, 1.0, source),
-        "Shift+Left": partial(signal.look_back, -5.0, source),
-        "Shift+Right": partial(signal.look_back, 5.0, source),
+        "Left": partial(signal.look_back, -1.0),
+        "Right": partial(signal.look_back, 1.0),
+        "Shift+Left": partial(signal.look_back, -5.0),
+        "Shift+Right": partial(signal.look_back, 5.0),
         "L": signal.follow,
         "+": partial(signal.zoom, -1),
         "=": partial(signal.zoom, -1),
         "-": partial(signal.zoom, 1),
         "A": signal.fit,
         "W": lambda: signal.sweep(not signal.canvas.sweeping),
-        "Up": partial(signal.choose, -1),
-        "Down": partial(signal.choose, 1),
+        "Up": partial(signal.pager.choose, -1),
+        "Down": partial(signal.pager.choose, 1),
+        "PgUp": partial(signal.pager.turn, -1),
+        "PgDown": partial(signal.pager.turn, 1),
+        "Shift+PgUp": partial(signal.pager.resize, -1),
+        "Shift+PgDown": partial(signal.pager.resize, 1),
         "B": signal.mark_chosen,
         "Home": partial(signal.lengthen, -1),
         "End": partial(signal.lengthen, 1),

@@ -12,11 +12,13 @@ from bci_live.window import theme
 HELP = (
     ("Space", "pause the replay, or hold the signal; go on"),
     ("← →", "look a second back, or forward, in the last minute; with Shift five"),
+    ("Wheel", "over the signal: look back, or forward; with Ctrl larger, smaller signal"),
     ("L", "follow the live signal again"),
     ("+ −", "larger, smaller signal"),
     ("A", "scales follow the signal"),
     ("W", "the signal stands and a pen sweeps over it, or it scrolls"),
     ("↑ ↓", "choose a channel"),
+    ("PgUp PgDn", "the channels before, the next ones; with Shift fewer, more rows at a time"),
     ("B", "mark the chosen channel bad, or sound again: for the display alone"),
     ("Home End", "a shorter, a longer stretch of signal"),
     ("1 … 8", "hide the channel of that number, or show it"),

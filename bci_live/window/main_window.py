@@ -21,6 +21,7 @@ from bci_live.window.keys import HelpOverlay, pressed
 from bci_live.window.live_page import LivePage
 from bci_live.window.memory import WindowMemory
 from bci_live.window.record_button import RecordButton
+from bci_live.window.signal.channels import RowSettings
 from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.source import SessionSource
 from bci_live.window.start_page import StartPage
@@ -168,7 +169,7 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """What `keys.HELP` says, unless the widget that has the focus takes the key for itself."""
         # Made for each key: kept, they would tie the window into a knot that Python takes apart at any moment, and Qt crashes.
-        command = commands(self, self._source).get(pressed(event)) if event is not None else None
+        command = commands(self).get(pressed(event)) if event is not None else None
         if command is None:
             super().keyPressEvent(event)
         else:
@@ -193,7 +194,7 @@ class MainWindow(QMainWindow):
 
     def memory(self) -> WindowMemory:
         """What is to come back the next time."""
-        streams, signal = self.streams, self.live.signal
+        streams, signal, rows = self.streams, self.live.signal, self.live.signal.settings
         layout = base64.b64encode(self.live.desk.layout_state()).decode() if self.live.arranged else self._memory.layout
         return WindowMemory(
             look="light" if theme.now is theme.LIGHT else "dark",
@@ -203,8 +204,11 @@ class MainWindow(QMainWindow):
             notch_hz=signal.filter.notch_hz,
             average=signal.filter.average,
             seconds=signal.canvas.seconds,
-            bad=tuple(sorted(signal.bad)),
-            hidden=tuple(sorted(signal.hidden)),
+            bad=tuple(sorted(rows.bad)),
+            hidden=tuple(sorted(rows.hidden)),
+            rows=rows.rows,
+            automatic=rows.automatic,
+            heights=dict(rows.heights),
             sweeping=signal.canvas.sweeping,
             mains_hz=60 if self.live.quality.mains.currentIndex() else 50,
             stepwise=self.live.controls.forming.isChecked(),
@@ -219,7 +223,9 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
         self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
         shown = DisplayFilter(memory.band, memory.notch_hz, memory.average)
-        self.live.signal.recall(shown, memory.seconds, memory.bad, memory.sweeping, memory.hidden)
+        bad, hidden = frozenset(memory.bad), frozenset(memory.hidden)
+        rows = RowSettings(bad, hidden, memory.rows, memory.automatic, memory.heights)
+        self.live.signal.recall(shown, memory.seconds, memory.sweeping, rows)
         self.live.quality.mains.setCurrentIndex((50, 60).index(memory.mains_hz))
         self.live.controls.forming.setChecked(memory.stepwise)
         self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)

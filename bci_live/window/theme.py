@@ -74,6 +74,7 @@ QToolButton#menu::menu-indicator {{ subcontrol-origin: padding; subcontrol-posit
 QPushButton:hover, QPushButton:focus, QToolButton#menu:hover, QToolButton#menu:focus {{ border-color: {colours.sky}; }}
 QPushButton:checked {{ background: {colours.line}; }}
 QPushButton:disabled {{ color: {colours.line}; }}
+QMenu::item:disabled {{ color: {colours.line}; }}
 QCheckBox::indicator:unchecked {{
     background: {colours.background}; border: 1px solid {colours.muted}; border-radius: 3px; width: 12px; height: 12px;
 }}

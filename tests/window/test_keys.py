@@ -232,8 +232,9 @@ def test_it_comes_back_as_it_was_left(window: MainWindow, source: ExampleSource,
     assert again.live.signal.toolbar.notch.currentText() == "50 Hz out"
     assert again.live.signal.canvas.seconds == 20
     assert again.live.signal.bad == {"Oz"}
-    assert again.live.signal.hidden == {"Fp2"}
-    assert not again.live.signal.toolbar.menu.actions()[3].isChecked()  # below "All" and a line
+    assert again.live.signal.settings.hidden == {"Fp2"}
+    assert [it.text() for it in again.live.signal.toolbar.menu.channels if not it.isChecked()] == ["Fp2"]
+    assert again.live.signal.toolbar.average.isChecked()
     assert again.live.quality.mains.currentText() == "60 Hz mains"
     assert not again.live.controls.forming.isChecked()
     # Another montage is connected: what was marked of the first is not forgotten.

@@ -1,4 +1,4 @@
-"""Draws the signal: names, traces, markers, the epoch's shade, scale bars, time. Only what is new is drawn anew."""
+"""Draws the signal: traces, markers, the epoch's shade, and what stands around them. Only what is new is drawn anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRect, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from bci_live.types import FloatArray, Marker, TimeArray
@@ -17,12 +17,11 @@ from bci_live.window.signal.channels import Channels
 from bci_live.window.signal.columns import Changed, ColumnRing
 from bci_live.window.signal.picture import EDGE, Rows, TracePicture
 from bci_live.window.signal.rows import next_step
+from bci_live.window.signal.surround import BOTTOM, LEFT, OVER, RIGHT, TOP, paint_bars, paint_names, paint_seconds
 
-LEFT, RIGHT, TOP, BOTTOM = 58, 66, 20, 20
-_NAME_PIXELS = 13  # height of a channel's name: with less room, every second or third is named
 _BAR_PIXELS = 22  # a scale bar spans at least so much
-_OVER = 8  # so far may a marker's label reach beyond the plot
 _PEN = 0.02  # of the plot, what is blank before the pen of a sweep
+_NOTCH = 120  # Qt's units
 _SETTLE_S = 1.0  # how often it is looked whether rows still fit the signal
 
 
@@ -48,11 +47,14 @@ class SignalCanvas(QWidget):
 
     `sweeping`: the signal stands and a pen goes over it, instead. `chosen`: the channel that the keys mark.
     `clicked`: the name of a channel whose row's name was clicked. `resized`: what is on display must be given anew.
+    `wheeled`: notches of the wheel, away from the user or to the left; with Ctrl `zoomed` (negative: larger).
     `painted`: a frame is drawn.
     """
 
     clicked = pyqtSignal(str)
     resized = pyqtSignal()
+    wheeled = pyqtSignal(int)
+    zoomed = pyqtSignal(int)
     painted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -71,6 +73,7 @@ class SignalCanvas(QWidget):
         self.ago_s = 0.0
         self._markers: tuple[tuple[Marker, str, bool], ...] = ()
         self._settled = -math.inf
+        self._turned = 0
 
     @property
     def plot(self) -> QRectF:
@@ -157,7 +160,7 @@ class SignalCanvas(QWidget):
         shown = [entry for entry in placed if plot.left() <= entry[0] <= plot.right()]
         if self.sweeping:
             shown.sort(key=lambda entry: entry[0])
-        ends = [x for x, _, _ in shown[1:]] + [plot.right() + _OVER]
+        ends = [x for x, _, _ in shown[1:]] + [plot.right() + OVER]
         return [
             MarkerLine(x, self._fitting(text, end - x), missed)
             for (x, text, missed), end in zip(shown, ends, strict=False)
@@ -192,6 +195,19 @@ class SignalCanvas(QWidget):
                 self.clicked.emit(self.channels.names[self.rows.channels[place]])
         super().mousePressEvent(event)
 
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        if event is None:
+            return
+        # Fine wheels and touchpads send parts of a notch.
+        self._turned += max(event.angleDelta().x(), event.angleDelta().y(), key=abs)
+        notches = int(self._turned / _NOTCH)
+        self._turned -= notches * _NOTCH
+        if notches and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoomed.emit(-notches)
+        elif notches:
+            self.wheeled.emit(notches)
+        event.accept()
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         dirty = event.rect() if event is not None else self.rect()
@@ -205,10 +221,11 @@ class SignalCanvas(QWidget):
         self._paint_epoch(painter, plot)
         for line in self.lines():
             self._paint_marker(painter, plot, line)
-        if dirty.left() < LEFT or dirty.bottom() > plot.bottom() + 1:
-            self._paint_names(painter, plot)
-            self._paint_bars(painter, plot)
-            self._paint_seconds(painter, plot)
+        around = dirty.left() < LEFT or dirty.bottom() > plot.bottom() + 1
+        if around and self.rows is not None and self.channels is not None:
+            paint_names(painter, plot, self._row, self.rows, self.channels, self.chosen)
+            paint_bars(painter, plot, self._row, self.bars())
+            paint_seconds(painter, plot, self.seconds, self.seconds if self.sweeping else -self.ago_s)
         painter.end()
         self.painted.emit()
 
@@ -220,7 +237,7 @@ class SignalCanvas(QWidget):
 
     def _update_plot(self) -> None:
         """What scrolls; names, bars and seconds stand still."""
-        self.update(QRect(LEFT, 0, self.width() - LEFT - RIGHT + _OVER, int(self.plot.bottom()) + 1))
+        self.update(QRect(LEFT, 0, self.width() - LEFT - RIGHT + OVER, int(self.plot.bottom()) + 1))
 
     def _paint_epoch(self, painter: QPainter, plot: QRectF) -> None:
         if self.span is None or self.ring is None:
@@ -253,55 +270,6 @@ class SignalCanvas(QWidget):
         painter.setPen(QPen(colour, 1, Qt.PenStyle.DotLine if line.missed else Qt.PenStyle.SolidLine))
         painter.drawLine(QPointF(line.x, 2), QPointF(line.x, plot.bottom()))
         painter.drawText(QRectF(line.x + 4, 0, 400, TOP), Qt.AlignmentFlag.AlignVCenter, line.text)
-
-    def _paint_names(self, painter: QPainter, plot: QRectF) -> None:
-        assert self.rows is not None
-        assert self.channels is not None
-        row, names = self._row, [self.channels.names[index] for index in self.rows.channels]
-        every = max(1, math.ceil(_NAME_PIXELS / row))
-        # The chosen and the bad have the first right to the room that there is.
-        all_bad = self.channels.bad
-        places = sorted(range(len(names)), key=lambda it: (names[it] != self.chosen, names[it] not in all_bad, it))
-        taken: set[int] = set()
-        for place in places:
-            bad, chosen = names[place] in all_bad, names[place] == self.chosen
-            if (place % every and not bad and not chosen) or taken & set(range(place - every + 1, place + every)):
-                continue
-            taken.add(place)
-            painter.setPen(QColor(theme.now.vermillion if bad else theme.now.text if chosen else theme.now.muted))
-            where = QRectF(0, plot.top() + (place + 0.5 + EDGE) * row - 9, LEFT - 8, 18)
-            text = f"{'▸ ' * chosen}{'✗ ' * bad}{names[place]}"
-            text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, LEFT - 8)
-            painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
-
-    def _paint_bars(self, painter: QPainter, plot: QRectF) -> None:
-        """Bars as long as so many units, at the right, outside the signal; those only that there is room to name."""
-        assert self.rows is not None
-        painter.setPen(QPen(QColor(theme.now.text), 2))
-        row = self._row
-        x, free = plot.right() + _OVER + 4, 0.0
-        wrapped = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
-        for text, rows, place in sorted(self.bars(), key=lambda bar: bar[2]):
-            middle = plot.top() + (place + 0.5 + EDGE) * row
-            half = min(rows * row, plot.height()) / 2
-            middle = min(max(middle, plot.top() + half), plot.bottom() - half)
-            room = QRectF(x + 5, middle - 18, RIGHT - 18, 36)
-            height = painter.boundingRect(room, wrapped, text).height()
-            top = max(middle - height / 2, free)
-            if top + height > plot.bottom() + BOTTOM:
-                continue
-            free = top + height
-            painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))
-            painter.drawText(QRectF(x + 5, top, RIGHT - 18, height), wrapped, text)
-
-    def _paint_seconds(self, painter: QPainter, plot: QRectF) -> None:
-        painter.setPen(QColor(theme.now.muted))
-        for count in range(6):
-            second = -self.seconds * count / 5
-            x = plot.right() + second / self.seconds * plot.width()
-            told = second + self.seconds if self.sweeping else second - self.ago_s
-            where = QRectF(x - 40, plot.bottom() + 1, 80, BOTTOM)
-            painter.drawText(where, Qt.AlignmentFlag.AlignCenter, f"{told:.4g} s" if told else "0 s")
 
     def _fitting(self, text: str, pixels: float) -> str:
         """As much of a label as fits before the next marker."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,30 +11,64 @@ from numpy.typing import NDArray
 from bci_live.types import FloatArray, StreamFacts
 from bci_live.window import theme
 from bci_live.window.signal.columns import ColumnRing
+from bci_live.window.signal.paging import ALL, Page
 from bci_live.window.signal.picture import Rows, row_colours
 from bci_live.window.signal.rows import by_type, middles, row_height, step_by
+
+
+@dataclass(frozen=True, slots=True)
+class RowSettings:
+    """What the user has set, which outlasts a stream. `bad`, `hidden`: channels by name, of all montages.
+
+    `rows`: at a time. `automatic`: heights follow the signal; else `heights`: by type of channel, units a row.
+    """
+
+    bad: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    rows: int = ALL
+    automatic: bool = True
+    heights: Mapping[str, float] = field(default_factory=dict)
 
 
 class Channels:
     """Of one stream. `heights`: by type of channel, units a row. `automatic`: they follow the signal."""
 
-    def __init__(self, facts: StreamFacts) -> None:
+    def __init__(self, facts: StreamFacts, settings: RowSettings) -> None:
         self.names, self.types = facts.channels, facts.channel_types
         self.units = {
             type_: unit_text(type_, unit)
             for type_, unit in zip(reversed(self.types), reversed(facts.units), strict=False)
         }
-        self.hidden: frozenset[str] = frozenset()
-        self.bad: frozenset[str] = frozenset()
-        self.heights: dict[str, float] = {}
-        self.automatic = True
+        self._before = settings
+        self.hidden, self.bad = settings.hidden & frozenset(self.names), settings.bad & frozenset(self.names)
+        self.page = Page(settings.rows)
+        self.automatic = settings.automatic
+        self.heights = {} if self.automatic else dict(settings.heights)
         self._middles: FloatArray | None = None
+
+    @property
+    def settings(self) -> RowSettings:
+        """To go on with; what was known of channels that this stream has not stays known."""
+        names, before = frozenset(self.names), self._before
+        return RowSettings(
+            self.bad | (before.bad - names),
+            self.hidden | (before.hidden - names),
+            self.page.rows,
+            self.automatic,
+            {} if self.automatic else dict(self.heights),
+        )
 
     @property
     def shown(self) -> list[int]:
         """Indices of the picked channels; of all, where none is."""
         picked = [index for index, name in enumerate(self.names) if name not in self.hidden]
         return picked or list(range(len(self.names)))
+
+    @property
+    def on_page(self) -> list[int]:
+        """Indices of those picked channels that are on display."""
+        shown = self.shown
+        return [shown[place] for place in self.page.places(len(shown))]
 
     @property
     def averaged(self) -> list[int]:
@@ -71,7 +106,7 @@ class Channels:
 
     def rows(self) -> Rows:
         """As they are to be drawn now."""
-        shown = self.shown
+        shown = self.on_page
         places: NDArray[np.intp] = np.array(shown, dtype=np.intp)
         heights = by_type(self.types, self.heights)[places]
         middle = np.zeros(len(shown), np.float32) if self._middles is None else self._middles[places]

@@ -32,7 +32,8 @@ class DisplayFilter:
 class Conditioner:
     """Filters causally, chunk by chunk as if it were one; after a break it begins as if the first sample had stood for ever.
 
-    What does not fit below half the rate is left out.
+    So does a channel that was no number for a while; the others filter as if it were not there. What does not fit below
+    half the rate is left out.
     """
 
     def __init__(self, wanted: DisplayFilter, rate: float) -> None:
@@ -47,23 +48,34 @@ class Conditioner:
     def __call__(self, samples: FloatArray, breaks: tuple[int, ...], averaged: Sequence[int]) -> FloatArray:
         """(n, channels), µV → the same shape. `averaged`: the channels that the common average is made of, and taken from."""
         if self._sections is not None:
-            samples = self._filtered(samples, breaks)
+            samples = self._filtered(self._sections, samples, breaks)
         if self._average and len(averaged) > 1:
             samples = samples.copy()
             samples[:, averaged] -= _mean(samples[:, averaged])
         return samples
 
-    def _filtered(self, samples: FloatArray, breaks: tuple[int, ...]) -> FloatArray:
+    def _filtered(self, sections: NDArray[np.float64], samples: FloatArray, breaks: tuple[int, ...]) -> FloatArray:
+        """Stretch by stretch, in each of which every channel is a number throughout or not at all.
+
+        What is no number would stay in a filter for ever: its channel begins anew after it, and the others go on.
+        """
         from scipy.signal import sosfilt, sosfilt_zi  # takes half a second, which the window's start has not
 
-        filtered = np.empty_like(samples)
-        edges = sorted({0, *(index for index in breaks if 0 <= index < len(samples)), len(samples)})
+        told = np.isfinite(samples)
+        changes = np.flatnonzero((told[1:] != told[:-1]).any(axis=1)) + 1
+        edges = sorted({0, *changes.tolist(), *(index for index in breaks if 0 <= index < len(samples)), len(samples)})
+        filtered = np.full_like(samples, np.nan)
         for start, end in itertools.pairwise(edges):
+            there = told[start]
             if self._state is None or start in breaks:
-                self._state = sosfilt_zi(self._sections)[:, :, None] * samples[start].astype(np.float64)
-            filtered[start:end], self._state = sosfilt(self._sections, samples[start:end], axis=0, zi=self._state)
-        if self._state is not None and not np.isfinite(self._state).all():
-            self._state = None  # what is no number would stay in the filter for ever
+                self._state = np.full((len(sections), 2, samples.shape[1]), np.nan)
+            self._state[:, :, ~there] = np.nan
+            begun = there & ~np.isfinite(self._state).all(axis=(0, 1))
+            if begun.any():
+                self._state[:, :, begun] = sosfilt_zi(sections)[:, :, None] * samples[start, begun]
+            filtered[start:end, there], self._state[:, :, there] = sosfilt(
+                sections, samples[start:end, there], axis=0, zi=self._state[:, :, there]
+            )
         return filtered
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from bci_live.window import theme
+from bci_live.window.signal.channel_menu import ChannelMenu
 from bci_live.window.signal.conditioning import DisplayFilter
 
 BANDS: dict[str, tuple[float, float] | None] = {
-    "all": None, "0.5–40 Hz": (0.5, 40.0), "1–30 Hz": (1.0, 30.0), "1–100 Hz": (1.0, 100.0), "8–13 Hz": (8.0, 13.0)
+    "no band-pass": None, "0.5–40 Hz": (0.5, 40.0), "1–30 Hz": (1.0, 30.0), "1–100 Hz": (1.0, 100.0), "8–13 Hz": (8.0, 13.0)
 }  # fmt: skip
 NOTCHES: dict[str, float | None] = {"no notch": None, "50 Hz out": 50.0, "60 Hz out": 60.0}
 
@@ -21,7 +19,6 @@ class SignalToolbar(QWidget):
     """Emits what the user wants of the display; holds no state but what its widgets show."""
 
     filtered = pyqtSignal(DisplayFilter)
-    picked = pyqtSignal(list)
     zoomed = pyqtSignal(int)
     fitted = pyqtSignal(bool)
     held = pyqtSignal(bool)
@@ -32,13 +29,13 @@ class SignalToolbar(QWidget):
         self.band, self.notch = QComboBox(), QComboBox()
         self.band.addItems(list(BANDS))
         self.notch.addItems(list(NOTCHES))
-        self.average = QCheckBox("average")
         self.channels = QToolButton()
         self.channels.setObjectName("menu")
         self.channels.setText("Channels")
         self.channels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu = QMenu(self.channels)
+        self.menu = ChannelMenu(self.channels)
         self.channels.setMenu(self.menu)
+        self.average = self.menu.average
         self.larger, self.smaller, self.fit = QPushButton("+"), QPushButton("−"), QPushButton("Auto")
         self.fit.setCheckable(True)
         self.fit.setChecked(True)
@@ -49,11 +46,11 @@ class SignalToolbar(QWidget):
         for widget, tip in (
             (self.band, "Band-pass of the display; what is decoded is not touched"),
             (self.notch, "Mains taken out of the display"),
-            (self.average, "Common average of the sound EEG channels subtracted from the display"),
             (
                 self.channels,
-                "Which channels are shown; click a channel's name, or choose it (↑ ↓) and press B, to mark it bad: it sets no "
-                "scale and is in no common average of the display. The decoder reads it all the same",
+                "Which channels are shown, and how many at a time (PgUp, PgDn); their common average. Click a channel's "
+                "name, or choose it (↑ ↓) and press B, to mark it bad: it sets no scale and is in no common average of "
+                "the display. The decoder reads it all the same",
             ),
             (self.larger, "Larger (+)"),
             (self.smaller, "Smaller (−)"),
@@ -64,33 +61,18 @@ class SignalToolbar(QWidget):
             widget.setToolTip(tip)
             widget.setAccessibleName(tip)
         theme.leave_keys(
-            self.band, self.notch, self.average, self.channels, self.larger, self.smaller, self.fit, self.sweep,
+            self.band, self.notch, self.channels, self.larger, self.smaller, self.fit, self.sweep,
             self.hold,
         )  # fmt: skip
         self._lay_out(heading)
         self.band.activated.connect(self._filter)
         self.notch.activated.connect(self._filter)
-        self.average.clicked.connect(self._filter)
+        self.average.triggered.connect(self._filter)
         self.larger.clicked.connect(self._enlarge)
         self.smaller.clicked.connect(self._lessen)
         self.fit.clicked.connect(self.fitted)
         self.sweep.clicked.connect(self.swept)
         self.hold.clicked.connect(self.held)
-
-    def show_channels(self, names: Sequence[str], hidden: frozenset[str]) -> None:
-        """Offer these, ticked where they are shown."""
-        self.menu.clear()
-        everything = QAction("All", self.menu)
-        everything.triggered.connect(self._pick_all)
-        self.menu.addAction(everything)
-        self.menu.addSeparator()
-        for name in names:
-            action = QAction(name.replace("&", "&&"), self.menu)
-            action.setData(name)
-            action.setCheckable(True)
-            action.setChecked(name not in hidden)
-            action.triggered.connect(self._pick)
-            self.menu.addAction(action)
 
     def show_filter(self, shown: DisplayFilter) -> None:
         """Select what is in force."""
@@ -119,22 +101,13 @@ class SignalToolbar(QWidget):
     def _lessen(self) -> None:
         self.zoomed.emit(1)
 
-    def _pick(self) -> None:
-        self.picked.emit([action.data() for action in self.menu.actions() if action.isChecked()])
-
-    def _pick_all(self) -> None:
-        for action in self.menu.actions():
-            if action.isCheckable():
-                action.setChecked(True)
-        self._pick()
-
     def _lay_out(self, heading: QLabel) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP // 2)
         row.addWidget(heading, 1)
         for widget in (
-            self.band, self.notch, self.average, self.channels, self.smaller, self.fit, self.larger, self.sweep,
+            self.band, self.notch, self.channels, self.smaller, self.fit, self.larger, self.sweep,
             self.hold,
         ):  # fmt: skip
             row.addWidget(widget)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from PyQt6.QtCore import QRect
 from PyQt6.QtWidgets import QWidget
 
 from bci_live.live.snapshot import SignalPart
 from bci_live.types import Chunk, Marker, StreamFacts
 from bci_live.window import theme
 from bci_live.window.signal.canvas import EpochSpan, SignalCanvas
-from bci_live.window.signal.channels import Channels
-from bci_live.window.signal.conditioning import Conditioner, DisplayFilter
+from bci_live.window.signal.channels import Channels, RowSettings
+from bci_live.window.signal.conditioning import DisplayFilter
+from bci_live.window.signal.feed import Feed
+from bci_live.window.signal.held import HeldBar, longest_back, stretch
+from bci_live.window.signal.pager import Pager
+from bci_live.window.signal.surround import LEFT
 from bci_live.window.signal.toolbar import SignalToolbar
 from bci_live.window.source import SnapshotSource
 
@@ -36,26 +41,29 @@ class SignalView(theme.Panel):
         self.filtered = theme.named_label("note", "filtered", self.canvas)
         self.filtered.setToolTip("The display is filtered; what is decoded is not touched")
         self.filtered.move(0, 1)
+        self.bar = HeldBar(self)
+        self.pager = Pager(self.canvas, self.toolbar.menu, self)
         self.filter = DisplayFilter()
         self.held: Chunk | None = None
         self.back_s = 0.0
         self._facts: StreamFacts | None = None
-        self._conditioner = Conditioner(self.filter, 1.0)
-        self._position = 0  # the session's number of the sample that comes next
-        # Of the last time, and of the streams that were there before.
-        self._bad: frozenset[str] = frozenset()
-        self._hidden: frozenset[str] = frozenset()
-        self._anew = True
+        self._feed = Feed(self.canvas)
+        self._settings = RowSettings()  # until there is a stream
         self._hold_next = False
         self.canvas.clicked.connect(self.mark)
         self.canvas.resized.connect(self.refill)
-        bar = self.toolbar
-        bar.filtered.connect(self.show_filter)
-        bar.picked.connect(self.pick)
-        bar.zoomed.connect(self.zoom)
-        bar.fitted.connect(self.fit)
-        bar.held.connect(self.hold)
-        bar.swept.connect(self.sweep)
+        self.canvas.resized.connect(self._place_bar)
+        self.canvas.wheeled.connect(self.wheel)
+        self.canvas.zoomed.connect(self.zoom)
+        self.pager.shown.connect(self._say)
+        self.bar.moved.connect(self._look_at)
+        tools = self.toolbar
+        tools.filtered.connect(self.show_filter)
+        tools.menu.picked.connect(self.pick)
+        tools.zoomed.connect(self.zoom)
+        tools.fitted.connect(self.fit)
+        tools.held.connect(self.hold)
+        tools.swept.connect(self.sweep)
         self._say()
 
     @property
@@ -73,11 +81,12 @@ class SignalView(theme.Panel):
         known = self._facts
         if known is not None and _shape(known) == _shape(facts):
             return
-        self._facts, self._bad, self._hidden = facts, self.bad, self.hidden
-        channels, names = Channels(facts), frozenset(facts.channels)
-        channels.bad, channels.hidden = self._bad & names, self._hidden & names
+        channels = Channels(facts, self.settings)
+        self._facts = facts
         self.canvas.show_channels(channels)
-        self.toolbar.show_channels(channels.names, channels.hidden)
+        self.toolbar.menu.show_channels(channels.names, channels.hidden)
+        self.toolbar.show_automatic(channels.automatic)
+        self.pager.refresh()
         self._reset_filter()
         self.follow()
 
@@ -90,7 +99,7 @@ class SignalView(theme.Panel):
             self.held = source.signal(HELD_S)
             self._draw_held()
             return
-        part = source.signal_since(0 if self._anew else self._position, self.canvas.seconds + _LEAD_S)
+        part = source.signal_since(self._feed.since, self.canvas.seconds + _LEAD_S)
         if part is not None:
             self.show_part(part)
 
@@ -99,10 +108,7 @@ class SignalView(theme.Panel):
         chunk = part.chunk
         if self._facts is None or chunk.samples.shape[1] != len(self._facts.channels):
             return
-        if self._anew or part.first != self._position:
-            self._begin()
-        self._position = part.first + len(chunk.times)
-        self._add(chunk)
+        self._feed.show_part(part)
 
     def show_markers(self, markers: Sequence[tuple[Marker, str | None]]) -> None:
         """Markers with the reason why each was missed, or None; what is held keeps those that it has."""
@@ -135,16 +141,6 @@ class SignalView(theme.Panel):
             self.refill()
         self.canvas.draw_all()
 
-    def choose(self, steps: int) -> None:
-        """Go so many rows down (negative: up) to the channel that the keys mark."""
-        rows, channels = self.canvas.rows, self.channels
-        if rows is None or channels is None or not len(rows.channels):
-            return
-        names = [channels.names[index] for index in rows.channels]
-        now = names.index(self.canvas.chosen) if self.canvas.chosen in names else -1 if steps > 0 else len(names)
-        self.canvas.chosen = names[min(max(now + steps, 0), len(names) - 1)]
-        self.canvas.update()
-
     def mark_chosen(self) -> None:
         """Mark the chosen channel bad, or sound again."""
         if self.canvas.chosen:
@@ -161,7 +157,7 @@ class SignalView(theme.Panel):
         """Show these channels alone."""
         if self.channels is not None:
             self.channels.pick(names)
-            self.canvas.draw_all()
+            self.pager.refresh()
 
     def zoom(self, steps: int) -> None:
         """Make the signal look larger (negative) or smaller."""
@@ -185,26 +181,23 @@ class SignalView(theme.Panel):
         if self.channels is not None and number < len(self.channels.names):
             shown = set(self.channels.names) - self.channels.hidden
             self.pick(sorted(shown ^ {self.channels.names[number]}, key=self.channels.names.index))
-            self.toolbar.show_channels(self.channels.names, self.channels.hidden)
+            self.toolbar.menu.show_channels(self.channels.names, self.channels.hidden)
 
     @property
     def bad(self) -> frozenset[str]:
         """Channels that are marked bad, those of another montage too."""
-        channels = self.channels
-        return self._bad if channels is None else channels.bad | (self._bad - frozenset(channels.names))
+        return self.settings.bad
 
     @property
-    def hidden(self) -> frozenset[str]:
-        """Channels that are not shown, those of another montage too."""
-        channels = self.channels
-        return self._hidden if channels is None else channels.hidden | (self._hidden - frozenset(channels.names))
+    def settings(self) -> RowSettings:
+        """What is to come back of channels and rows with the next stream."""
+        return self._settings if self.channels is None else self.channels.settings
 
-    def recall(
-        self, wanted: DisplayFilter, seconds: float, bad: Iterable[str], sweeping: bool, hidden: Iterable[str] = ()
-    ) -> None:
-        """Filter, stretch, bad and hidden channels of the last time, and whether it swept."""
+    def recall(self, wanted: DisplayFilter, seconds: float, sweeping: bool, settings: RowSettings) -> None:
+        """As it was the last time, before there is a stream."""
         self.sweep(sweeping)
-        self._bad, self._hidden = frozenset(bad), frozenset(hidden)
+        self._settings = settings
+        self.toolbar.show_automatic(settings.automatic)
         if seconds in DURATIONS:
             self.canvas.seconds = seconds
         self.show_filter(wanted)
@@ -231,20 +224,25 @@ class SignalView(theme.Panel):
         self.refill()
         self._say()
 
-    def look_back(self, seconds: float, source: SnapshotSource) -> None:
-        """Look so much later (negative: further back) within what is held; this holds the display."""
+    def look_back(self, seconds: float) -> None:
+        """Look so much later (negative: further back) within what is held; this holds the display, with the next poll."""
         if not self.holding:
             self.hold(True)
-            self.poll(source)
-        if self.held is None or not len(self.held.times):
-            return
-        longest = max(0.0, float(self.held.times[-1] - self.held.times[0]) - self.canvas.seconds)
-        self.back_s = min(max(self.back_s - seconds, 0.0), longest)
-        self._draw_held()
+        self._look_at(max(self.back_s - seconds, 0.0))
+
+    def wheel(self, notches: int) -> None:
+        """A second back for each notch, or forward (negative); forward from live there is nothing, and nothing is held."""
+        if notches > 0 or self.holding:
+            self.look_back(-float(notches))
 
     def refill(self) -> None:
         """Fetch all that is on display again."""
-        self._anew = True
+        self._feed.anew = True
+        if self.held is not None:
+            self._draw_held()
+
+    def _look_at(self, back_s: float) -> None:
+        self.back_s = back_s
         if self.held is not None:
             self._draw_held()
 
@@ -252,42 +250,35 @@ class SignalView(theme.Panel):
         if self.held is None:
             self.follow()
             return
-        self._begin()
-        held = self.held
-        newest = held.times[-1] - self.back_s if len(held.times) else 0.0
-        shown = (held.times <= newest) & (held.times > newest - self.canvas.seconds - _LEAD_S)
-        if shown.any():
-            first = int(shown.argmax())
-            breaks = tuple(index - first for index in held.breaks if 0 < index - first < int(shown.sum()))
-            self._add(Chunk(held.samples[shown], held.times[shown], held.arrived, breaks))
+        longest_s = longest_back(self.held, self.canvas.seconds)
+        self.back_s = min(self.back_s, longest_s)
+        self._feed.begin()
+        shown = stretch(self.held, self.back_s, self.canvas.seconds + _LEAD_S)
+        if shown is not None:
+            self._feed.add(shown)
         self.canvas.ago_s = self.back_s
         self.canvas.update()
+        self.bar.show_place(self.back_s, longest_s, self.canvas.seconds)
         self._say()
 
-    def _begin(self) -> None:
-        self._anew = False
-        self._conditioner.restart()
-        self.canvas.begin()
-
-    def _add(self, chunk: Chunk) -> None:
-        assert self.channels is not None
-        if len(chunk.times):
-            conditioned = self._conditioner(chunk.samples, chunk.breaks, self.channels.averaged)
-            self.canvas.add(conditioned, chunk.times, chunk.breaks)
+    def _place_bar(self) -> None:
+        """In the panel's margin below the plot: where it takes no height from the signal when it appears."""
+        canvas = self.canvas.geometry()
+        self.bar.setGeometry(QRect(canvas.left() + LEFT, canvas.bottom() + 3, round(self.canvas.plot.width()), 7))
 
     def _reset_filter(self) -> None:
         if self._facts is not None:
-            self._conditioner = Conditioner(self.filter, self._facts.rate)
-        if self.channels is not None:
-            self.channels.forget_middles()
+            self._feed.set_filter(self.filter, self._facts.rate)
 
     def _say(self) -> None:
         where = "a sweep" if self.canvas.sweeping else "0 s is now"
-        where = f"held, {self.back_s:g} s back" if self.holding else where
+        where = f"held, {round(self.back_s, 1):g} s back" if self.holding else where
         self.filtered.setVisible(self.filter != DisplayFilter())
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
-        self.heading.setText(f"EEG, {self.canvas.seconds:g} s ({where}){shown}")
+        page = f" {self.pager.text()}".rstrip()
+        self.heading.setText(f"EEG{page}, {self.canvas.seconds:g} s ({where}){shown}")
         self.toolbar.show_held(self.holding)
+        self.bar.setVisible(self.held is not None)
 
 
 def _shape(facts: StreamFacts) -> tuple[object, ...]:

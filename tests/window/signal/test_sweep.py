@@ -11,7 +11,8 @@ from bci_live.types import Marker
 from bci_live.window import theme
 from bci_live.window.example import RATE, ExampleSource, example_chunk, example_snapshot
 from bci_live.window.main_window import MainWindow
-from bci_live.window.signal.canvas import TOP, EpochSpan
+from bci_live.window.signal.canvas import EpochSpan
+from bci_live.window.signal.surround import TOP
 from bci_live.window.signal.view import SignalView
 from tests.window.signal.conftest import noise, part
 

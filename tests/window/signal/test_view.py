@@ -1,4 +1,4 @@
-"""The signal panel as a user works with it: rows, scales, filter, bad channels, markers, holding."""
+"""The signal panel as a user works with it: rows, scales, filter, bad channels, markers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from pytestqt.qtbot import QtBot
 from bci_live.live.snapshot import SignalPart
 from bci_live.types import Marker
 from bci_live.window import theme
-from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk, example_facts
-from bci_live.window.signal.canvas import LEFT, TOP, EpochSpan
+from bci_live.window.example import RATE, ExampleSource, example_chunk, example_facts
+from bci_live.window.signal.canvas import EpochSpan
 from bci_live.window.signal.channels import unit_text
-from bci_live.window.signal.conditioning import Conditioner, DisplayFilter
+from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.picture import EDGE
+from bci_live.window.signal.surround import LEFT, TOP
 from bci_live.window.signal.view import SignalView
 from tests.window.signal.conftest import FACTS, noise, part
 
@@ -172,7 +173,7 @@ def test_channels_can_be_picked_from_the_menu(view: SignalView) -> None:
     next(action for action in view.toolbar.menu.actions() if action.text() == "Cz").trigger()
     assert view.canvas.rows is not None
     assert view.canvas.rows.channels.tolist() == [0, 2]
-    view.toolbar.menu.actions()[0].trigger()
+    next(action for action in view.toolbar.menu.actions() if action.text() == "All").trigger()
     assert view.canvas.rows.channels.tolist() == [0, 1, 2]
 
 
@@ -196,22 +197,6 @@ def test_the_display_filter_takes_mains_out_and_leaves_the_data_alone(view: Sign
     assert view.filtered.geometry().right() < LEFT
     assert view.filtered.geometry().bottom() <= TOP
     np.testing.assert_array_equal(given.chunk.samples, before)
-
-
-@pytest.mark.parametrize("wanted", [DisplayFilter((1, 40)), DisplayFilter((1, 200)), DisplayFilter(None, 50.0, True)])
-def test_filtering_bit_by_bit_is_filtering_at_once(wanted: DisplayFilter) -> None:
-    samples = noise() + 1000
-    at_once = Conditioner(wanted, RATE)(samples, (800,), [0, 1, 2])
-    bit = Conditioner(wanted, RATE)
-    pieces = [bit(samples[k : k + 100], (0,) if k == 800 else (), [0, 1, 2]) for k in range(0, 2500, 100)]
-    np.testing.assert_allclose(np.concatenate(pieces), at_once, atol=1e-2)
-    assert abs(at_once[0]).max() < 30  # no transient from the offset
-
-
-def test_the_common_average_is_of_sound_eeg_channels_alone() -> None:
-    samples = np.array([[1.0, 3.0, 100.0]], np.float32)
-    averaged = Conditioner(DisplayFilter(average=True), RATE)(samples, (), [0, 1])
-    assert averaged.tolist() == [[-1.0, 1.0, 100.0]]
 
 
 def test_markers_are_labelled_lines_that_scroll_away(view: SignalView) -> None:
@@ -243,54 +228,6 @@ def test_the_epoch_is_shaded(view: SignalView) -> None:
     inside, outside = (image.pixelColor(round(view.canvas.x_of(t) * ratio), y) for t in (105.0, 107.0))
     assert outside == QColor(theme.now.panel)
     assert inside.blue() > outside.blue() + 20
-
-
-def test_held_it_stands_still_and_scrolls_back_until_live_is_followed_again(view: SignalView, qtbot: QtBot) -> None:
-    source = ExampleSource(chunk=example_chunk(3, seconds=60))
-    view.poll(source)
-    qtbot.mouseClick(view.toolbar.hold, Qt.MouseButton.LeftButton)
-    view.poll(source)
-    assert view.canvas.ring is not None
-    newest = NOW - 1 / RATE
-    source.chunk = replace(example_chunk(3, seconds=60), times=example_chunk(3, seconds=60).times + 5)
-    view.poll(source)
-    assert view.canvas.ring.newest == pytest.approx(newest)
-    view.look_back(-20, source)
-    assert view.canvas.ring.newest == pytest.approx(newest - 20, abs=0.01)
-    assert "20 s back" in view.heading.text()
-    view.look_back(-500, source)
-    assert view.canvas.ring.newest == pytest.approx(newest - 50, abs=0.01)  # what is held begins there
-    view.look_back(500, source)
-    assert view.canvas.ring.newest == pytest.approx(newest)
-    qtbot.mouseClick(view.toolbar.hold, Qt.MouseButton.LeftButton)
-    view.poll(source)
-    assert view.canvas.ring.newest == pytest.approx(newest + 5)
-    assert view.toolbar.hold.text() == "Hold"
-
-
-def test_what_is_held_keeps_its_markers_and_its_shade(view: SignalView) -> None:
-    source, span = ExampleSource(chunk=example_chunk(3)), EpochSpan(NOW - 4, NOW - 3)
-    view.poll(source)
-    view.show_markers([(Marker("dog", NOW - 4), None)])
-    view.show_epoch(span)
-    view.hold(True)
-    view.poll(source)
-    later = EpochSpan(NOW + 9, NOW + 10)
-    view.show_markers([(Marker("cat", NOW + 9), None)])
-    view.show_epoch(later)
-    assert (view.visible_markers(), view.canvas.span) == (["dog"], span)
-    view.follow()
-    view.show_markers([(Marker("cat", NOW - 1), None)])
-    view.show_epoch(later)
-    assert (view.visible_markers(), view.canvas.span) == (["cat"], later)
-
-
-def test_arrows_back_hold_it_at_once(view: SignalView) -> None:
-    source = ExampleSource(chunk=example_chunk(3, seconds=60))
-    view.poll(source)
-    view.look_back(-1, source)
-    assert view.holding
-    assert view.back_s == 1
 
 
 def test_a_longer_stretch_can_be_shown(view: SignalView) -> None:
@@ -353,4 +290,4 @@ def test_the_filter_is_made_anew_for_a_stream_of_another_rate(view: SignalView) 
     view.show_filter(DisplayFilter(notch_hz=50.0))
     view.show_stream(replace(FACTS, rate=500.0))
     hum = np.repeat(np.sin(2 * np.pi * 50 * np.arange(5000) / 500)[:, None], 3, axis=1).astype(np.float32)
-    assert np.abs(view._conditioner(hum, (), [])[-500:]).max() < 0.01
+    assert np.abs(view._feed.conditioner(hum, (), [])[-500:]).max() < 0.01

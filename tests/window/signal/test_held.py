@@ -1,0 +1,182 @@
+"""The display is held and looked back in: by the button, the arrows, the wheel and the bar. The session goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtWidgets import QApplication, QStyle, QStyleOptionSlider
+from pytestqt.qtbot import QtBot
+
+from bci_live.types import Marker
+from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk
+from bci_live.window.signal.canvas import EpochSpan
+from bci_live.window.signal.surround import LEFT
+from bci_live.window.signal.view import SignalView
+
+
+@pytest.fixture
+def source(view: SignalView) -> ExampleSource:
+    """A minute of signal, of which the last 10 s are on display."""
+    source = ExampleSource(chunk=example_chunk(3, seconds=60))
+    view.poll(source)
+    return source
+
+
+def turn(view: SignalView, x: int = 0, y: int = 0, control: bool = False) -> None:
+    """The wheel over the canvas; 120 is a notch, to the left or away from the user."""
+    where = QPointF(view.canvas.rect().center())
+    modifiers = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(
+        where, view.canvas.mapToGlobal(where), QPoint(), QPoint(x, y), Qt.MouseButton.NoButton, modifiers,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(view.canvas, event)
+
+
+def handle(view: SignalView) -> QPoint:
+    """The middle of the bar's handle."""
+    option, style = QStyleOptionSlider(), view.bar.style()
+    view.bar.initStyleOption(option)
+    assert style is not None
+    part = QStyle.SubControl.SC_ScrollBarSlider
+    return style.subControlRect(QStyle.ComplexControl.CC_ScrollBar, option, part, view.bar).center()
+
+
+def test_held_it_stands_still_and_scrolls_back_until_live_is_followed_again(view: SignalView, qtbot: QtBot) -> None:
+    source = ExampleSource(chunk=example_chunk(3, seconds=60))
+    view.poll(source)
+    qtbot.mouseClick(view.toolbar.hold, Qt.MouseButton.LeftButton)
+    view.poll(source)
+    assert view.canvas.ring is not None
+    newest = NOW - 1 / RATE
+    source.chunk = replace(example_chunk(3, seconds=60), times=example_chunk(3, seconds=60).times + 5)
+    view.poll(source)
+    assert view.canvas.ring.newest == pytest.approx(newest)
+    view.look_back(-20)
+    assert view.canvas.ring.newest == pytest.approx(newest - 20, abs=0.01)
+    assert "20 s back" in view.heading.text()
+    view.look_back(-500)
+    assert view.canvas.ring.newest == pytest.approx(newest - 50, abs=0.01)  # what is held begins there
+    view.look_back(500)
+    assert view.canvas.ring.newest == pytest.approx(newest)
+    qtbot.mouseClick(view.toolbar.hold, Qt.MouseButton.LeftButton)
+    view.poll(source)
+    assert view.canvas.ring.newest == pytest.approx(newest + 5)
+    assert view.toolbar.hold.text() == "Hold"
+
+
+def test_what_is_held_keeps_its_markers_and_its_shade(view: SignalView) -> None:
+    source, span = ExampleSource(chunk=example_chunk(3)), EpochSpan(NOW - 4, NOW - 3)
+    view.poll(source)
+    view.show_markers([(Marker("dog", NOW - 4), None)])
+    view.show_epoch(span)
+    view.hold(True)
+    view.poll(source)
+    later = EpochSpan(NOW + 9, NOW + 10)
+    view.show_markers([(Marker("cat", NOW + 9), None)])
+    view.show_epoch(later)
+    assert (view.visible_markers(), view.canvas.span) == (["dog"], span)
+    view.follow()
+    view.show_markers([(Marker("cat", NOW - 1), None)])
+    view.show_epoch(later)
+    assert (view.visible_markers(), view.canvas.span) == (["cat"], later)
+
+
+def test_arrows_back_hold_it_at_once(view: SignalView) -> None:
+    source = ExampleSource(chunk=example_chunk(3, seconds=60))
+    view.poll(source)
+    view.look_back(-1)
+    view.poll(source)
+    assert view.holding
+    assert view.canvas.ring is not None
+    assert view.canvas.ring.newest == pytest.approx(NOW - 1, abs=0.01)
+
+
+def test_the_wheel_back_holds_and_each_notch_is_a_second(view: SignalView, source: ExampleSource) -> None:
+    turn(view, y=120)
+    view.poll(source)
+    assert view.holding
+    assert view.canvas.ring is not None
+    assert view.canvas.ring.newest == pytest.approx(NOW - 1, abs=0.01)
+    turn(view, x=240)
+    assert view.back_s == 3
+    for _ in range(8):
+        turn(view, y=-15)  # a touchpad's
+    assert view.back_s == 2
+
+
+def test_the_wheel_forward_does_not_hold_and_at_the_newest_end_does_not_let_go(
+    view: SignalView, source: ExampleSource
+) -> None:
+    turn(view, y=-120)
+    assert not view.holding
+    turn(view, y=120)
+    view.poll(source)
+    for _ in range(5):
+        turn(view, y=-120)
+    assert view.back_s == 0
+    assert view.holding
+
+
+def test_several_notches_before_the_next_frame_reach_no_further_than_what_is_held(
+    view: SignalView, source: ExampleSource
+) -> None:
+    for _ in range(99):
+        turn(view, y=120)
+    view.poll(source)
+    assert view.back_s == pytest.approx(50, abs=0.01)
+
+
+def test_the_wheel_with_ctrl_zooms_like_plus_and_minus(view: SignalView, source: ExampleSource) -> None:
+    assert view.channels is not None
+    before = view.channels.heights["eeg"]
+    turn(view, y=120, control=True)
+    assert view.channels.heights["eeg"] < before
+    turn(view, y=-120, control=True)
+    assert view.channels.heights["eeg"] == before
+    assert not view.holding
+
+
+def test_the_bar_is_there_while_it_is_held_and_takes_no_height_from_the_signal(
+    view: SignalView, source: ExampleSource
+) -> None:
+    height = view.canvas.height()
+    assert not view.bar.isVisible()
+    view.hold(True)
+    view.poll(source)
+    assert view.bar.isVisible()
+    assert view.canvas.height() == height
+    assert view.canvas.geometry().bottom() < view.bar.y()
+    assert view.rect().contains(view.bar.geometry())
+    assert view.bar.x() == view.canvas.x() + LEFT
+    view.follow()
+    assert not view.bar.isVisible()
+
+
+def test_the_bar_s_handle_lies_where_the_display_is(view: SignalView, source: ExampleSource) -> None:
+    view.look_back(-25)
+    view.poll(source)
+    assert view.bar.value() / view.bar.maximum() == pytest.approx(0.5, abs=0.01)  # 25 of 50 s
+    assert view.bar.pageStep() / (view.bar.maximum() + view.bar.pageStep()) == pytest.approx(1 / 6, abs=0.01)
+    view.lengthen(1)
+    assert view.bar.maximum() == 400  # tenths of a second: 60 s held, 20 s of them on display
+
+
+def test_the_bar_can_be_dragged_through_the_held_minute(view: SignalView, source: ExampleSource, qtbot: QtBot) -> None:
+    view.hold(True)
+    view.poll(source)
+    begun = handle(view)
+    qtbot.mousePress(view.bar, Qt.MouseButton.LeftButton, pos=begun)
+    qtbot.mouseMove(view.bar, begun - QPoint(view.bar.width() // 3, 0))
+    # A minute is as long as the bar: a third of it is 20 s.
+    assert view.back_s == pytest.approx(20, abs=1.5)
+    assert view.canvas.ring is not None
+    assert view.canvas.ring.newest == pytest.approx(NOW - view.back_s, abs=0.01)
+    assert f"held, {view.back_s:g} s back" in view.heading.text()
+    qtbot.mouseMove(view.bar, QPoint(-500, 3))
+    assert view.back_s == pytest.approx(50, abs=0.01)
+    qtbot.mouseRelease(view.bar, Qt.MouseButton.LeftButton, pos=QPoint(0, 3))
+    assert view.holding
