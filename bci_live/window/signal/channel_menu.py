@@ -1,4 +1,4 @@
-"""The menu of channels: how many at a time, which page, their common average, and which of them at all."""
+"""The menu of channels: how many at a time, which page, and which of them at all."""
 
 from __future__ import annotations
 
@@ -32,9 +32,6 @@ class ChannelMenu(QMenu):
         self._group.triggered.connect(self._size)
         # Not the menu's own, which `clear` would delete; and without shortcuts, since the keys are the window's.
         self.next, self.before = QAction("Next channels (PgDn)", parent), QAction("Channels before (PgUp)", parent)
-        # Here, since the bar has no room for words that say what it does.
-        self.average = QAction("Subtract the common average", parent)
-        self.average.setCheckable(True)
         self.next.triggered.connect(self._turn_on)
         self.before.triggered.connect(self._turn_back)
 
@@ -43,8 +40,6 @@ class ChannelMenu(QMenu):
         self.clear()
         self.addMenu(self.sizes)
         self.addActions([self.next, self.before])
-        self.addSeparator()
-        self.addAction(self.average)
         self.addSeparator()
         everything = QAction("All", self)
         everything.triggered.connect(self._pick_all)

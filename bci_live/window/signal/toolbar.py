@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from bci_live.window import theme
 from bci_live.window.signal.channel_menu import ChannelMenu
@@ -35,7 +35,7 @@ class SignalToolbar(QWidget):
         self.channels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = ChannelMenu(self.channels)
         self.channels.setMenu(self.menu)
-        self.average = self.menu.average
+        self.average = QCheckBox("CAR")
         self.larger, self.smaller, self.fit = QPushButton("+"), QPushButton("−"), QPushButton("Auto")
         self.fit.setCheckable(True)
         self.fit.setChecked(True)
@@ -46,9 +46,10 @@ class SignalToolbar(QWidget):
         for widget, tip in (
             (self.band, "Band-pass of the display; what is decoded is not touched"),
             (self.notch, "Mains taken out of the display"),
+            (self.average, "Common average reference: the mean of the sound EEG channels subtracted from the display"),
             (
                 self.channels,
-                "Which channels are shown, and how many at a time (PgUp, PgDn); their common average. Click a channel's "
+                "Which channels are shown, and how many at a time (PgUp, PgDn). Click a channel's "
                 "name, or choose it (↑ ↓) and press B, to mark it bad: it sets no scale and is in no common average of "
                 "the display. The decoder reads it all the same",
             ),
@@ -61,13 +62,13 @@ class SignalToolbar(QWidget):
             widget.setToolTip(tip)
             widget.setAccessibleName(tip)
         theme.leave_keys(
-            self.band, self.notch, self.channels, self.larger, self.smaller, self.fit, self.sweep,
+            self.band, self.notch, self.average, self.channels, self.larger, self.smaller, self.fit, self.sweep,
             self.hold,
         )  # fmt: skip
         self._lay_out(heading)
         self.band.activated.connect(self._filter)
         self.notch.activated.connect(self._filter)
-        self.average.triggered.connect(self._filter)
+        self.average.clicked.connect(self._filter)
         self.larger.clicked.connect(self._enlarge)
         self.smaller.clicked.connect(self._lessen)
         self.fit.clicked.connect(self.fitted)
@@ -107,7 +108,7 @@ class SignalToolbar(QWidget):
         row.setSpacing(theme.GAP // 2)
         row.addWidget(heading, 1)
         for widget in (
-            self.band, self.notch, self.channels, self.smaller, self.fit, self.larger, self.sweep,
+            self.band, self.notch, self.average, self.channels, self.smaller, self.fit, self.larger, self.sweep,
             self.hold,
         ):  # fmt: skip
             row.addWidget(widget)

@@ -272,7 +272,7 @@ class SignalView(theme.Panel):
 
     def _say(self) -> None:
         where = "a sweep" if self.canvas.sweeping else "0 s is now"
-        where = f"held, {round(self.back_s, 1):g} s back" if self.holding else where
+        where = f"{round(self.back_s, 1):g} s back" if self.holding else where
         self.filtered.setVisible(self.filter != DisplayFilter())
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         page = f" {self.pager.text()}".rstrip()

@@ -175,7 +175,7 @@ def test_the_bar_can_be_dragged_through_the_held_minute(view: SignalView, source
     assert view.back_s == pytest.approx(20, abs=1.5)
     assert view.canvas.ring is not None
     assert view.canvas.ring.newest == pytest.approx(NOW - view.back_s, abs=0.01)
-    assert f"held, {view.back_s:g} s back" in view.heading.text()
+    assert f"({view.back_s:g} s back)" in view.heading.text()
     qtbot.mouseMove(view.bar, QPoint(-500, 3))
     assert view.back_s == pytest.approx(50, abs=0.01)
     qtbot.mouseRelease(view.bar, Qt.MouseButton.LeftButton, pos=QPoint(0, 3))
