@@ -151,6 +151,7 @@ class LivePage(QWidget):
     def _average(self, snapshot: LiveSnapshot, replay: ReplayStatus | None) -> None:
         """Where a replay goes back, by itself or by hand, its trials come again: counted twice, they would prove nothing."""
         self._averages.add(snapshot.history, snapshot.labels)
+        self._averages.add_missed(snapshot.missed, snapshot.labels)
         at_s = 0.0 if replay is None else replay.at_s
         if at_s < self._replayed_s - _BACK_S:
             self._averages.restart(self._markers)
