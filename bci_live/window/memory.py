@@ -15,6 +15,7 @@ class WindowMemory(BaseModel):
     """`geometry`, `layout`: Qt's own, in base 64; empty: as at first. `bad`, `hidden`: channels by name, of all montages.
 
     `mains_hz`: what the electrodes are judged by. `stepwise`: whether a picture is seen forming.
+    `response_electrode`, `spectrum_electrode`: by name; empty where none was picked.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -31,6 +32,8 @@ class WindowMemory(BaseModel):
     sweeping: bool = False
     mains_hz: Literal[50, 60] = 50
     stepwise: bool = True
+    response_electrode: str = ""
+    spectrum_electrode: str = ""
     folder: str = "recordings"
     subject: str = "01"
     session: str = "01"

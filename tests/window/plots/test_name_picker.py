@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PyQt6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
+from bci_live.window.example import ExampleSource, example_facts
+from bci_live.window.main_window import MainWindow
+from bci_live.window.memory import keep, kept
 from bci_live.window.plots.name_picker import NamePicker
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
@@ -64,3 +69,34 @@ def test_long_names_do_not_widen_the_panel(picker: NamePicker) -> None:
     narrow = picker.minimumSizeHint().width()
     picker.show_names(("a label from the network that goes on and on " * 4,))
     assert picker.minimumSizeHint().width() == narrow
+
+
+def test_the_electrodes_of_response_and_spectrum_come_back_at_the_next_start(
+    qtbot: QtBot, source: ExampleSource
+) -> None:
+    def panels(window: MainWindow) -> tuple[NamePicker, NamePicker]:
+        qtbot.addWidget(window)
+        window.resize(1280, 800)
+        window.show()
+        for name, plot in (("response", window.live.response.plot), ("spectrum", window.live.spectrum.plot)):
+            window.live.desk.raise_panel(name)
+            qtbot.waitUntil(lambda plot=plot: bool(plot.graph.lines), timeout=3000)
+        return window.live.response.channel, window.live.spectrum.channel
+
+    first = MainWindow(source, "bci_live")
+    response, spectrum = panels(first)
+    response.setCurrentText("Oz")
+    spectrum.setCurrentText("O2")
+    keep(first.memory())
+    again = MainWindow(source, "bci_live", kept())
+    response, spectrum = panels(again)
+    assert (response.currentText(), spectrum.currentText()) == ("Oz", "O2")
+    assert again.live.response.plot.graph.y_title == "µV at Oz"
+    assert again.live.spectrum.plot.graph.lines[1].name == "O2"
+    # A stream without them forgets neither.
+    assert source.state is not None
+    muse = replace(example_facts(4), channels=MUSE)
+    source.state = replace(source.state, facts=muse, channels=MUSE, history=(), began=1.0)
+    again.live.desk.raise_panel("response")
+    qtbot.waitUntil(lambda: response.currentText() == "strongest electrode", timeout=3000)
+    assert (again.memory().response_electrode, again.memory().spectrum_electrode) == ("Oz", "O2")
