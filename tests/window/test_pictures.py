@@ -14,9 +14,10 @@ from PyQt6.QtGui import QHelpEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from bci_live.live.snapshot import ReplayStatus
+from bci_live.live.snapshot import Counts, ReplayStatus
 from bci_live.types import Decoding, Marker, Picture
 from bci_live.window import details_panel, filmstrip, main_window
+from bci_live.window.details_panel import held_text
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.filmstrip import caption
 from bci_live.window.main_window import MainWindow
@@ -251,7 +252,10 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
     assert saved_label(tmp_path, label) == label
     qtbot.mouseClick(details.gif_button, LEFT)
     qtbot.waitUntil(
-        lambda: f"Saved: {tmp_path / 'pictures' / '0002-session.gif'}" == details.said.text(), timeout=20_000
+        lambda: (
+            f"Saved: {tmp_path / 'pictures' / '0002-session.gif'} (the last 8 of 55 pictures)" == details.said.text()
+        ),
+        timeout=20_000,
     )
     assert (tmp_path / "pictures" / "0002-session.gif").is_file()
     qtbot.mouseClick(details.copy_button, LEFT)
@@ -262,6 +266,29 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
     window.streams.folder.setText(str(tmp_path / "file"))
     qtbot.mouseClick(details.save_button, LEFT)
     assert "cannot be written" in details.said.text()
+
+
+@pytest.mark.parametrize(
+    ("held", "drawn", "told"),
+    [
+        (0, 0, "there is none yet"), (1, 1, "its only picture"), (12, 12, "all 12 pictures"),
+        (200, 350, "the last 200 of 350 pictures"),
+    ],
+)  # fmt: skip
+def test_it_is_said_how_many_of_the_session_s_pictures_an_animation_holds(held: int, drawn: int, told: str) -> None:
+    assert held_text(held, drawn) == told
+
+
+def test_the_button_says_before_it_is_pressed_that_pictures_are_left_out(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    button = window.live.details.gif_button
+    assert button.toolTip().endswith("beside what was shown: the last 8 of 55 pictures")
+    assert source.state is not None
+    source.state = replace(source.state, counts=Counts(10, 8))
+    window.poll_snapshot()
+    assert button.toolTip().endswith("beside what was shown: all 8 pictures")
 
 
 def test_a_window_that_is_closed_stays_until_all_is_saved_and_says_so(
