@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bci_live.live.sliding import is_sliding
-from bci_live.types import Marker, Reconstruction
+from bci_live.types import Marker, Missed, MissedReason, Reconstruction
 
 _Z95 = 1.959964
 _MOST_TRIALS = 5000
+# Decoded, but without a finished picture: whether the top label was right is not judged.
+_UNJUDGED = (MissedReason.UNSURE, MissedReason.INTERRUPTED)
 # Of the trace's largest, a peak is so much at least; two are so far apart.
 _PEAK_SHARE = 0.3
 _APART_S = 0.05
@@ -35,9 +37,11 @@ class Averages:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.right: list[bool] = []
+        self.unjudged: Counter[MissedReason] = Counter()  # beside those of `right`, which are judged
         self.version = 0  # another whenever something was added, or all of it begins anew
         self._sums: dict[str, NDArray[np.float64]] = {}
         self._last: Marker | None = None
+        self._last_missed: Missed | None = None
         self._counted: frozenset[Marker] = frozenset()
 
     def add(self, history: tuple[Reconstruction, ...], labels: Iterable[str]) -> bool:
@@ -52,6 +56,17 @@ class Averages:
             self._add(reconstruction, known)
         self.version += bool(new)
         return bool(new)
+
+    def add_missed(self, missed: tuple[Missed, ...], labels: Iterable[str]) -> None:
+        """The recent ones, oldest first: of those that are new, what abstained or was interrupted is counted."""
+        known, before = frozenset(labels), self.unjudged.total()
+        for it in reversed(missed):
+            if it is self._last_missed:
+                break
+            if it.reason in _UNJUDGED and it.marker.label in known and it.marker not in self._counted:
+                self.unjudged[it.reason] += 1
+        self._last_missed = missed[-1] if missed else None
+        self.version += self.unjudged.total() > before
 
     def average(self, label: str | None = None) -> NDArray[np.float64] | None:
         """(channels, times), µV, of one class, or of all together; None before the first."""
@@ -78,6 +93,7 @@ class Averages:
         self.version += 1
         self.counts.clear()
         self.right.clear()
+        self.unjudged.clear()
         self._sums.clear()
 
     def _add(self, reconstruction: Reconstruction, known: frozenset[str]) -> None:

@@ -136,15 +136,15 @@ def save_averages(folder: Path, averages: Sequence[Average], channels: Sequence[
 class Saving:
     """Saves in a thread of its own: two hundred pictures, or MNE's import, take seconds, and a window never waits.
 
-    `save` returns where it has saved.
+    `save` returns where it has saved. `what`: was saved there, to be told beside it.
     """
 
-    def __init__(self, save: Callable[[], Path]) -> None:
+    def __init__(self, save: Callable[[], Path], what: str = "") -> None:
         self._told = "It could not be saved: the log says why."
 
         def run() -> None:
             try:
-                self._told = f"Saved: {save()}"
+                self._told = f"Saved: {save()}" + (f" ({what})" if what else "")
             except BciError as error:
                 self._told = str(error)
 

@@ -46,6 +46,7 @@ class DetailsPanel(theme.Panel):
         super().__init__("The newest picture", parent)
         self._folder, self._truth = folder, truth
         self._history: tuple[Reconstruction, ...] = ()
+        self._holds = ""
         self._origin: Origin | None = None
         # Held with its origin, because the history and the session forget it.
         self._pinned: tuple[Reconstruction, Origin] | None = None
@@ -63,7 +64,6 @@ class DetailsPanel(theme.Panel):
         self.gif_button = QPushButton("Save GIF")
         self.save_button.setToolTip("The picture, and a JSON file with all that is known of it (Ctrl+S)")
         self.copy_button.setToolTip("The picture to the clipboard (Ctrl+C)")
-        self.gif_button.setToolTip("All pictures that are still in memory, the last 200 at most, beside what was shown")
         self.save_button.clicked.connect(self.save)
         self.copy_button.clicked.connect(self.copy)
         self.gif_button.clicked.connect(self.save_gif)
@@ -72,6 +72,10 @@ class DetailsPanel(theme.Panel):
     def show_history(self, snapshot: LiveSnapshot, pinned: Marker | None, models: ModelChoice) -> None:
         """The pinned picture as long as it is pinned, or else the newest."""
         self._history, facts = snapshot.history, snapshot.facts
+        self._holds = held_text(len(snapshot.history), snapshot.counts.shown)
+        tip = f"An animation of the session's pictures beside what was shown: {self._holds}"
+        if self.gif_button.toolTip() != tip:
+            self.gif_button.setToolTip(tip)
         self._origin = Origin(
             badge(facts, simulated_decoder=snapshot.simulated_decoder), facts.name if facts else "",
             snapshot.channels, snapshot.pipeline, models.decoder.name, models.device,
@@ -110,7 +114,8 @@ class DetailsPanel(theme.Panel):
         """The history as an animation; it is told when that is done."""
         if self._saving is None:
             self.said.setText("Saving …")
-            self._saving = Saving(partial(save_animation, self._folder(), self._history, Truths(_GIF_PIXELS).of))
+            save = partial(save_animation, self._folder(), self._history, Truths(_GIF_PIXELS).of)
+            self._saving = Saving(save, self._holds)
 
     def copy(self) -> None:
         """The picture to the clipboard."""
@@ -153,6 +158,15 @@ class DetailsPanel(theme.Panel):
         self.body.addLayout(buttons)
         self.body.addWidget(self.said)
         self.body.addWidget(self.plot, 1)
+
+
+def held_text(held: int, drawn: int) -> str:
+    """'the last 200 of 350 pictures', where the memory does not hold all that were drawn; 'all 12 pictures'."""
+    if not held:
+        return "there is none yet"
+    if held < drawn:
+        return f"the last {held} of {drawn} pictures"
+    return "its only picture" if held == 1 else f"all {held} pictures"
 
 
 def _words(told: dict[str, object]) -> str:

@@ -1,8 +1,10 @@
-"""The last reconstructions, each beside the picture that was shown, newest at the right."""
+"""The finished pictures that the session keeps, each beside the picture that was shown, newest at the right."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from operator import is_
 
 from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
@@ -19,11 +21,13 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
-from bci_live.types import Marker, Picture
+from bci_live.types import Marker, Picture, Reconstruction
 from bci_live.window import theme
 from bci_live.window.picture_panel import to_pixmap
+from bci_live.window.truth import Truths
 
-PAIRS = 24
+# As large as a pair ever is: drawing one takes milliseconds, and who drags the bar passes many.
+_TRUTH_PIXELS = 128
 SIDE, _LEAST_SIDE = 62, 24
 _BETWEEN = 3
 _GAP = 18
@@ -32,11 +36,10 @@ _WORDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A reconstruction beside the truth. `right`: None where it is not known what was shown."""
+    """A reconstruction, to be drawn beside what was shown. `right`: None where that is not known."""
 
     marker: Marker
     reconstruction: Picture
-    truth: Picture | None
     top: str
     right: bool | None
 
@@ -55,7 +58,9 @@ class Strip(QWidget):
         self.bar = QScrollBar(Qt.Orientation.Horizontal)
         self.bar.setRange(0, 0)  # Qt's own goes to 99
         self.bar.valueChanged.connect(self._move)
+        # Of the pairs in sight alone: of two hundred large ones they would take as many megabytes.
         self.pixmaps: dict[Marker, tuple[QPixmap, QPixmap | None]] = {}
+        self._truths = Truths(_TRUTH_PIXELS)
         self.pinned: Marker | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setMinimumHeight(_LEAST_SIDE + _WORDS)
@@ -86,7 +91,8 @@ class Strip(QWidget):
 
     def show_pairs(self, pairs: tuple[Pair, ...]) -> None:
         """Who looks at older ones goes on looking at them."""
-        first, follows = self.fitting()[:1], self.bar.value() == self.bar.maximum()
+        # Not the first in sight, which may be the pinned one, from elsewhere.
+        first, follows = self.pairs[self.bar.value() :][:1], self.bar.value() == self.bar.maximum()
         self.pairs = pairs
         self._measure()
         markers = [pair.marker for pair in pairs]
@@ -160,10 +166,16 @@ class Strip(QWidget):
         if not self.pairs:
             painter.setPen(QColor(theme.now.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, "Finished pictures will stand here.")
-        for place, pair in enumerate(self.fitting()):
+        shown = self.fitting()
+        self.pixmaps = {pair.marker: self.pixmaps.get(pair.marker) or self._to_pixmaps(pair) for pair in shown}
+        for place, pair in enumerate(shown):
             self._paint_pair(painter, place * (pair_width + _GAP), pair)
         if self.hasFocus():
             theme.paint_focus(painter, self)
+
+    def _to_pixmaps(self, pair: Pair) -> tuple[QPixmap, QPixmap | None]:
+        truth = self._truths.of(pair.marker)
+        return to_pixmap(pair.reconstruction), None if truth is None else to_pixmap(truth)
 
     def _paint_pair(self, painter: QPainter, x: int, pair: Pair) -> None:
         reconstruction, truth = self.pixmaps[pair.marker]
@@ -193,12 +205,20 @@ def caption(pair: Pair) -> str:
     return f"✓ {pair.top}" if pair.right else f"✗ {pair.top} ({pair.marker.label})"
 
 
+def _pair(reconstruction: Reconstruction, labels: Collection[str]) -> Pair:
+    decoding = reconstruction.decoding
+    marker = decoding.epoch.marker
+    right = decoding.top == marker.label if marker.label in labels else None
+    return Pair(marker, reconstruction.image, decoding.top, right)
+
+
 class Filmstrip(theme.Panel):
     """The strip with its heading."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.strip = Strip()
+        self._seen: tuple[object, ...] = ()
         self.strip.picked.connect(self._say)
         self.body.setContentsMargins(theme.MARGIN, 6, theme.MARGIN, 2)
         self.body.setSpacing(3)
@@ -210,19 +230,18 @@ class Filmstrip(theme.Panel):
         self.strip.bar.setSizePolicy(policy)
         self._say(None)
 
-    def show_pairs(self, pairs: tuple[Pair, ...]) -> None:
-        """Oldest first; a pinned one stays until it is let go. Pictures are turned into pixmaps once."""
-        there = {pair.marker for pair in pairs}
-        pairs = (*(it for it in self.strip.pairs if it.marker == self.strip.pinned and it.marker not in there), *pairs)
-        if [pair.marker for pair in pairs] == [pair.marker for pair in self.strip.pairs]:
+    def show_history(self, history: tuple[Reconstruction, ...], labels: Collection[str]) -> None:
+        """Oldest first; a pinned one stays until it is let go. `labels`: those whose truth is known."""
+        strip = self.strip
+        seen = (*history, strip.pinned)
+        # Asked ten times a second, of hundreds: pictures are compared by what they are, not by what is in them.
+        if len(seen) == len(self._seen) and all(map(is_, seen, self._seen)):
             return
-        known = self.strip.pixmaps
-        self.strip.pixmaps = {
-            pair.marker: known.get(pair.marker)
-            or (to_pixmap(pair.reconstruction), to_pixmap(pair.truth) if pair.truth is not None else None)
-            for pair in pairs
-        }
-        self.strip.show_pairs(pairs)
+        self._seen = seen
+        pairs = tuple(_pair(it, labels) for it in history)
+        there = {pair.marker for pair in pairs}
+        forgotten = (it for it in strip.pairs if it.marker == strip.pinned and it.marker not in there)
+        strip.show_pairs((*forgotten, *pairs))
 
     def _say(self, pinned: Marker | None) -> None:
         what = (
@@ -235,14 +254,11 @@ class Filmstrip(theme.Panel):
 
 if __name__ == "__main__":
     from bci_live.live.snapshot import LiveSnapshot
-    from bci_live.window.example import example_stimulus, show_alone
+    from bci_live.window.example import show_alone
 
     def _example(snapshot: LiveSnapshot) -> Filmstrip:
         filmstrip = Filmstrip()
-        for entry in snapshot.history:
-            marker = entry.decoding.epoch.marker
-            pair = Pair(marker, entry.image, example_stimulus(marker.label), entry.decoding.top, None)
-            filmstrip.show_pairs((*filmstrip.strip.pairs, pair))
+        filmstrip.show_history(snapshot.history, snapshot.labels)
         return filmstrip
 
     raise SystemExit(show_alone(_example))

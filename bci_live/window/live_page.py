@@ -19,7 +19,7 @@ from bci_live.window import theme
 from bci_live.window.controls_panel import ControlsPanel
 from bci_live.window.desk import Desk, Rows
 from bci_live.window.details_panel import DetailsPanel
-from bci_live.window.filmstrip import PAIRS, Filmstrip, Pair
+from bci_live.window.filmstrip import Filmstrip
 from bci_live.window.picture_row import PictureRow
 from bci_live.window.plots.accuracy_panel import AccuracyPanel
 from bci_live.window.plots.response_panel import ResponsePanel
@@ -129,7 +129,7 @@ class LivePage(QWidget):
         self.pictures.show_pictures(snapshot)
         self._show_scores(snapshot)
         self._show_events(snapshot)
-        self.filmstrip.show_pairs(self._pairs(snapshot))
+        self.filmstrip.show_history(snapshot.history, snapshot.labels)
         self.controls.show_drawing()
         self.controls.show_models()
         self.details.show_history(snapshot, self.filmstrip.strip.pinned, self._source.models())
@@ -151,6 +151,7 @@ class LivePage(QWidget):
     def _average(self, snapshot: LiveSnapshot, replay: ReplayStatus | None) -> None:
         """Where a replay goes back, by itself or by hand, its trials come again: counted twice, they would prove nothing."""
         self._averages.add(snapshot.history, snapshot.labels)
+        self._averages.add_missed(snapshot.missed, snapshot.labels)
         at_s = 0.0 if replay is None else replay.at_s
         if at_s < self._replayed_s - _BACK_S:
             self._averages.restart(self._markers)
@@ -189,14 +190,3 @@ class LivePage(QWidget):
         if snapshot.decoding is not None:
             onset = snapshot.decoding.epoch.onset
             self.signal.show_epoch(EpochSpan(onset + snapshot.epoch.start_s, onset + snapshot.epoch.stop_s))
-
-    def _pairs(self, snapshot: LiveSnapshot) -> tuple[Pair, ...]:
-        """The last finished pictures beside what was shown."""
-        pairs = []
-        for reconstruction in snapshot.history[-PAIRS:]:
-            decoding = reconstruction.decoding
-            marker = decoding.epoch.marker
-            right = decoding.top == marker.label if marker.label in snapshot.labels else None
-            truth = self._truths.of(marker)
-            pairs.append(Pair(marker, reconstruction.image, truth, decoding.top, right))
-        return tuple(pairs)

@@ -212,6 +212,8 @@ class MainWindow(QMainWindow):
             sweeping=signal.canvas.sweeping,
             mains_hz=60 if self.live.quality.mains.currentIndex() else 50,
             stepwise=self.live.controls.forming.isChecked(),
+            response_electrode=self.live.response.channel.wanted,
+            spectrum_electrode=self.live.spectrum.channel.wanted,
             folder=streams.folder.text(),
             subject=streams.subject.text(),
             session=streams.session.text(),
@@ -228,6 +230,8 @@ class MainWindow(QMainWindow):
         self.live.signal.recall(shown, memory.seconds, memory.sweeping, rows)
         self.live.quality.mains.setCurrentIndex((50, 60).index(memory.mains_hz))
         self.live.controls.forming.setChecked(memory.stepwise)
+        self.live.response.channel.wanted = memory.response_electrode
+        self.live.spectrum.channel.wanted = memory.spectrum_electrode
         self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)
 
     def _say(self, text: str) -> None:

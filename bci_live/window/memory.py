@@ -16,6 +16,7 @@ class WindowMemory(BaseModel):
 
     `rows`: channels at a time, 0: all. `automatic`: scales follow the signal; else `heights`: by type of channel, units a row.
     `mains_hz`: what the electrodes are judged by. `stepwise`: whether a picture is seen forming.
+    `response_electrode`, `spectrum_electrode`: by name; empty where none was picked.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -35,6 +36,8 @@ class WindowMemory(BaseModel):
     sweeping: bool = False
     mains_hz: Literal[50, 60] = 50
     stepwise: bool = True
+    response_electrode: str = ""
+    spectrum_electrode: str = ""
     folder: str = "recordings"
     subject: str = "01"
     session: str = "01"

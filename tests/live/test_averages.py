@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bci_live.live.averages import Averages, interval, peaks
-from bci_live.types import Decoding, Epoch, Marker, Reconstruction
+from bci_live.types import Decoding, Epoch, Marker, Missed, MissedReason, Reconstruction
 
 
 def drawn(label: str, time: float, top: str, value: float) -> Reconstruction:
@@ -49,6 +49,36 @@ def test_what_was_shown_before_a_restart_and_is_finished_after_it_is_not_counted
     averages.restart(before=[it.decoding.epoch.marker for it in HISTORY[:3]])
     averages.add(HISTORY, ("a", "b"))
     assert averages.counts == {"?": 1}
+
+
+MISSED = tuple(
+    Missed(Marker(label, time), reason)
+    for label, time, reason in (
+        ("a", 1, MissedReason.UNSURE), ("b", 2, MissedReason.UNSURE), ("a", 3, MissedReason.INTERRUPTED),
+        ("b", 4, MissedReason.ARTEFACT), ("?", 5, MissedReason.UNSURE),
+    )
+)  # fmt: skip
+
+
+def test_what_abstained_or_was_interrupted_is_counted_once_however_often_it_is_told() -> None:
+    averages = Averages()
+    for end in (0, 1, 3, 5):
+        averages.add_missed(MISSED[:end], ("a", "b"))
+        averages.add_missed(MISSED[:end], ("a", "b"))
+    # An artefact was not decoded; of "?" the truth is not known.
+    assert averages.unjudged == {MissedReason.UNSURE: 2, MissedReason.INTERRUPTED: 1}
+    version = averages.version
+    averages.add_missed(MISSED[2:], ("a", "b"))  # the oldest are forgotten
+    assert (averages.unjudged.total(), averages.version) == (3, version)
+
+
+def test_what_abstains_counts_in_the_stretch_that_its_marker_belongs_to() -> None:
+    averages = Averages()
+    averages.add_missed(MISSED[:1], ("a", "b"))
+    averages.restart(before=[it.marker for it in MISSED[:2]])
+    assert not averages.unjudged
+    averages.add_missed(MISSED[:3], ("a", "b"))  # the second was told before the restart and ended after it
+    assert averages.unjudged == {MissedReason.INTERRUPTED: 1}
 
 
 def test_the_interval_is_wilson_s() -> None:

@@ -112,8 +112,9 @@ def holds(window: MainWindow, snapshot: LiveSnapshot) -> None:
     assert decoding is not None
     np.testing.assert_array_equal(pixels_of(window.live.pictures.saliency.pixmap), to_picture(decoding.saliency))
     strip = window.live.filmstrip.strip
+    strip.grab()  # its pixmaps are made when it is painted
     np.testing.assert_array_equal(pixels_of(strip.pixmaps[strip.pairs[-1].marker][0]), newest.image)
-    assert all(pair.truth is not None for pair in strip.pairs)
+    assert all(truth is not None for _, truth in strip.pixmaps.values())
     assert window.live.pictures.truth.pixmap is not None
     assert window.live.pictures.truth.caption.text() == decoding.epoch.marker.label
     read = snapshot.guess or decoding  # of the next picture there may be a first guess already

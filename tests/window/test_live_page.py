@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.snapshot import LiveSnapshot, ReplayStatus
+from bci_live.types import Marker, Missed, MissedReason
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.theme import is_seen
 from tests.window.conftest import OpenWindow
@@ -87,6 +88,26 @@ def test_trials_that_a_replay_brings_again_are_not_counted_twice(
     page.accuracy.show_averages(page._averages, len(state.labels))
     assert page.status.figure("Top-1 right").startswith("1/1 = ")
     assert page.accuracy.said.text().startswith("1 of 1 drawn = ")
+
+
+def test_what_abstained_is_counted_of_the_same_stretch_as_the_accuracy(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    page, state = window.live, source.state
+    assert state is not None
+    first, last = (Missed(Marker("dog", NOW + place), MissedReason.UNSURE) for place in (1, 8))
+
+    def told(at_s: float, *missed: Missed) -> str:
+        source.played = ReplayStatus(at_s, 100.0, False, True, False)
+        markers = (*state.markers, *(it.marker for it in missed))
+        page.show_snapshot(replace(state, missed=missed, markers=markers))
+        page.accuracy.show_averages(page._averages, len(state.labels))
+        return page.accuracy.said.text()
+
+    assert told(90.0, first).endswith("1 abstained: not judged.")
+    assert told(1.0, first) == ""  # the replay went back
+    assert told(2.0, first, last) == "1 abstained: not judged."
 
 
 def test_another_session_s_trials_do_not_add_up_with_the_last_one_s(

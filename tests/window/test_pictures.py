@@ -14,14 +14,22 @@ from PyQt6.QtGui import QHelpEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from bci_live.live.snapshot import ReplayStatus
-from bci_live.window import details_panel, main_window
+from bci_live.live.snapshot import Counts, ReplayStatus
+from bci_live.types import Decoding, Marker, Picture
+from bci_live.window import details_panel, filmstrip, main_window
+from bci_live.window.details_panel import held_text
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.filmstrip import caption
 from bci_live.window.main_window import MainWindow
+from bci_live.window.picture_panel import to_pixmap
 from tests.window.conftest import OpenWindow, pixels_of
 
 LEFT = Qt.MouseButton.LeftButton
+
+
+def at(decoding: Decoding, time: float) -> Decoding:
+    """The same, of a marker at another time."""
+    return replace(decoding, epoch=replace(decoding.epoch, marker=Marker(decoding.epoch.marker.label, time)))
 
 
 def pin_first(window: MainWindow, qtbot: QtBot) -> None:
@@ -106,6 +114,63 @@ def test_older_pictures_are_reached_by_the_bar_the_wheel_and_the_arrows(
     assert strip.fitting()[-1].marker == newer.decoding.epoch.marker
 
 
+def test_all_pictures_that_the_session_keeps_are_reached_but_only_those_in_sight_are_drawn(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Picture] = []
+    monkeypatch.setattr(filmstrip, "to_pixmap", lambda picture: drawn.append(picture) or to_pixmap(picture))
+    assert source.state is not None
+    dog = example_reconstruction(example_decoding("dog", NOW))
+    many = tuple(replace(dog, decoding=at(dog.decoding, NOW + place)) for place in range(200))
+    source.state = replace(source.state, history=many)
+    window = open_window(source)
+    strip = window.live.filmstrip.strip
+
+    def in_sight(place: int) -> bool:
+        return strip.pairs[place].marker in strip.pixmaps
+
+    qtbot.waitUntil(lambda: len(strip.pairs) == 200 and in_sight(-1), timeout=3000)
+    drawn.clear()
+    strip.bar.setValue(0)
+    qtbot.waitUntil(lambda: in_sight(0), timeout=3000)
+    assert set(strip.pixmaps) == {pair.marker for pair in strip.fitting()}
+    assert len(drawn) == 2 * len(strip.fitting())
+    assert 2 * len(strip.fitting()) < 40
+    qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert strip.pinned == strip.pairs[-1].marker
+
+
+def test_nothing_is_done_for_the_filmstrip_while_no_picture_comes(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel, state = window.live.filmstrip, source.state
+    assert state is not None
+    pairs = panel.strip.pairs
+    panel.show_history((*state.history,), state.labels)  # each snapshot has a tuple of its own
+    assert panel.strip.pairs is pairs
+    panel.show_history(state.history[1:], state.labels)
+    assert panel.strip.pairs == pairs[1:]
+
+
+def test_who_looks_at_older_pictures_stays_there_when_a_pinned_one_is_elsewhere(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    assert source.state is not None
+    dog = example_reconstruction(example_decoding("dog", NOW))
+    many = tuple(replace(dog, decoding=at(dog.decoding, NOW + place)) for place in range(60))
+    source.state = replace(source.state, history=many)
+    window = open_window(source)
+    strip = window.live.filmstrip.strip
+    qtbot.waitUntil(strip.bar.isVisible, timeout=3000)
+    strip.pin(strip.pairs[0].marker)
+    strip.bar.setValue(30)
+    looked_at = strip.fitting()[1].marker
+    source.state = replace(source.state, history=(*many, replace(dog, decoding=at(dog.decoding, NOW + 60))))
+    window.poll_snapshot()
+    assert strip.fitting()[1].marker == looked_at
+
+
 def test_in_a_low_window_the_words_and_buttons_of_a_pinned_picture_are_seen(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
@@ -174,7 +239,7 @@ def test_a_pinned_picture_stays_in_the_strip_with_words_on_how_to_let_it_go(
     assert strip.fitting()[-1].marker == many[-1].decoding.epoch.marker
     pin_first(window, qtbot)
     assert strip.pinned is None
-    assert pinned not in strip.pixmaps
+    assert pinned not in [pair.marker for pair in strip.pairs]
     assert filmstrip.heading.text().endswith("click one to pin it")
 
 
@@ -187,7 +252,10 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
     assert saved_label(tmp_path, label) == label
     qtbot.mouseClick(details.gif_button, LEFT)
     qtbot.waitUntil(
-        lambda: f"Saved: {tmp_path / 'pictures' / '0002-session.gif'}" == details.said.text(), timeout=20_000
+        lambda: (
+            f"Saved: {tmp_path / 'pictures' / '0002-session.gif'} (the last 8 of 55 pictures)" == details.said.text()
+        ),
+        timeout=20_000,
     )
     assert (tmp_path / "pictures" / "0002-session.gif").is_file()
     qtbot.mouseClick(details.copy_button, LEFT)
@@ -198,6 +266,29 @@ def test_a_picture_is_saved_copied_and_the_session_animated(
     window.streams.folder.setText(str(tmp_path / "file"))
     qtbot.mouseClick(details.save_button, LEFT)
     assert "cannot be written" in details.said.text()
+
+
+@pytest.mark.parametrize(
+    ("held", "drawn", "told"),
+    [
+        (0, 0, "there is none yet"), (1, 1, "its only picture"), (12, 12, "all 12 pictures"),
+        (200, 350, "the last 200 of 350 pictures"),
+    ],
+)  # fmt: skip
+def test_it_is_said_how_many_of_the_session_s_pictures_an_animation_holds(held: int, drawn: int, told: str) -> None:
+    assert held_text(held, drawn) == told
+
+
+def test_the_button_says_before_it_is_pressed_that_pictures_are_left_out(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    button = window.live.details.gif_button
+    assert button.toolTip().endswith("beside what was shown: the last 8 of 55 pictures")
+    assert source.state is not None
+    source.state = replace(source.state, counts=Counts(10, 8))
+    window.poll_snapshot()
+    assert button.toolTip().endswith("beside what was shown: all 8 pictures")
 
 
 def test_a_window_that_is_closed_stays_until_all_is_saved_and_says_so(

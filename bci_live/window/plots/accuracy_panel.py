@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PyQt6.QtWidgets import QWidget
 
 from bci_live.live.averages import Averages, interval
+from bci_live.types import MissedReason
 from bci_live.window import theme
 from bci_live.window.plots.line_plot import Band, Graph, Line, LinePlot
 
@@ -31,7 +34,7 @@ class AccuracyPanel(theme.Panel):
         self._drawn = drawn
         if not len(right) or not labels:
             self.plot.show_graph(Graph())
-            self.said.setText("")
+            self.said.setText(unjudged_text(averages.unjudged) if averages.unjudged else "")
             return
         of = np.arange(1, len(right) + 1)
         share = np.cumsum(right) / of
@@ -47,5 +50,12 @@ class AccuracyPanel(theme.Panel):
         verdict = "above chance" if low > chance else "below chance" if high < chance else "chance is within it"
         self.said.setText(
             f"{right.sum()} of {len(right)} drawn = {100 * share[-1]:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %: "
-            f"{verdict} ({100 * chance:.3g} %). What abstained or was interrupted is not judged."
+            f"{verdict} ({100 * chance:.3g} %). {unjudged_text(averages.unjudged)}"
         )
+
+
+def unjudged_text(unjudged: Mapping[MissedReason, int]) -> str:
+    """'12 abstained, 3 interrupted: not judged.', of the same stretch as the accuracy."""
+    words = {MissedReason.UNSURE: "abstained", MissedReason.INTERRUPTED: "interrupted"}
+    parts = [f"{unjudged[reason]} {word}" for reason, word in words.items() if unjudged.get(reason)]
+    return f"{', '.join(parts)}: not judged." if parts else "Nothing abstained or was interrupted."

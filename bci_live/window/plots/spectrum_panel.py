@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtWidgets import QComboBox, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from bci_live.types import FloatArray, StreamFacts
 from bci_live.window import theme
 from bci_live.window.plots.line_plot import Graph, Line, LinePlot
+from bci_live.window.plots.name_picker import NamePicker
 from bci_live.window.quality.eyes_check import eeg_of
 from bci_live.window.source import SnapshotSource
 
@@ -29,8 +30,7 @@ class SpectrumPanel(theme.Panel):
         super().__init__(_HEADING, parent)
         self._clock, self._drawn = clock, -_EVERY_S
         self.plot = LinePlot("Drawn as soon as there are two seconds of signal.")
-        self.channel = QComboBox()
-        self.channel.setToolTip("An electrode beside the median of all")
+        self.channel = NamePicker("An electrode beside the median of all")
         self.body.addWidget(self.channel)
         self.body.addWidget(self.plot, 1)
 
@@ -44,16 +44,16 @@ class SpectrumPanel(theme.Panel):
         samples = eeg_of(source.signal(_STRETCH_S), facts, _SEGMENT_S)
         if samples is None:
             return
-        if [self.channel.itemText(k) for k in range(self.channel.count())] != list(facts.eeg_channels):
-            self.channel.clear()
-            self.channel.addItems(facts.eeg_channels)
+        self.channel.show_names(facts.eeg_channels)
         hz, power = density(samples, facts.rate)
         shown = (hz >= 1) & (hz <= _HIGHEST_HZ)
         decibel = 10 * np.log10(np.maximum(power[shown], 1e-6))
-        place, now = max(self.channel.currentIndex(), 0), theme.now
+        electrodes, now = facts.eeg_channels, theme.now
+        # While its list is open it may still be that of another stream.
+        place = electrodes.index(self.channel.name) if self.channel.name in electrodes else 0
         lines = (
             Line(hz[shown], np.median(decibel, axis=1), now.text, "median of all", width=2),
-            Line(hz[shown], decibel[:, place], now.sky, facts.eeg_channels[place]),
+            Line(hz[shown], decibel[:, place], now.sky, electrodes[place]),
         )
         self.plot.show_graph(Graph(lines, x_title="Hz", y_title="dB re 1 µV²/Hz"))
 

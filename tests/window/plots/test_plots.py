@@ -11,6 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from bci_live.live.averages import Averages
+from bci_live.types import Marker, Missed, MissedReason
 from bci_live.window.example import (
     CAP,
     NOW,
@@ -130,15 +131,31 @@ def test_accuracy_stands_against_chance_with_its_interval(qtbot: QtBot, averages
     panel.show()
     panel.show_averages(averages, 40)
     assert panel.said.text() == (
-        "7 of 8 drawn = 88 %, 95 % interval 53 to 98 %: above chance (2.5 %). What abstained or was interrupted is not judged."
+        "7 of 8 drawn = 88 %, 95 % interval 53 to 98 %: above chance (2.5 %). Nothing abstained or was interrupted."
     )
     right, chance = panel.plot.graph.lines
     assert right.y[-1] == pytest.approx(87.5)
     assert set(chance.y) == {2.5}
     panel.grab()
+    missed = [Missed(Marker("dog", NOW + place), MissedReason.UNSURE) for place in range(12)]
+    missed += [
+        Missed(Marker("cat", NOW + 20), MissedReason.INTERRUPTED),
+        Missed(Marker("cat", NOW + 21), MissedReason.GAP),
+    ]
+    averages.add_missed(tuple(missed), example_snapshot().labels)
+    panel.show_averages(averages, 40)
+    assert panel.said.text().endswith("above chance (2.5 %). 12 abstained, 1 interrupted: not judged.")
     averages.right = [True, False]
     panel.show_averages(averages, 2)
     assert "chance is within it" in panel.said.text()
+
+
+def test_where_all_abstain_the_accuracy_says_so_instead_of_nothing(qtbot: QtBot) -> None:
+    panel, averages = AccuracyPanel(), Averages()
+    qtbot.addWidget(panel)
+    averages.add_missed((Missed(Marker("dog", NOW), MissedReason.UNSURE),), ("dog", "cat"))
+    panel.show_averages(averages, 2)
+    assert panel.said.text() == "1 abstained: not judged."
 
 
 def test_the_spectrum_shows_ten_hertz_where_it_is(qtbot: QtBot) -> None:
@@ -146,7 +163,7 @@ def test_the_spectrum_shows_ten_hertz_where_it_is(qtbot: QtBot) -> None:
     qtbot.addWidget(panel)
     panel.resize(360, 300)
     panel.show()
-    panel.channel.addItems(CAP)
+    panel.channel.show_names(CAP)
     panel.channel.setCurrentText("O2")
     panel.poll(ExampleSource(chunk=example_chunk()), example_facts())
     _, electrode = panel.plot.graph.lines
