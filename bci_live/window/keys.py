@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QWidget
 
 from bci_live.window import theme
 
+WORDS_PX = 520
 # What is pressed: what it does, in words. The names of the keys are Qt's; "?" and "+" are wherever the keyboard has them.
 HELP = (
     ("Space", "pause the replay, or hold the signal; go on"),
@@ -22,6 +23,10 @@ HELP = (
     ("B", "mark the chosen channel bad, or sound again: for the display alone"),
     ("Home End", "a shorter, a longer stretch of signal"),
     ("1 … 8", "hide the channel of that number, or show it"),
+    (
+        "Tab ← →",
+        "choose in the filmstrip (Delete lets go), or an electrode on the head",
+    ),
     ("Ctrl+U", "the page of streams"),
     ("F9", "begin to record, or end it"),
     ("M", "save a picture of the window"),
@@ -75,4 +80,4 @@ class HelpOverlay(QWidget):
             painter.setPen(QColor(theme.now.sky))
             painter.drawText(QRectF(left, y, 110, row), middle | Qt.AlignmentFlag.AlignRight, key)
             painter.setPen(QColor(theme.now.text))
-            painter.drawText(QRectF(left + 130, y, 520, row), middle, words)
+            painter.drawText(QRectF(left + 130, y, WORDS_PX, row), middle, words)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable
 
-from PyQt6.QtCore import QByteArray, QSize, Qt, QTimer
+from PyQt6.QtCore import QSize, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
@@ -20,9 +19,8 @@ from bci_live.window.header import ErrorBar, Header
 from bci_live.window.keys import HelpOverlay, pressed
 from bci_live.window.live_page import LivePage
 from bci_live.window.memory import WindowMemory
+from bci_live.window.recalling import memory_of, recall
 from bci_live.window.record_button import RecordButton
-from bci_live.window.signal.channels import RowSettings
-from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.source import SessionSource
 from bci_live.window.start_page import StartPage
 from bci_live.window.streams_page import StreamsPage
@@ -77,7 +75,7 @@ class MainWindow(QMainWindow):
         screen = self.screen()
         self.resize(_AT_FIRST.boundedTo(screen.availableGeometry().size()) if screen is not None else _AT_FIRST)
         if memory is not None:
-            self._recall(memory)
+            recall(self, memory)
         self._signal_timer = self._poll(SIGNAL_EVERY_MS, self.poll_signal)
         self._snapshot_timer = self._poll(SNAPSHOT_EVERY_MS, self.poll_snapshot)
         self.poll_snapshot()
@@ -194,45 +192,7 @@ class MainWindow(QMainWindow):
 
     def memory(self) -> WindowMemory:
         """What is to come back the next time."""
-        streams, signal, rows = self.streams, self.live.signal, self.live.signal.settings
-        layout = base64.b64encode(self.live.desk.layout_state()).decode() if self.live.arranged else self._memory.layout
-        return WindowMemory(
-            look="light" if theme.now is theme.LIGHT else "dark",
-            geometry=base64.b64encode(self.saveGeometry().data()).decode(),
-            layout=layout,
-            band=signal.filter.band,
-            notch_hz=signal.filter.notch_hz,
-            average=signal.filter.average,
-            seconds=signal.canvas.seconds,
-            bad=tuple(sorted(rows.bad)),
-            hidden=tuple(sorted(rows.hidden)),
-            rows=rows.rows,
-            automatic=rows.automatic,
-            heights=dict(rows.heights),
-            sweeping=signal.canvas.sweeping,
-            mains_hz=60 if self.live.quality.mains.currentIndex() else 50,
-            stepwise=self.live.controls.forming.isChecked(),
-            response_electrode=self.live.response.channel.wanted,
-            spectrum_electrode=self.live.spectrum.channel.wanted,
-            folder=streams.folder.text(),
-            subject=streams.subject.text(),
-            session=streams.session.text(),
-            task=streams.task.text(),
-        )
-
-    def _recall(self, memory: WindowMemory) -> None:
-        """As it was the last time; what does not fit any more is left out."""
-        self.restoreGeometry(QByteArray.fromBase64(memory.geometry.encode()))
-        self.live.wanted_layout = base64.b64decode(memory.layout) if memory.layout else b""
-        shown = DisplayFilter(memory.band, memory.notch_hz, memory.average)
-        bad, hidden = frozenset(memory.bad), frozenset(memory.hidden)
-        rows = RowSettings(bad, hidden, memory.rows, memory.automatic, memory.heights)
-        self.live.signal.recall(shown, memory.seconds, memory.sweeping, rows)
-        self.live.quality.mains.setCurrentIndex((50, 60).index(memory.mains_hz))
-        self.live.controls.forming.setChecked(memory.stepwise)
-        self.live.response.channel.wanted = memory.response_electrode
-        self.live.spectrum.channel.wanted = memory.spectrum_electrode
-        self.streams.recall(memory.folder, memory.subject, memory.session, memory.task)
+        return memory_of(self, self._memory)
 
     def _say(self, text: str) -> None:
         self.header.say(text)

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from bci_live.live.snapshot import ReplayStatus
 from bci_live.window import theme
 from bci_live.window.example import ExampleSource, example_chunk, example_facts
-from bci_live.window.keys import HELP
+from bci_live.window.keys import HELP, WORDS_PX
 from bci_live.window.main_window import MainWindow
 from bci_live.window.memory import WindowMemory, keep, kept
 from bci_live.window.signal.conditioning import DisplayFilter
@@ -121,7 +121,8 @@ def test_the_question_mark_tells_the_keys_and_esc_never_quits(window: MainWindow
         qtbot.keyClick(window, KEY.Key_Escape)
     assert not window.isFullScreen()
     assert window.isVisible()
-    assert all(words for _, words in HELP)
+    widths = {words: window.help.fontMetrics().horizontalAdvance(words) for _, words in HELP}
+    assert [words for words, width in widths.items() if not 0 < width <= WORDS_PX] == []
 
 
 def test_m_saves_a_picture_of_the_window(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
