@@ -49,8 +49,9 @@ class Marker:
 class Epoch:
     """The prepared window around a marker.
 
-    `data`: (channels, times), filtered, in µV, at the decoder's rate. `onset`: time of the sample nearest to the marker.
-    `arrived`: when the window's last sample came in. `ready`: when the epoch was cut. `trials`: of how many it is the mean.
+    `data`: (channels, times), filtered, in µV, at the decoder's rate; `single`: this trial's own, where `data` is the mean
+    of `trials` ones. `onset`: time of the sample nearest to the marker.
+    `arrived`: when the window's last sample came in. `ready`: when the epoch was cut.
     `filled`: the channels that carried no EEG and were filled in from the others.
     """
 
@@ -61,6 +62,12 @@ class Epoch:
     ready: float
     trials: int = 1
     filled: tuple[str, ...] = ()
+    single: FloatArray | None = None
+
+    @property
+    def trial(self) -> FloatArray:
+        """(channels, times), µV: this trial alone."""
+        return self.data if self.single is None else self.single
 
 
 class MissedReason(StrEnum):

@@ -101,7 +101,7 @@ class Averages:
         self._last, label = epoch.marker, epoch.marker.label
         if is_sliding(epoch.marker) or epoch.marker in self._counted:
             return
-        self._sums[label] = self._sums.get(label, 0.0) + epoch.data.astype(np.float64)
+        self._sums[label] = self._sums.get(label, 0.0) + epoch.trial.astype(np.float64)
         self.counts[label] += 1
         if label in known:
             self.right.append(reconstruction.decoding.top == label)

@@ -27,9 +27,9 @@ class TrialMeans:
             it.data for it in self._trials if _stimulus(it) == _stimulus(epoch) and it.data.shape == epoch.data.shape
         ]
         used = same[-most:]
-        return (
-            epoch if len(used) < 2 else replace(epoch, data=np.mean(used, axis=0, dtype=np.float32), trials=len(used))
-        )
+        if len(used) < 2:
+            return epoch
+        return replace(epoch, data=np.mean(used, axis=0, dtype=np.float32), trials=len(used), single=epoch.data)
 
 
 def _stimulus(epoch: Epoch) -> tuple[str, str]:

@@ -122,7 +122,7 @@ class BackgroundSession:
 
     def draw_with(self, choice: DrawingChoice) -> None:
         """Draw so from the next picture on."""
-        self._runner.choices.drawing = choice
+        self._runner.choices.draw(choice)
 
     def models(self) -> ModelChoice:
         """Which models are used."""

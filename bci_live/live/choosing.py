@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bci_live.config import DiffusionConfig, complaint, known_pipeline
 from bci_live.errors import BciError
 from bci_live.live.controls import DrawingChoice, ModelChoice
-from bci_live.live.fitting import check_fit
+from bci_live.live.fitting import check_fit, check_stream
 from bci_live.live.launcher import LiveRequest, load_models
 from bci_live.live.remembered import (
     forget_models,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bci_live.live.protocols import Decoder, Reconstructor
     from bci_live.live.session import LiveSession
+    from bci_live.types import StreamFacts
 
     Models = tuple[Decoder, Reconstructor]
 
@@ -48,6 +49,10 @@ class Choices:
     def loading(self) -> bool:
         """Whether chosen models are not there yet."""
         return self._loads or self.models is not None
+
+    def draw(self, choice: DrawingChoice) -> None:
+        """Draw so from the next picture on."""
+        self.drawing, self.problem = choice, ""
 
     def choose(self, choice: ModelChoice, request: LiveRequest) -> bool:
         """Whether these models are there and fit each other, and the device is; they are loaded soon, beside the session."""
@@ -94,16 +99,23 @@ class Choices:
         self.problem, self.drawing = "", replace(self.drawing, diffusion=diffusion)
         return _with(request, choice, diffusion)
 
-    def load(self, request: LiveRequest, models: Models, tell: Callable[[str], None]) -> tuple[LiveRequest, Models]:
-        """The models that were chosen meanwhile; those before where none were, or where they cannot be had."""
+    def load(
+        self, request: LiveRequest, models: Models, tell: Callable[[str], None], stream: StreamFacts | None = None
+    ) -> tuple[LiveRequest, Models]:
+        """The models that were chosen meanwhile; those before where none were, where they cannot be had, or do not fit `stream`."""
+        from bci_live.decoding.storage import read_card
+
         if self.models is None:
             return request, models
         self._loads, before = True, self.drawing.diffusion
         wanted = self.adopt(request)
         try:
+            if stream is not None:
+                check_stream(read_card(wanted.decoder), stream)
             return wanted, load_models(wanted, tell)
         except BciError as error:
             self.problem, self.drawing = str(error), replace(self.drawing, diffusion=before)
+            self._chose = False
             return request, models
         finally:
             self._loads = False
@@ -129,7 +141,7 @@ class Choices:
         except BciError as error:
             self.problem, self.drawing = str(error), self._drawn
             return request
-        self.problem, self._drawn = "", wanted
+        self._drawn = wanted
         remember_drawing(wanted)
         return replace(request, config=config)
 

@@ -1,4 +1,4 @@
-"""Whether a decoder and a pipeline speak to each other: told by their folders, before either is loaded."""
+"""Whether a decoder, a pipeline and a stream go together: told by cards and folders, before anything is loaded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bci_live.errors import DecoderError
 
 if TYPE_CHECKING:
     from bci_live.decoding.card import DecoderCard
+    from bci_live.types import StreamFacts
 
 
 def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Path("DECODER")) -> None:
@@ -47,3 +48,18 @@ def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Pat
             "cannot draw from. Choose saliency or grey to draw from (--initial), or fit the latent to it: "
             f"{mending.format('SESSION… ')}"
         )
+
+
+def check_stream(card: DecoderCard, facts: StreamFacts) -> None:
+    """The stream has the decoder's channels, and is fast enough for its filter.
+
+    Raises
+    ------
+    MontageError
+        If not: a session of the two could not begin.
+    """
+    from bci_live.signal.filters import design
+    from bci_live.signal.montage import Montage
+
+    Montage(card.channels, facts, card.epoch, facts.name)
+    design(facts.rate, card.filter)

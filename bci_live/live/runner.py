@@ -130,8 +130,10 @@ class SessionRunner:
         return models, replay if self.request.replay is replayed else None
 
     def _chosen_models(self, models: Models) -> Models:
-        """Those that were chosen meanwhile, loaded; `models` where there are none."""
-        taken, models = self.choices.load(self.request, models, self._tell)
+        """Those that were chosen meanwhile, loaded; `models` where there are none, or none that the session's stream fits."""
+        session = self.session
+        stream = session.snapshot().facts if session is not None and self.choices.models is not None else None
+        taken, models = self.choices.load(self.request, models, self._tell, stream)
         self._take(taken)
         return models
 
@@ -168,8 +170,7 @@ class SessionRunner:
         try:
             return self._listen(request, models, early)
         except MontageError as error:
-            self._look_at(request, f"{error} {_MEANWHILE}")
-            return models
+            return self._look_at(request, models, f"{error} {_MEANWHILE}")
 
     def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
         """One session, until others are chosen or the window is closed; the models for the next one."""
@@ -195,8 +196,8 @@ class SessionRunner:
             finally:
                 self.session = self.replay = None
 
-    def _look_at(self, request: LiveRequest, why: str) -> None:
-        """The signal alone of a headset that the decoder does not fit, until others are chosen or it is gone."""
+    def _look_at(self, request: LiveRequest, models: Models, why: str) -> Models:
+        """The signal alone of a headset that the decoder does not fit, until others are chosen or it is gone; as `_listen`."""
         from bci_live.live.signal_session import SignalSession
         from bci_live.streams.awaited import MarkerSearch
         from bci_live.streams.discovery import find_eeg
@@ -204,7 +205,7 @@ class SessionRunner:
         if request.replay is not None:
             self.problem = why
             self._wake.wait()
-            return
+            return models
         streams = request.config.streams
         eeg = find_eeg(request.stream, streams.resolve_s, request.stream_id)
         with SignalSession(eeg, MarkerSearch(request.markers, request.markers_id), streams, why) as session:
@@ -212,7 +213,10 @@ class SessionRunner:
             try:
                 self._tell("")
                 while not self._wake.wait(_LOOK_S) and session.silent_s < _GONE_S:
-                    pass
+                    chosen = self._chosen_models(models)
+                    if chosen is not models:
+                        return chosen
+                return models
             finally:
                 self.session = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -13,9 +14,11 @@ from unittest.mock import patch
 
 import pytest
 
+from bci_live.config import bundled
 from bci_live.errors import BciError
 from bci_live.live import remembered, runner
 from bci_live.live.background import BackgroundSession
+from bci_live.live.demo import DEMO_DECODER
 from bci_live.live.launcher import LiveRequest
 from bci_live.types import Decoding, Reconstruction
 from tests.live.test_session import Draws, SaysDog
@@ -66,6 +69,14 @@ def forgotten(tmp_path: Path) -> Iterator[None]:
         patch.object(remembered, "_models_file", lambda: tmp_path / "config" / "models.json"),
     ):
         yield
+
+
+def decoder_of(folder: Path, *channels: str) -> Path:
+    """A decoder of a montage, as far as it is read before it is loaded."""
+    card = json.loads((bundled(DEMO_DECODER) / "decoder.json").read_text(encoding="utf-8"))
+    folder.mkdir()
+    (folder / "decoder.json").write_text(json.dumps(card | {"channels": channels}), encoding="utf-8")
+    return folder
 
 
 class DrawsOnceLoaded(Draws):

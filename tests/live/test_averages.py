@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bci_live.live.averages import Averages, interval, peaks
+from bci_live.live.averaging import TrialMeans
 from bci_live.types import Decoding, Epoch, Marker, Missed, MissedReason, Reconstruction
 
 
@@ -30,6 +33,16 @@ def test_each_picture_is_added_once_however_often_the_history_comes() -> None:
     assert averages.average() == pytest.approx(np.full((2, 5), 18 / 5))
     assert averages.average("never") is None
     assert averages.right == [True, False, True, False]  # of "?" the truth is not known
+
+
+def test_where_the_decoder_reads_means_of_trials_each_trial_counts_once_all_the_same() -> None:
+    means, averages = TrialMeans(), Averages()
+    for value in (1, 2, 6):
+        single = drawn("a", value, "a", value)
+        mean = means.mean(single.decoding.epoch, 8)
+        averages.add((replace(single, decoding=replace(single.decoding, epoch=mean)),), ("a",))
+    assert mean.trials == 3
+    assert averages.average("a") == pytest.approx(np.full((2, 5), 3.0))
 
 
 def test_all_averages_are_told_the_commonest_class_first_and_nothing_after_a_restart() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
 
 import pytest
@@ -21,7 +22,16 @@ from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest
 from bci_live.streams.outlet import open_eeg_outlet
 from bci_live.types import StreamFacts
-from tests.live.background_sessions import DrawsOnceLoaded, forgotten, headset, listens_to, name, session, told
+from tests.live.background_sessions import (
+    DrawsOnceLoaded,
+    decoder_of,
+    forgotten,
+    headset,
+    listens_to,
+    name,
+    session,
+    told,
+)
 from tests.live.test_session import Draws, SaysDog, file
 from tests.waiting import wait_until
 
@@ -223,26 +233,58 @@ def test_models_that_are_not_there_or_come_at_the_wrong_time_leave_the_session_a
         assert running._runner.session is before
 
 
-def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_can_begin_a_new_one(name: str) -> None:
+def test_models_that_cannot_be_loaded_cost_the_session_nothing_and_those_that_can_begin_a_new_one(
+    name: str, tmp_path: Path
+) -> None:
     other = (SaysDog(), Draws())
     with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
         wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")
         before, used = running._runner.session, running.models()
-        demo = ModelChoice(bundled(DEMO_DECODER), used.pipeline)
+        others = ModelChoice(decoder_of(tmp_path / "others", "E1", "E2"), used.pipeline)
         absent = next(kind for kind in ("cuda", "mps") if kind not in running.devices())
-        running.load(replace(demo, device=absent))
+        running.load(replace(others, device=absent))
         assert f"'{absent}' is not at hand" in running.model_problem()
         assert not running.loading()
         with patch.object(choosing, "load_models", side_effect=BciError("Its weights are damaged.")):
-            running.load(demo)
+            running.load(others)
             assert running.loading()
             wait_until(lambda: not running.loading(), 10, "the models to be loaded")
         assert (running.model_problem(), running.models()) == ("Its weights are damaged.", used)
         assert running._runner.session is before
         with patch.object(choosing, "load_models", return_value=other):
-            running.load(demo)
+            running.load(others)
             wait_until(lambda: running._runner.session not in (None, before), 40, "the new session")
-        assert (running.model_problem(), running.models()) == ("", demo)
+        assert (running.model_problem(), running.models()) == ("", others)
+
+
+def test_a_decoder_that_does_not_fit_the_running_headset_is_refused_and_the_session_goes_on(
+    name: str, tmp_path: Path
+) -> None:
+    with headset(name, f"{name}-m"), session(stream=name, markers=f"{name}-m") as running:
+        wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")
+        before, used = running._runner.session, running.models()
+        running.load(replace(used, decoder=decoder_of(tmp_path / "other", "Cz", "Oz")))
+        wait_until(lambda: not running.loading(), 10, "the models to be looked at")
+        assert f"needs the channels Cz, Oz, which '{name}' does not have" in running.model_problem()
+        assert (running._runner.session, running.models()) == (before, used)
+
+
+def test_a_headset_that_is_only_watched_is_read_as_soon_as_a_decoder_that_fits_is_chosen(
+    name: str, tmp_path: Path
+) -> None:
+    watched = decoder_of(tmp_path / "other", "Cz", "Oz"), decoder_of(tmp_path / "fits", "E1", "E2")
+    misfit = SaysDog(), Draws()
+    misfit[0].card = SimpleNamespace(**vars(SaysDog.card) | {"channels": ("Cz", "Oz")})
+    with (
+        headset(name, f"{name}-m"),
+        patch.object(runner, "load_models", return_value=misfit),
+        patch.object(choosing, "load_models", return_value=(SaysDog(), Draws())),
+        BackgroundSession(LiveRequest(watched[0], stream=name, markers=f"{name}-m")) as running,
+    ):
+        wait_until(lambda: (seen := running.snapshot()) is not None and seen.phase == "watching", 40, "the signal")
+        running.load(replace(running.models(), decoder=watched[1]))
+        wait_until(lambda: (seen := running.snapshot()) is not None and seen.counts.shown > 0, 40, "a picture")
+        assert (running.models().decoder, running.model_problem(), running.loading()) == (watched[1], "", False)
 
 
 def test_a_decoder_of_the_last_time_that_is_damaged_gives_way_to_the_one_asked_for(name: str, tmp_path: Path) -> None:

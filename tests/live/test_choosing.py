@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock, patch
 
 import pytest
 
 from bci_live.config import Config, DiffusionConfig, bundled
 from bci_live.errors import BciError
+from bci_live.live import choosing
 from bci_live.live.choosing import Choices
 from bci_live.live.controls import DrawingChoice, ModelChoice
 from bci_live.live.launcher import LiveRequest, load_models
@@ -106,11 +108,27 @@ def test_models_that_are_gone_are_told_once_and_those_asked_for_are_used(mine: M
     assert (again.recall(FRESH), again.problem) == (FRESH, "")
 
 
+def test_a_choice_that_failed_does_not_make_the_models_of_the_command_line_come_back(mine: ModelChoice) -> None:
+    choices = Choices(FRESH)
+    assert choices.choose(mine, FRESH)
+    before = MagicMock()
+    with patch.object(choosing, "load_models", side_effect=BciError("Its weights are damaged.")):
+        assert choices.load(FRESH, before, lambda _: None) == (FRESH, before)
+    choices.begin(replace(FRESH, device="cpu"))
+    assert Choices(FRESH).recall(FRESH) == FRESH
+
+
 def test_models_that_cannot_be_loaded_after_all_give_way_to_those_asked_for(mine: ModelChoice) -> None:
     used(mine)
+    remember_drawing(DrawingChoice(averaged=3))
     choices = Choices(FRESH)
     assert choices.recall(FRESH).models == mine
     assert choices.fall_back(BciError("Its weights are damaged.")) == FRESH
     assert choices.problem == "The models of the last time are not used. Its weights are damaged."
     assert choices.fall_back(BciError("The same with others.")) is None
+    choices.begin(FRESH)
+    choices.redraw(FRESH, MagicMock())  # other than usual, as it was chosen the last time
+    assert choices.problem  # it stays until something is chosen
+    choices.draw(DrawingChoice(averaged=2))
+    assert choices.problem == ""
     assert Choices(FRESH).recall(FRESH) == FRESH
