@@ -18,6 +18,7 @@ from bci_live.live.launcher import (
     start_early,
 )
 from bci_live.live.remembered import StreamChoice, remembered
+from bci_live.live.stages import StageThread
 from bci_live.loading import no_collecting
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 # How often it is looked whether the replay failed.
 _LOOK_S = 0.5
-_JOIN_S = 15.0
+# Loading cannot be interrupted, and nothing is lost by leaving it behind.
+_JOIN_S = 3.0
 # What was chosen last is there at once, or not at all.
 _REMEMBERED_S = 2.0
 _RETRY_S = 2.0
@@ -57,7 +59,7 @@ class SessionRunner:
         self._closing = False
         self._changing = threading.Lock()
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
+        self._thread = StageThread(target=self._run, name="live-session", daemon=True)
 
     def __enter__(self) -> SessionRunner:
         self._thread.start()

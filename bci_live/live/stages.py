@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
@@ -64,7 +65,7 @@ class ErrorLog:
 
 
 class StageThread(threading.Thread):
-    """A stage's thread."""
+    """A stage's thread, or another one of a session, that nothing is lost by when it is left behind."""
 
 
 def leave(code: int) -> NoReturn:
@@ -78,6 +79,8 @@ def leave(code: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    # What torch and diffusers have made, a million objects, would be walked through for seconds before all of it goes anyway.
+    gc.freeze()
     sys.exit(code)
 
 
