@@ -1,0 +1,64 @@
+"""The tab *Picture*: what belongs to the picture it shows, what it says of saving, and what it shows where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from bci_live.config import EpochConfig
+from bci_live.window import theme
+from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
+from bci_live.window.main_window import MainWindow
+from tests.window.conftest import OpenWindow
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture(autouse=True)
+def dark_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    theme.apply_theme(qapp)
+    qapp.setStyleSheet("")
+
+
+@pytest.fixture
+def window(open_window: OpenWindow, source: ExampleSource, tmp_path: Path) -> MainWindow:
+    window = open_window(source)
+    window.streams.folder.setText(str(tmp_path))
+    return window
+
+
+def another_session(window: MainWindow, source: ExampleSource) -> None:
+    """Of a decoder with another epoch; it has no picture yet."""
+    assert source.state is not None
+    epoch = EpochConfig(start_s=-1.0, stop_s=2.98)
+    source.state = replace(
+        source.state, began=1.0, history=(), decoding=None, reconstruction=None, markers=(), epoch=epoch
+    )
+    window.poll_snapshot()
+
+
+def show_details(window: MainWindow, qtbot: QtBot) -> None:
+    window.live.desk.raise_panel("details")
+    qtbot.waitUntil(lambda: theme.is_seen(window.live.details), timeout=3000)
+    window.poll_snapshot()
+
+
+def test_a_pinned_picture_s_epoch_keeps_its_own_seconds_when_another_decoder_reads_others(
+    window: MainWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    strip, details = window.live.filmstrip.strip, window.live.details
+    strip.pin(strip.pairs[0].marker)
+    show_details(window, qtbot)
+    another_session(window, source)
+    window.change_look()
+    window.poll_snapshot()
+    times = details.plot.graph.lines[0].x
+    assert details.plot.graph.lines[0].colour == theme.LIGHT.traces[0]  # it was drawn anew
+    assert times[[0, -1]] == pytest.approx([-0.1, 0.8 - 0.9 / 225])
