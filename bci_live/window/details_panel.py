@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from bci_live.config import EpochConfig
@@ -24,6 +24,7 @@ from bci_live.window.truth import Truths
 
 _BEST = 3
 _GIF_PIXELS = 128
+_NONE = "There is no picture yet."
 
 
 class _Square(PictureView):
@@ -49,7 +50,12 @@ class _Held:
 
 
 class DetailsPanel(theme.Panel):
-    """`folder`: where pictures are saved. `truth`: what was shown with a marker."""
+    """`folder`: where pictures are saved. `truth`: what was shown with a marker.
+
+    `told`: what became of a command. Its keys work while another tab is in front, where `said` is not seen.
+    """
+
+    told = pyqtSignal(str)
 
     def __init__(
         self, folder: Callable[[], Path], truth: Callable[[Marker], Picture | None], parent: QWidget | None = None
@@ -105,7 +111,7 @@ class DetailsPanel(theme.Panel):
             self._show(wanted)
         if self._saving is not None and (told := self._saving.told()):
             self._saving = None
-            self.said.setText(told)
+            self._tell(told)
 
     @property
     def saving(self) -> bool:
@@ -116,25 +122,32 @@ class DetailsPanel(theme.Panel):
         """PNG and JSON into the folder."""
         wanted = self._pinned or self._newest
         if wanted is None:
+            self.told.emit(_NONE)
             return
         try:
-            self.said.setText(f"Saved: {save_picture(self._folder(), wanted.picture, wanted.origin)}")
+            self._tell(f"Saved: {save_picture(self._folder(), wanted.picture, wanted.origin)}")
         except BciError as error:
-            self.said.setText(str(error))
+            self._tell(str(error))
 
     def save_gif(self) -> None:
         """The history as an animation; it is told when that is done."""
         if self._saving is None:
-            self.said.setText("Saving …")
+            self._tell("Saving …")
             save = partial(save_animation, self._folder(), self._history, Truths(_GIF_PIXELS).of)
             self._saving = Saving(save, self._holds)
 
     def copy(self) -> None:
         """The picture to the clipboard."""
         wanted, clipboard = self._pinned or self._newest, QApplication.clipboard()
-        if wanted is not None and clipboard is not None:
+        if wanted is None:
+            self.told.emit(_NONE)
+        elif clipboard is not None:
             clipboard.setPixmap(to_pixmap(wanted.picture.image))
-            self.said.setText("Copied.")
+            self._tell("Copied.")
+
+    def _tell(self, text: str) -> None:
+        self.said.setText(text)
+        self.told.emit(text)
 
     def _show(self, held: _Held) -> None:
         it, epoch = held.picture, held.epoch

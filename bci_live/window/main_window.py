@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self.errors = ErrorBar()
         self.start = StartPage(title)
         self.live = LivePage(source, self.streams.pictures_folder)
+        self.live.details.told.connect(self.header.say)
         self.pages = QStackedWidget()
         self.pages.currentChanged.connect(self._take_keys)
         for page in (self.start, self.live, self.streams):

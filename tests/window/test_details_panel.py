@@ -62,3 +62,28 @@ def test_a_pinned_picture_s_epoch_keeps_its_own_seconds_when_another_decoder_rea
     times = details.plot.graph.lines[0].x
     assert details.plot.graph.lines[0].colour == theme.LIGHT.traces[0]  # it was drawn anew
     assert times[[0, -1]] == pytest.approx([-0.1, 0.8 - 0.9 / 225])
+
+
+def test_a_picture_that_is_saved_or_copied_by_keys_is_told_where_it_is_seen(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    notice, details = window.header.notice, window.live.details
+    window.live.desk.raise_panel("session")
+    qtbot.waitUntil(lambda: not theme.is_seen(details.said), timeout=3000)
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
+    (saved,) = (tmp_path / "pictures").glob("*.png")
+    assert notice.text() == f"Saved: {saved}"
+    qtbot.keyClick(window, Qt.Key.Key_C, CONTROL)
+    window.poll_snapshot()
+    assert notice.text() == details.said.text() == "Copied."
+    (tmp_path / "file").write_text("")
+    window.streams.folder.setText(str(tmp_path / "file"))
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
+    assert "cannot be written" in notice.text()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_S, Qt.Key.Key_C])
+def test_where_there_is_no_picture_saving_and_copying_say_so(qtbot: QtBot, open_window: OpenWindow, key: Qt.Key) -> None:
+    window = open_window(ExampleSource())
+    qtbot.keyClick(window, key, CONTROL)
+    assert window.header.notice.text() == "There is no picture yet."
