@@ -72,7 +72,7 @@ class DetailsPanel(theme.Panel):
         self._look = ""
         self.saliency, self.picture, self.true_picture = _Square(), _Square(), _Square()
         self.plot = LinePlot("Its epoch is drawn here.")
-        self.text = theme.named_label("muted")
+        self.text = theme.named_label("muted", _NONE)
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.said = theme.named_label("note")
@@ -109,6 +109,8 @@ class DetailsPanel(theme.Panel):
         if wanted is not None and changed and theme.is_seen(self):
             self.shown, self._look = wanted.picture, theme.now.name
             self._show(wanted)
+        elif wanted is None and self.shown is not None:
+            self._show_none()
         if self._saving is not None and (told := self._saving.told()):
             self._saving = None
             self._tell(told)
@@ -164,6 +166,15 @@ class DetailsPanel(theme.Panel):
         lines = tuple(Line(times, row, colours[k % len(colours)], width=0.8) for k, row in enumerate(data))
         self.plot.show_graph(Graph(lines, x_title="s after the marker", y_title="µV", marks=(0.0,)))
         self.text.setText(_words(provenance(it, held.origin)))
+
+    def _show_none(self) -> None:
+        """Another session has begun: what is shown of the last one could not be saved any more."""
+        self.shown = None
+        for view in (self.saliency, self.picture, self.true_picture):
+            view.pixmap, view.placeholder = None, ""
+            view.update()
+        self.plot.show_graph(Graph())
+        self.text.setText(_NONE)
 
     def _lay_out(self) -> None:
         pictures, buttons = QHBoxLayout(), QHBoxLayout()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from bci_live.config import EpochConfig
+from bci_live.live.controls import ModelChoice
 from bci_live.window import theme
 from bci_live.window.example import NOW, ExampleSource, example_decoding, example_reconstruction
 from bci_live.window.main_window import MainWindow
@@ -83,7 +85,46 @@ def test_a_picture_that_is_saved_or_copied_by_keys_is_told_where_it_is_seen(
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_S, Qt.Key.Key_C])
-def test_where_there_is_no_picture_saving_and_copying_say_so(qtbot: QtBot, open_window: OpenWindow, key: Qt.Key) -> None:
+def test_where_there_is_no_picture_saving_and_copying_say_so(
+    qtbot: QtBot, open_window: OpenWindow, key: Qt.Key
+) -> None:
     window = open_window(ExampleSource())
     qtbot.keyClick(window, key, CONTROL)
     assert window.header.notice.text() == "There is no picture yet."
+
+
+def test_another_session_s_tab_does_not_show_the_last_one_s_picture(
+    window: MainWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    details = window.live.details
+    show_details(window, qtbot)
+    assert details.picture.pixmap is not None
+    another_session(window, source)
+    views = (details.saliency, details.picture, details.true_picture)
+    assert [view.pixmap for view in views] == [None, None, None]
+    assert details.text.text() == "There is no picture yet."
+    assert details.plot.graph.lines == ()
+    assert source.state is not None
+    first = example_reconstruction(example_decoding("tent", NOW + 1))
+    source.state = replace(source.state, history=(first,))
+    window.poll_snapshot()
+    assert details.picture.pixmap is not None
+    assert details.text.text().startswith("marker tent")
+
+
+def test_a_picture_pinned_in_the_last_session_is_saved_with_that_session_s_origin(
+    window: MainWindow, source: ExampleSource, qtbot: QtBot, tmp_path: Path
+) -> None:
+    strip = window.live.filmstrip.strip
+    strip.pin(strip.pairs[0].marker)
+    show_details(window, qtbot)
+    source.used = ModelChoice(Path("another-decoder"), "another-pipeline")
+    another_session(window, source)
+    assert window.live.details.heading.text() == "The pinned picture"
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
+    (file,) = (tmp_path / "pictures").glob("*.json")
+    told = json.loads(file.read_text(encoding="utf-8"))
+    assert (told["decoder"], told["marker"]["label"]) == ("decoder-demo", "dog")
+    qtbot.keyClick(strip, Qt.Key.Key_Delete)
+    window.poll_snapshot()
+    assert window.live.details.text.text() == "There is no picture yet."
