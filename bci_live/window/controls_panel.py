@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import ValidationError
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -91,22 +91,15 @@ class ControlsPanel(theme.Panel):
             spin.valueChanged.connect(self._draw)
             _free_keys_on_enter(spin)
         typed = (self.steps, self.seed, self.averaged, self.strength, self.every, self.decoder, self.pipeline)
-        for widget in (*typed, self.initial, self.device):
+        for widget in typed:
             widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the wheel gives none
-            widget.installEventFilter(self)
+        theme.leave_wheel(*typed, self.initial, self.device)
         theme.leave_keys(self.initial, self.device, self.free, self.anytime, self.forming, self.load_button)
         self.initial.activated.connect(self._draw)
         self.free.clicked.connect(self._draw)
         self.anytime.clicked.connect(self._draw)
         self.forming.toggled.connect(self.stepwise)
         self.load_button.clicked.connect(self._load)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """The wheel scrolls the panel; it changes nothing that it happens to pass over."""
-        if event is not None and event.type() == QEvent.Type.Wheel:
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
     def show_drawing(self) -> None:
         """As it is now; called ten times a second, it changes what the user edits only when that was not taken."""

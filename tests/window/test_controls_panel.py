@@ -59,16 +59,26 @@ def test_the_wheel_changes_nothing_that_it_passes_over(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
     window = open_window(source)
-    panel = window.live.controls
-    # The box of choices is at its first: only a turn down could change it.
-    for box, turn in ((panel.steps, 120), (panel.strength, 120), (panel.initial, -120)):
+    panel, mains, electrode = window.live.controls, window.live.quality.mains, window.live.spectrum.channel
+    electrode.show_names(("Cz", "Oz"))
+    # The boxes of choices are at their first: only a turn down could change them.
+    turns = (
+        (panel.steps, 120), (panel.strength, 120), (panel.initial, -120), (mains, -120), (electrode, -120),
+        (window.live.response.channel, -120), (window.live.response.label, -120),
+    )  # fmt: skip
+    window.live.response.channel.show_names(("Cz", "Oz"))
+    window.live.response.label.show_names(("dog", "cat"))
+    for box, turn in turns:
         point = QPointF(box.rect().center())
         turned = QWheelEvent(
             point, box.mapToGlobal(point), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
             Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         QApplication.sendEvent(box, turned)
+        assert not turned.isAccepted()  # what it lies in is scrolled
     assert (panel.steps.value(), panel.strength.value(), panel.initial.currentIndex()) == (4, 0.75, 0)
+    assert (mains.currentIndex(), electrode.name) == (0, "Cz")
+    assert (window.live.response.channel.name, window.live.response.label.name) == ("", "")
     assert source.commands == []
 
 
