@@ -34,6 +34,7 @@ class QualityPanel(theme.Panel):
         self.mains = QComboBox()
         self.mains.addItems(["50 Hz mains", "60 Hz mains"])
         self.mains.setToolTip("What the power line hums with here")
+        self.mains.setAccessibleName("The power line's frequency")
         theme.leave_keys(self.mains)
         theme.leave_wheel(self.mains)
         self.told = theme.named_label("muted", "Judged as soon as there is a second of signal.")
