@@ -159,6 +159,38 @@ def test_what_is_shown_of_the_models_follows_those_in_use(open_window: OpenWindo
     assert [panel.device.itemText(k) for k in range(panel.device.count())] == ["auto", "cuda", "cpu"]
 
 
+def test_what_is_typed_or_chosen_stays_when_the_devices_become_known(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    line = panel.decoder.lineEdit()
+    assert line is not None
+    line.selectAll()
+    qtbot.keyClicks(panel.decoder, "my-dec")
+    panel.pipeline.setCurrentIndex(panel.pipeline.findText("stabilityai/sd-turbo"))
+    chosen = panel.pipeline.currentText()
+    panel.device.setCurrentText("cpu")
+    source.at_hand = ("auto", "cuda", "cpu")
+    window.poll_snapshot()
+    assert [panel.device.itemText(k) for k in range(panel.device.count())] == ["auto", "cuda", "cpu"]
+    assert (panel.decoder.currentText(), panel.pipeline.currentText(), panel.device.currentText()) == (
+        "my-dec", chosen, "cpu"
+    )  # fmt: skip
+    assert chosen != source.used.pipeline
+    qtbot.keyClicks(panel.decoder, "oder")
+    source.loads = True
+    qtbot.mouseClick(panel.load_button, Qt.MouseButton.LeftButton)
+    window.poll_snapshot()
+    qtbot.keyClick(panel.pipeline, Qt.Key.Key_X)  # another is typed while the first loads
+    source.loads = False
+    window.poll_snapshot()
+    # The decoder was not taken; the pipeline is not asked for yet.
+    assert (panel.decoder.currentText(), panel.pipeline.currentText()) == (
+        str(source.used.decoder), f"{chosen}x"
+    )  # fmt: skip
+
+
 def test_models_that_were_not_taken_are_not_shown_as_if_they_were(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
