@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -40,6 +41,12 @@ def _free_keys_on_enter(spin: QAbstractSpinBox) -> None:
     line = spin.lineEdit()
     if line is not None:
         line.returnPressed.connect(spin.clearFocus)
+
+
+def _fill(box: QComboBox, names: Iterable[str], present: str) -> None:
+    box.clear()
+    box.addItems(list(names))
+    box.setCurrentText(present)
 
 
 class ControlsPanel(theme.Panel):
@@ -91,22 +98,15 @@ class ControlsPanel(theme.Panel):
             spin.valueChanged.connect(self._draw)
             _free_keys_on_enter(spin)
         typed = (self.steps, self.seed, self.averaged, self.strength, self.every, self.decoder, self.pipeline)
-        for widget in (*typed, self.initial, self.device):
+        for widget in typed:
             widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the wheel gives none
-            widget.installEventFilter(self)
+        theme.leave_wheel(*typed, self.initial, self.device)
         theme.leave_keys(self.initial, self.device, self.free, self.anytime, self.forming, self.load_button)
         self.initial.activated.connect(self._draw)
         self.free.clicked.connect(self._draw)
         self.anytime.clicked.connect(self._draw)
         self.forming.toggled.connect(self.stepwise)
         self.load_button.clicked.connect(self._load)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """The wheel scrolls the panel; it changes nothing that it happens to pass over."""
-        if event is not None and event.type() == QEvent.Type.Wheel:
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
     def show_drawing(self) -> None:
         """As it is now; called ten times a second, it changes what the user edits only when that was not taken."""
@@ -132,13 +132,19 @@ class ControlsPanel(theme.Panel):
 
     def show_models(self) -> None:
         """Those in use, with what else there is; called ten times a second, it leaves alone what the user chooses meanwhile."""
-        loads, offered = self._control.loading(), (self._control.models(), self._control.devices())
+        loads, before = self._control.loading(), self._offered
+        models, devices = self._control.models(), self._control.devices()
         self.load_button.setEnabled(not loads)
         self.load_button.setText("Loading …" if loads else "Load, and begin anew")
         # What was not taken is not in use: that it was is not shown any longer.
-        if offered != self._offered or (self._loads and not loads):
-            self._offer(*offered)
-        self._offered, self._loads = offered, loads
+        anew = before is None or models != before[0] or (self._loads and not loads)
+        if anew:
+            self._offer(models)
+        # Which devices there are is known only when torch is: until then somebody may have chosen already.
+        if anew or before is None or devices != before[1]:
+            device = models.device if anew else self.device.currentText()
+            _fill(self.device, dict.fromkeys((*devices, models.device)), device)
+        self._offered, self._loads = (models, devices), loads
 
     def _refuse(self, why: str) -> None:
         self._refused = why
@@ -177,17 +183,19 @@ class ControlsPanel(theme.Panel):
         decoder = Path(self.decoder.currentText())
         self._control.load(ModelChoice(decoder, self.pipeline.currentText(), self.device.currentText()))
         self._loads = True
+        for box in (self.decoder, self.pipeline):
+            if (line := box.lineEdit()) is not None:
+                line.setModified(False)
 
-    def _offer(self, models: ModelChoice, devices: tuple[str, ...]) -> None:
-        """What there is to choose from, the present choice selected."""
+    def _offer(self, models: ModelChoice) -> None:
+        """What there is to choose from, the present choice selected; what was typed since the last load is left alone."""
         for box, names, present in (
             (self.decoder, map(str, known_decoders(models.decoder)), str(models.decoder)),
             (self.pipeline, known_pipelines(models.pipeline), models.pipeline),
-            (self.device, dict.fromkeys((*devices, models.device)), models.device),
         ):
-            box.clear()
-            box.addItems(list(names))
-            box.setCurrentText(present)
+            line = box.lineEdit()
+            if line is None or not line.isModified():
+                _fill(box, names, present)
 
     def _lay_out(self) -> None:
         drawing, models = QFormLayout(), QFormLayout()

@@ -33,8 +33,15 @@ class Grip(QWidget):
             painter.fillRect(self.width() // 2 + offset, 2, 3, 3, QColor(theme.now.line))
 
 
+class _ScrollArea(QScrollArea):
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Qt scrolls by PgUp, PgDn and the arrows, which are the window's; Tab shows what it comes to by itself."""
+        if event is not None:
+            event.ignore()
+
+
 def _scrolling(panel: QWidget) -> QScrollArea:
-    area = QScrollArea()
+    area = _ScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setMinimumSize(1, 1)

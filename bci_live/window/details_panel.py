@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
+from bci_live.config import EpochConfig
 from bci_live.errors import BciError
 from bci_live.live.controls import ModelChoice
 from bci_live.live.export import Origin, Saving, provenance, save_animation, save_picture
@@ -22,6 +24,7 @@ from bci_live.window.truth import Truths
 
 _BEST = 3
 _GIF_PIXELS = 128
+_NONE = "There is no picture yet."
 
 
 class _Square(PictureView):
@@ -37,8 +40,22 @@ class _Square(PictureView):
         return width
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A picture with what belongs to it. `epoch`: of the decoder that read it; another session's may have another window."""
+
+    picture: Reconstruction
+    origin: Origin
+    epoch: EpochConfig
+
+
 class DetailsPanel(theme.Panel):
-    """`folder`: where pictures are saved. `truth`: what was shown with a marker."""
+    """`folder`: where pictures are saved. `truth`: what was shown with a marker.
+
+    `told`: what became of a command. Its keys work while another tab is in front, where `said` is not seen.
+    """
+
+    told = pyqtSignal(str)
 
     def __init__(
         self, folder: Callable[[], Path], truth: Callable[[Marker], Picture | None], parent: QWidget | None = None
@@ -47,15 +64,15 @@ class DetailsPanel(theme.Panel):
         self._folder, self._truth = folder, truth
         self._history: tuple[Reconstruction, ...] = ()
         self._holds = ""
-        self._origin: Origin | None = None
-        # Held with its origin, because the history and the session forget it.
-        self._pinned: tuple[Reconstruction, Origin] | None = None
+        self._newest: _Held | None = None
+        # Held with all that belongs to it, because the history and the session forget it.
+        self._pinned: _Held | None = None
         self._saving: Saving | None = None
         self.shown: Reconstruction | None = None
         self._look = ""
         self.saliency, self.picture, self.true_picture = _Square(), _Square(), _Square()
         self.plot = LinePlot("Its epoch is drawn here.")
-        self.text = theme.named_label("muted")
+        self.text = theme.named_label("muted", _NONE)
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.said = theme.named_label("note")
@@ -76,24 +93,27 @@ class DetailsPanel(theme.Panel):
         tip = f"An animation of the session's pictures beside what was shown: {self._holds}"
         if self.gif_button.toolTip() != tip:
             self.gif_button.setToolTip(tip)
-        self._origin = Origin(
+        origin = Origin(
             badge(facts, simulated_decoder=snapshot.simulated_decoder), facts.name if facts else "",
             snapshot.channels, snapshot.pipeline, models.decoder.name, models.device,
         )  # fmt: skip
-        if pinned is None or (self._pinned and self._pinned[0].decoding.epoch.marker != pinned):
+        self._newest = _Held(self._history[-1], origin, snapshot.epoch) if self._history else None
+        if pinned is None or (self._pinned and self._pinned.picture.decoding.epoch.marker != pinned):
             self._pinned = None
         if pinned is not None and self._pinned is None:
             of_marker = (it for it in self._history if it.decoding.epoch.marker == pinned)
-            self._pinned = next(((it, self._origin) for it in of_marker), None)
+            self._pinned = next((_Held(it, origin, snapshot.epoch) for it in of_marker), None)
         self.heading.setText("The pinned picture" if self._pinned else "The newest picture")
-        wanted = self._wanted()
-        changed = wanted is not None and (wanted[0] is not self.shown or theme.now.name != self._look)
+        wanted = self._pinned or self._newest
+        changed = wanted is not None and (wanted.picture is not self.shown or theme.now.name != self._look)
         if wanted is not None and changed and theme.is_seen(self):
-            self.shown, self._look = wanted[0], theme.now.name
-            self._show(*wanted, snapshot)
+            self.shown, self._look = wanted.picture, theme.now.name
+            self._show(wanted)
+        elif wanted is None and self.shown is not None:
+            self._show_none()
         if self._saving is not None and (told := self._saving.told()):
             self._saving = None
-            self.said.setText(told)
+            self._tell(told)
 
     @property
     def saving(self) -> bool:
@@ -102,33 +122,37 @@ class DetailsPanel(theme.Panel):
 
     def save(self) -> None:
         """PNG and JSON into the folder."""
-        wanted = self._wanted()
+        wanted = self._pinned or self._newest
         if wanted is None:
+            self.told.emit(_NONE)
             return
         try:
-            self.said.setText(f"Saved: {save_picture(self._folder(), *wanted)}")
+            self._tell(f"Saved: {save_picture(self._folder(), wanted.picture, wanted.origin)}")
         except BciError as error:
-            self.said.setText(str(error))
+            self._tell(str(error))
 
     def save_gif(self) -> None:
         """The history as an animation; it is told when that is done."""
         if self._saving is None:
-            self.said.setText("Saving …")
+            self._tell("Saving …")
             save = partial(save_animation, self._folder(), self._history, Truths(_GIF_PIXELS).of)
             self._saving = Saving(save, self._holds)
 
     def copy(self) -> None:
         """The picture to the clipboard."""
-        wanted, clipboard = self._wanted(), QApplication.clipboard()
-        if wanted is not None and clipboard is not None:
-            clipboard.setPixmap(to_pixmap(wanted[0].image))
-            self.said.setText("Copied.")
+        wanted, clipboard = self._pinned or self._newest, QApplication.clipboard()
+        if wanted is None:
+            self.told.emit(_NONE)
+        elif clipboard is not None:
+            clipboard.setPixmap(to_pixmap(wanted.picture.image))
+            self._tell("Copied.")
 
-    def _wanted(self) -> tuple[Reconstruction, Origin] | None:
-        newest = (self._history[-1], self._origin) if self._history and self._origin else None
-        return self._pinned or newest
+    def _tell(self, text: str) -> None:
+        self.said.setText(text)
+        self.told.emit(text)
 
-    def _show(self, it: Reconstruction, origin: Origin, snapshot: LiveSnapshot) -> None:
+    def _show(self, held: _Held) -> None:
+        it, epoch = held.picture, held.epoch
         truth = self._truth(it.decoding.epoch.marker)
         for view, picture in (
             (self.saliency, to_picture(it.decoding.saliency)), (self.picture, it.image), (self.true_picture, truth)
@@ -136,12 +160,21 @@ class DetailsPanel(theme.Panel):
             view.pixmap = to_pixmap(picture) if picture is not None else None
             view.placeholder = "It is not known what was shown."
             view.update()
-        data, epoch = it.decoding.epoch.data, snapshot.epoch
+        data = it.decoding.epoch.data
         times = epoch.start_s + np.arange(data.shape[1]) * (epoch.stop_s - epoch.start_s) / max(data.shape[1], 1)
         colours = theme.now.traces
         lines = tuple(Line(times, row, colours[k % len(colours)], width=0.8) for k, row in enumerate(data))
         self.plot.show_graph(Graph(lines, x_title="s after the marker", y_title="µV", marks=(0.0,)))
-        self.text.setText(_words(provenance(it, origin)))
+        self.text.setText(_words(provenance(it, held.origin)))
+
+    def _show_none(self) -> None:
+        """Another session has begun: what is shown of the last one could not be saved any more."""
+        self.shown = None
+        for view in (self.saliency, self.picture, self.true_picture):
+            view.pixmap, view.placeholder = None, ""
+            view.update()
+        self.plot.show_graph(Graph())
+        self.text.setText(_NONE)
 
     def _lay_out(self) -> None:
         pictures, buttons = QHBoxLayout(), QHBoxLayout()

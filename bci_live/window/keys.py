@@ -27,6 +27,7 @@ HELP = (
         "Tab ← →",
         "choose in the filmstrip (Delete lets go), or an electrode on the head",
     ),
+    ("Esc", "back from there, or from a field, to these keys; leave full screen"),
     ("Ctrl+U", "the page of streams"),
     ("F9", "begin to record, or end it"),
     ("M", "save a picture of the window"),

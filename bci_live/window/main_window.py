@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self.errors = ErrorBar()
         self.start = StartPage(title)
         self.live = LivePage(source, self.streams.pictures_folder)
+        self.live.details.told.connect(self.header.say)
         self.pages = QStackedWidget()
         self.pages.currentChanged.connect(self._take_keys)
         for page in (self.start, self.live, self.streams):
@@ -205,11 +206,15 @@ class MainWindow(QMainWindow):
             self.live.signal.hold(not self.live.signal.holding)
 
     def step_back(self) -> None:
-        """Esc closes what lies over the window; it never ends the program."""
+        """Esc closes what lies over the window, and gives the window its keys back; it never ends the program."""
         if self.help.isVisible():
             self.help.hide()
         elif self.isFullScreen():
             self.showNormal()
+        # A panel that floats is a window of its own and keeps its focus when another window's is set.
+        if (focused := QApplication.focusWidget()) is not None:
+            focused.clearFocus()
+        self.setFocus()
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or no longer."""

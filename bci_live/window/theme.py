@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent, QSize, Qt
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt
 from PyQt6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
 
@@ -172,6 +172,20 @@ def leave_keys(*widgets: QWidget) -> None:
     """A click does not give them the focus, Tab does: who has clicked one still has the window's keys."""
     for widget in widgets:
         widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+class _WheelLetThrough(QObject):
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
+def leave_wheel(*widgets: QWidget) -> None:
+    """The wheel scrolls the panel that they are in; it changes nothing that it happens to pass over."""
+    for widget in widgets:
+        widget.installEventFilter(_WheelLetThrough(widget))
 
 
 def paint_focus(painter: QPainter, widget: QWidget) -> None:

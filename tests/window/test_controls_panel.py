@@ -59,16 +59,26 @@ def test_the_wheel_changes_nothing_that_it_passes_over(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
     window = open_window(source)
-    panel = window.live.controls
-    # The box of choices is at its first: only a turn down could change it.
-    for box, turn in ((panel.steps, 120), (panel.strength, 120), (panel.initial, -120)):
+    panel, mains, electrode = window.live.controls, window.live.quality.mains, window.live.spectrum.channel
+    electrode.show_names(("Cz", "Oz"))
+    # The boxes of choices are at their first: only a turn down could change them.
+    turns = (
+        (panel.steps, 120), (panel.strength, 120), (panel.initial, -120), (mains, -120), (electrode, -120),
+        (window.live.response.channel, -120), (window.live.response.label, -120),
+    )  # fmt: skip
+    window.live.response.channel.show_names(("Cz", "Oz"))
+    window.live.response.label.show_names(("dog", "cat"))
+    for box, turn in turns:
         point = QPointF(box.rect().center())
         turned = QWheelEvent(
             point, box.mapToGlobal(point), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
             Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         QApplication.sendEvent(box, turned)
+        assert not turned.isAccepted()  # what it lies in is scrolled
     assert (panel.steps.value(), panel.strength.value(), panel.initial.currentIndex()) == (4, 0.75, 0)
+    assert (mains.currentIndex(), electrode.name) == (0, "Cz")
+    assert (window.live.response.channel.name, window.live.response.label.name) == ("", "")
     assert source.commands == []
 
 
@@ -147,6 +157,38 @@ def test_what_is_shown_of_the_models_follows_those_in_use(open_window: OpenWindo
     chosen = panel.decoder.currentText(), panel.pipeline.currentText(), panel.device.currentText()
     assert chosen == ("my-decoder", "sd-turbo", "cuda")
     assert [panel.device.itemText(k) for k in range(panel.device.count())] == ["auto", "cuda", "cpu"]
+
+
+def test_what_is_typed_or_chosen_stays_when_the_devices_become_known(
+    open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
+) -> None:
+    window = open_window(source)
+    panel = window.live.controls
+    line = panel.decoder.lineEdit()
+    assert line is not None
+    line.selectAll()
+    qtbot.keyClicks(panel.decoder, "my-dec")
+    panel.pipeline.setCurrentIndex(panel.pipeline.findText("stabilityai/sd-turbo"))
+    chosen = panel.pipeline.currentText()
+    panel.device.setCurrentText("cpu")
+    source.at_hand = ("auto", "cuda", "cpu")
+    window.poll_snapshot()
+    assert [panel.device.itemText(k) for k in range(panel.device.count())] == ["auto", "cuda", "cpu"]
+    assert (panel.decoder.currentText(), panel.pipeline.currentText(), panel.device.currentText()) == (
+        "my-dec", chosen, "cpu"
+    )  # fmt: skip
+    assert chosen != source.used.pipeline
+    qtbot.keyClicks(panel.decoder, "oder")
+    source.loads = True
+    qtbot.mouseClick(panel.load_button, Qt.MouseButton.LeftButton)
+    window.poll_snapshot()
+    qtbot.keyClick(panel.pipeline, Qt.Key.Key_X)  # another is typed while the first loads
+    source.loads = False
+    window.poll_snapshot()
+    # The decoder was not taken; the pipeline is not asked for yet.
+    assert (panel.decoder.currentText(), panel.pipeline.currentText()) == (
+        str(source.used.decoder), f"{chosen}x"
+    )  # fmt: skip
 
 
 def test_models_that_were_not_taken_are_not_shown_as_if_they_were(

@@ -366,6 +366,8 @@ def test_controls_without_words_have_a_name_for_screen_readers(window: MainWindo
         bar.smaller,
         window.live.transport.slider,
         window.live.filmstrip.strip,
+        window.live.quality.head,
+        window.live.quality.mains,
     ):
         assert widget.accessibleName()
 

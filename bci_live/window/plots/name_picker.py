@@ -27,6 +27,7 @@ class NamePicker(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(_SHORTEST)
         theme.leave_keys(self)
+        theme.leave_wheel(self)
         # The second also where what is picked stands there already, in place of a name that is gone.
         self.currentIndexChanged.connect(self._want)
         self.activated.connect(self._want)

@@ -29,6 +29,7 @@ class SpectrumPanel(theme.Panel):
     def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(_HEADING, parent)
         self._clock, self._drawn = clock, -_EVERY_S
+        self._without = ""  # that the electrode picked cannot be drawn
         self.plot = LinePlot("Drawn as soon as there are two seconds of signal.")
         self.channel = NamePicker("An electrode beside the median of all")
         self.body.addWidget(self.channel)
@@ -39,23 +40,29 @@ class SpectrumPanel(theme.Panel):
         if not theme.is_seen(self) or self._clock() - self._drawn < _EVERY_S:
             return
         self._drawn = self._clock()
-        silent = f" that came; nothing has come for {silent_s:.0f} s" if silent_s else ""
-        self.heading.setText(_HEADING + silent)
         samples = eeg_of(source.signal(_STRETCH_S), facts, _SEGMENT_S)
-        if samples is None:
-            return
-        self.channel.show_names(facts.eeg_channels)
+        if samples is not None:
+            self.channel.show_names(facts.eeg_channels)
+            self._show(samples, facts)
+        silent = f" that came; nothing has come for {silent_s:.0f} s" if silent_s else ""
+        self.heading.setText(_HEADING + silent + self._without)
+
+    def _show(self, samples: FloatArray, facts: StreamFacts) -> None:
         hz, power = density(samples, facts.rate)
         shown = (hz >= 1) & (hz <= _HIGHEST_HZ)
         decibel = 10 * np.log10(np.maximum(power[shown], 1e-6))
         electrodes, now = facts.eeg_channels, theme.now
         # While its list is open it may still be that of another stream.
         place = electrodes.index(self.channel.name) if self.channel.name in electrodes else 0
-        lines = (
-            Line(hz[shown], np.median(decibel, axis=1), now.text, "median of all", width=2),
-            Line(hz[shown], decibel[:, place], now.sky, electrodes[place]),
-        )
-        self.plot.show_graph(Graph(lines, x_title="Hz", y_title="dB re 1 µV²/Hz"))
+        numbers = np.isfinite(decibel).all(axis=0)
+        lines: list[Line] = []
+        # A channel that fell silent as NaN takes the curves of the others with it otherwise.
+        if numbers.any():
+            lines.append(Line(hz[shown], np.median(decibel[:, numbers], axis=1), now.text, "median of all", width=2))
+        if numbers[place]:
+            lines.append(Line(hz[shown], decibel[:, place], now.sky, electrodes[place]))
+        self._without = "" if numbers[place] else f"; {electrodes[place]} has samples that are no numbers"
+        self.plot.show_graph(Graph(tuple(lines), x_title="Hz", y_title="dB re 1 µV²/Hz"))
 
 
 def density(samples: FloatArray, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

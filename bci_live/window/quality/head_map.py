@@ -45,6 +45,7 @@ class HeadMap(QWidget):
         self.marked: frozenset[str] = frozenset()
         self.chosen = ""
         self.setToolTip("Hover, click, or go by Tab and the arrows: what each electrode has")
+        self.setAccessibleName("Electrodes on the head; arrows go from one to the next")
         theme.leave_keys(self)
         self.setMinimumSize(180, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

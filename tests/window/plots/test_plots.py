@@ -182,6 +182,28 @@ def test_the_spectrum_of_a_stream_that_stopped_says_so(qtbot: QtBot) -> None:
     assert panel.heading.text() == "Spectrum of the last 8 s that came; nothing has come for 42 s"
 
 
+def test_a_channel_without_numbers_leaves_the_median_of_the_others_and_is_said_to_have_none(qtbot: QtBot) -> None:
+    def shown(silent: slice) -> SpectrumPanel:
+        panel, chunk = SpectrumPanel(), example_chunk()
+        qtbot.addWidget(panel)
+        panel.show()
+        chunk.samples[-500:, silent] = np.nan
+        panel.channel.show_names(CAP)
+        panel.channel.setCurrentText("F7")
+        panel.poll(ExampleSource(chunk=chunk), example_facts())
+        return panel
+
+    whole, broken, empty = shown(slice(0)), shown(slice(2, 3)), shown(slice(None))
+    assert [line.name for line in whole.plot.graph.lines] == ["median of all", "F7"]
+    (median,) = broken.plot.graph.lines
+    assert median.name == "median of all"
+    np.testing.assert_allclose(median.y, whole.plot.graph.lines[0].y, atol=1.0)  # dB: one channel of 32 is left out
+    assert broken.heading.text() == "Spectrum of the last 8 s; F7 has samples that are no numbers"
+    assert empty.plot.graph.lines == ()
+    broken.grab()
+    empty.grab()
+
+
 def test_the_density_is_in_microvolts_squared_per_hertz() -> None:
     """White noise of variance s² has the density 2 s² / rate."""
     noise = np.random.default_rng(0).normal(0, 10, (100_000, 1)).astype(np.float32)
