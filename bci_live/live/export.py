@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bci_live import __version__
 from bci_live.config import EpochConfig
@@ -77,14 +78,19 @@ def provenance(reconstruction: Reconstruction, origin: Origin) -> dict[str, Any]
 def save_picture(folder: Path, reconstruction: Reconstruction, origin: Origin) -> Path:
     """`NNNN-label.png` with `NNNN-label.json` beside it, in `folder`; nothing is overwritten.
 
+    What was read as something else is `NNNN-label-read-as-other.png`. The PNG itself says what it is, too, wherever it goes.
+
     Raises
     ------
     BciError
         If the folder cannot be written.
     """
-    path = next_path(folder, reconstruction.decoding.epoch.marker.label, ".png")
+    shown, read = reconstruction.decoding.epoch.marker.label, reconstruction.decoding.top
+    path = next_path(folder, shown if read == shown else f"{shown}-read-as-{read}", ".png")
+    words = PngInfo()
+    words.add_itxt("Description", f"Drawn from EEG by bci_live ({origin.badge}). Detail is invented by diffusion.")
     with _told(path):
-        Image.fromarray(reconstruction.image).save(path)
+        Image.fromarray(reconstruction.image).save(path, pnginfo=words)
         saved = datetime.now().astimezone().isoformat(timespec="seconds")
         told = provenance(reconstruction, origin) | {"image": path.name, "saved": saved}
         text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"

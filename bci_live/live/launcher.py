@@ -241,6 +241,24 @@ def headless_live(request: LiveRequest, seconds: float | None, out: Path, consol
         return run_headless(session, replay, seconds=seconds, out=out, console=console, device=device)
 
 
+def check_named(request: LiveRequest) -> None:
+    """What was named on the command line is there: a window that opens for nothing helps nobody.
+
+    Raises
+    ------
+    BciError
+        If there is no such recording, or no such decoder.
+    """
+    if request.replay is not None and not request.replay.exists():
+        from bci_live.sessions.recording import read_recording
+
+        read_recording(request.replay)  # it says so
+    if not request.decoder.is_dir():
+        from bci_live.decoding.storage import read_card
+
+        read_card(request.decoder)
+
+
 def windowed_live(request: LiveRequest, run_window: Callable[[BackgroundSession], int]) -> int:
     """Run with the window until it is closed; returns the exit code. It is the window that opens the session, once it stands."""
     from bci_live.live.background import BackgroundSession
@@ -249,6 +267,7 @@ def windowed_live(request: LiveRequest, run_window: Callable[[BackgroundSession]
         raise BciError(
             "There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so no window can open. Add --headless."
         )
+    check_named(request)
     session = BackgroundSession(request)
     code = run_window(session)
     problem = session.problem()

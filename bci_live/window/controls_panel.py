@@ -151,11 +151,12 @@ class ControlsPanel(theme.Panel):
         self.problem.setText(why)
 
     def _outside(self) -> str:
-        """Which number is out of its range, in a sentence; empty where none is."""
-        for name, spin, least, most in self._ranges:
-            if not least <= spin.value() <= most:
-                return f"{name} {spin.value():.10g} is not taken: choose from {least:g} to {most:.10g}."
-        return ""
+        """Which numbers are out of their range, a sentence each; empty where none is."""
+        return " ".join(
+            f"{name} {spin.value():.10g} is not taken: choose from {least:g} to {most:.10g}."
+            for name, spin, least, most in self._ranges
+            if not least <= spin.value() <= most
+        )
 
     def _draw(self) -> None:
         if outside := self._outside():
@@ -228,10 +229,10 @@ class ControlsPanel(theme.Panel):
         for _, spin, least, most in self._ranges:
             tips[spin] = f"{tips.get(spin, '')} ({least:g} to {most:.10g})".strip()
         for widget, tip in tips.items():
-            widget.setToolTip(tip)
+            widget.setToolTip(theme.wrapped(tip))
             for form in (drawing, models):
                 if label := form.labelForField(widget):
-                    label.setToolTip(tip)
+                    label.setToolTip(theme.wrapped(tip))
         self.body.addLayout(drawing)
         self.body.addWidget(self.problem)
         self.body.addWidget(theme.named_label("section", "MODELS"))

@@ -92,7 +92,7 @@ class DetailsPanel(theme.Panel):
         self._holds = held_text(len(snapshot.history), snapshot.counts.shown)
         tip = f"An animation of the session's pictures beside what was shown: {self._holds}"
         if self.gif_button.toolTip() != tip:
-            self.gif_button.setToolTip(tip)
+            self.gif_button.setToolTip(theme.wrapped(tip))
         origin = Origin(
             badge(facts, simulated_decoder=snapshot.simulated_decoder), facts.name if facts else "",
             snapshot.channels, snapshot.pipeline, models.decoder.name, models.device,

@@ -206,11 +206,13 @@ class MainWindow(QMainWindow):
             self.live.signal.hold(not self.live.signal.holding)
 
     def step_back(self) -> None:
-        """Esc closes what lies over the window, and gives the window its keys back; it never ends the program."""
+        """Esc closes what lies over the window or the session, and gives the window its keys back; it never ends the program."""
         if self.help.isVisible():
             self.help.hide()
         elif self.isFullScreen():
             self.showNormal()
+        elif self._asked_for_streams:
+            self.leave_streams()
         # A panel that floats is a window of its own and keeps its focus when another window's is set.
         if (focused := QApplication.focusWidget()) is not None:
             focused.clearFocus()

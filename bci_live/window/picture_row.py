@@ -49,7 +49,7 @@ class PictureRow(QWidget):
             (self.reconstruction, "Drawn by diffusion, step by step, from what the decoder read. " + DRAWN_STEPS),
             (self.truth, "The picture that the marker names, where it names one of the catalogue"),
         ):
-            panel.view.setToolTip(tip)
+            panel.view.setToolTip(theme.wrapped(tip))
             row.addWidget(panel, 1)
 
     def show_steps(self, wanted: bool) -> None:

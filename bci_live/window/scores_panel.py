@@ -62,8 +62,10 @@ class ScoresPanel(theme.Panel):
         self.confidence = theme.ShortLabel("muted", "Nothing decoded yet")
         self.bars = ScoreBars()
         self.setToolTip(
-            "The five most probable labels, with the decoder's calibrated probability; the confidence is that of the first. "
-            "Green and ticked: what was shown."
+            theme.wrapped(
+                "The five most probable labels, with the decoder's calibrated probability; the confidence is that of the "
+                "first. Green and ticked: what was shown."
+            )
         )
         self.body.addWidget(self.top)
         self.body.addWidget(self.confidence)

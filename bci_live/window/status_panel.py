@@ -77,7 +77,9 @@ class StatusPanel(theme.Panel):
         self._add_rows("STREAM", ("Announced", "Measured", "Last sample", "Clock offset", "Breaks", "Channels"))
         self._add_rows("THIS PROGRAM", ("Processor", "Memory", "GPU"))
         self._titles["Top-1 right"].setToolTip(
-            "Of the pictures drawn, those of a replay's last pass: what abstained or was interrupted is not judged"
+            theme.wrapped(
+                "Of the pictures drawn, those of a replay's last pass: what abstained or was interrupted is not judged"
+            )
         )
         for widget in (self._titles["GPU"], self._values["GPU"]):
             widget.hide()  # until a model is on one
@@ -101,7 +103,7 @@ class StatusPanel(theme.Panel):
         self._say("Missed", missed_text(counts.missed))
         why = "\n".join(f"{reason_text(it)}: {_REASONS[it]}" for it, count in counts.missed.items() if count)
         for widget in (self._titles["Missed"], self._values["Missed"]):
-            widget.setToolTip("\n".join(filter(None, (_TIPS["Missed"], why))))
+            widget.setToolTip(theme.wrapped("\n".join(filter(None, (_TIPS["Missed"], why)))))
         undrawn = accuracy is not None and any(counts.missed.get(reason) for reason in _UNDRAWN)
         drawn = ", of those drawn" if undrawn else ""
         self._say("Top-1 right", accuracy_text(accuracy, len(snapshot.labels)) + drawn)
@@ -113,7 +115,7 @@ class StatusPanel(theme.Panel):
         self._say("Measured", rate_text(status), wrong=stale)
         self._say("Last sample", age_text(status.age_s if status else None), wrong=stale)
         self._say("Clock offset", f"{1000 * status.offset_s:.2f} ms" if status else NOT_YET)
-        self._say("Breaks", breaks_text(status) if status else NOT_YET)
+        self._say("Breaks", breaks_text(status, facts is not None and facts.replay) if status else NOT_YET)
         here = len(marked & set(facts.channels)) if facts else 0
         self._say("Channels", faults_text(snapshot.faults) + (f"; {here} marked bad" if here else ""))
 
@@ -133,7 +135,7 @@ class StatusPanel(theme.Panel):
             self._grid.setRowMinimumHeight(row, 6)
             title = theme.named_label("section", section)
             if names == tuple(_STAGES.values()):
-                title.setToolTip(_DELAY[0].upper() + _DELAY[1:])
+                title.setToolTip(theme.wrapped(_DELAY[0].upper() + _DELAY[1:]))
             self._grid.addWidget(title, row + 1, 0, 1, 2)
         for offset, name in enumerate(names, start=2):
             title, value = theme.named_label("muted", name), theme.named_label("value", NOT_YET)
@@ -141,7 +143,7 @@ class StatusPanel(theme.Panel):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
             value.setWordWrap(name in ("Missed", "Top-1 right", "Breaks", "Channels"))  # these grow during a session
             for widget in (title, value):
-                widget.setToolTip(_TIPS[name])
+                widget.setToolTip(theme.wrapped(_TIPS[name]))
             self._titles[name], self._values[name] = title, value
             self._grid.addWidget(title, row + offset, 0)
             self._grid.addWidget(value, row + offset, 1)
@@ -181,12 +183,12 @@ def rate_text(status: StreamStatus | None) -> str:
     return "silent" if status.stale else f"{status.measured_rate:.1f} Hz"
 
 
-def breaks_text(status: StreamStatus) -> str:
-    """'2, 250 samples lost, clock set once'."""
+def breaks_text(status: StreamStatus, replay: bool = False) -> str:
+    """'2, 250 samples lost, clock set once'. What a replay leaves out where it pauses, goes back or is sent elsewhere is not lost."""
     health = status.health
     parts = [str(status.breaks)]
     if health.lost:
-        parts.append(f"{health.lost:,} samples lost")
+        parts.append(f"{health.lost:,} samples {'lost or skipped' if replay else 'lost'}")
     if health.clock_steps:
         parts.append(f"clock set {health.clock_steps} ×")
     if health.twice:

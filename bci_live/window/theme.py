@@ -6,11 +6,17 @@ colour alone. Contrast of text and accents on the panel is 4.5:1 at least.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt
 from PyQt6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
+
+_TIP_LETTERS = 72
+# A style sheet draws no arrow of its own; beside it there is one for screens of twice as many pixels.
+_ARROW = (Path(__file__).parent / "images" / "arrow.png").as_posix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ QSlider::handle:horizontal {{
 }}
 QSlider::handle:horizontal:focus {{ background: {colours.text}; border-color: {colours.sky}; }}
 QLineEdit:focus, QComboBox:focus {{ border-color: {colours.sky}; }}
+QComboBox::drop-down {{ border: none; background: transparent; width: 18px; }}
+QComboBox::down-arrow {{ image: url("{_ARROW}"); }}
 QComboBox QAbstractItemView {{ background: {colours.panel}; selection-background-color: {colours.line}; }}
 QTableWidget {{ gridline-color: {colours.line}; }}
 QHeaderView::section {{ background: {colours.panel}; color: {colours.muted}; border: none; padding: 4px 10px; }}
@@ -186,6 +194,11 @@ def leave_wheel(*widgets: QWidget) -> None:
     """The wheel scrolls the panel that they are in; it changes nothing that it happens to pass over."""
     for widget in widgets:
         widget.installEventFilter(_WheelLetThrough(widget))
+
+
+def wrapped(text: str) -> str:
+    """For a tooltip, which Qt writes on one line however long it is: lines of so many letters at most."""
+    return "\n".join(textwrap.fill(line, _TIP_LETTERS) for line in text.split("\n"))
 
 
 def paint_focus(painter: QPainter, widget: QWidget) -> None:

@@ -27,7 +27,10 @@ def test_a_picture_is_saved_with_all_that_is_known_of_it(tmp_path: Path) -> None
     drawn = replace(HISTORY[0], strength=0.5, initial="blend")
     path = save_picture(tmp_path / "new", drawn, ORIGIN)
     assert path.name == "0001-a.png"
-    np.testing.assert_array_equal(np.asarray(Image.open(path)), HISTORY[0].image)
+    image = Image.open(path)
+    np.testing.assert_array_equal(np.asarray(image), HISTORY[0].image)
+    said = image.info["Description"]  # in the PNG itself, which goes about without the file beside it
+    assert said == "Drawn from EEG by bci_live (SIMULATED · REPLAY). Detail is invented by diffusion."
     told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert told["image"] == "0001-a.png"
     assert (told["data"], told["seed"], told["top"], told["channels"]) == ("SIMULATED · REPLAY", 0, "a", ["Fz", "Cz"])
@@ -42,7 +45,7 @@ def test_nothing_is_overwritten_and_a_label_is_never_a_path(tmp_path: Path) -> N
     decoding = HISTORY[0].decoding
     wild = replace(decoding, epoch=replace(decoding.epoch, marker=Marker("../../etc/\udcffpasswd", 1.0)))
     names = [save_picture(tmp_path, replace(HISTORY[0], decoding=wild), ORIGIN).name for _ in range(2)]
-    assert names == ["0001-etc-passwd.png", "0002-etc-passwd.png"]
+    assert names == ["0001-etc-passwd-read-as-a.png", "0002-etc-passwd-read-as-a.png"]
     assert len(list(tmp_path.iterdir())) == 4
 
 

@@ -15,11 +15,11 @@ import pylsl
 import pytest
 
 from bci_live.config import Config, EpochConfig, FilterConfig, StreamConfig, bundled
-from bci_live.errors import RecordingError, StreamError
+from bci_live.errors import BciError, RecordingError, StreamError
 from bci_live.live import background, launcher, runner
 from bci_live.live.background import BackgroundSession
-from bci_live.live.demo import DEMO_RECORDING
-from bci_live.live.launcher import LiveRequest, open_live
+from bci_live.live.demo import DEMO_DECODER, DEMO_RECORDING
+from bci_live.live.launcher import LiveRequest, open_live, windowed_live
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.replay_process import ReplayProcess
 from bci_live.sessions.recording import Recording
@@ -47,6 +47,15 @@ def opens(request: LiveRequest) -> None:
 def test_a_recording_without_markers_cannot_be_shown(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="has no markers"):
         opens(LiveRequest(tmp_path / "decoder", replay=recording(tmp_path, ())))
+
+
+@pytest.mark.parametrize(("what", "said"), [("replay", "There is no recording"), ("decoder", "is no decoder")])
+def test_no_window_opens_for_what_is_not_there(tmp_path: Path, what: str, said: str) -> None:
+    named = {"decoder": bundled(DEMO_DECODER)} | {what: tmp_path / "nowhere"}
+    opened = MagicMock()
+    with patch.object(launcher, "has_display", return_value=True), pytest.raises(BciError, match=said):
+        windowed_live(LiveRequest(**named), opened)
+    opened.assert_not_called()
 
 
 def test_a_start_after_the_end_is_refused(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_a_channel_marked_bad_in_the_signal_is_so_in_the_other_panels(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:
     window = open_window(source)
-    assert "The decoder reads it all the same" in window.live.signal.toolbar.channels.toolTip()
+    assert "The decoder reads it all the same" in window.live.signal.toolbar.channels.toolTip().replace("\n", " ")
     window.live.signal.mark("Oz")
     window.poll_snapshot()
     assert window.live.status.figure("Channels") == "all sound; 1 marked bad"

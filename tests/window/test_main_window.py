@@ -258,7 +258,7 @@ def test_every_marker_is_counted_and_accuracy_stands_beside_chance(
     ill = replace(state.status, breaks=2, health=StreamHealth(lost=1250, clock_steps=1))
     bad = dict.fromkeys(("Fz", "Cz", "Pz", "Oz", "O1", "O2"), "flat")
     show(window, source, replace(state, status=ill, faults=bad))
-    assert figure("Breaks") == "2, 1,250 samples lost, clock set 1 ×"
+    assert figure("Breaks") == "2, 1,250 samples lost or skipped, clock set 1 ×"
     assert figure("Channels") == "Fz flat, Cz flat, Pz flat and 3 more"
     stale = replace(state.status, stale=True, age_s=3.4)
     show(window, source, replace(state, status=stale))

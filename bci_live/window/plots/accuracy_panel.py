@@ -12,6 +12,8 @@ from bci_live.types import MissedReason
 from bci_live.window import theme
 from bci_live.window.plots.line_plot import Band, Graph, Line, LinePlot
 
+_FEWEST = 5
+
 
 class AccuracyPanel(theme.Panel):
     """Where the truth is known. A replay of what the decoder was trained on tells nothing of it."""
@@ -47,11 +49,19 @@ class AccuracyPanel(theme.Panel):
         band = Band(of, 100 * bounds[:, 0], 100 * bounds[:, 1], now.sky)
         self.plot.show_graph(Graph(lines, (band,), "trials", "%", (0.0, 100.0)))
         low, high = bounds[-1]
-        verdict = "above chance" if low > chance else "below chance" if high < chance else "chance is within it"
         self.said.setText(
             f"{right.sum()} of {len(right)} drawn = {100 * share[-1]:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %: "
-            f"{verdict} ({100 * chance:.3g} %). {unjudged_text(averages.unjudged)}"
+            f"{verdict(len(right), low, high, chance)} ({100 * chance:.3g} %). {unjudged_text(averages.unjudged)}"
         )
+
+
+def verdict(trials: int, low: float, high: float, chance: float) -> str:
+    """What an interval from `low` to `high` says; of a few trials nothing, though it may leave chance out."""
+    if trials < _FEWEST:
+        return f"too few to tell, before {_FEWEST}"
+    if low <= chance <= high:
+        return "chance is within it"
+    return "above chance" if low > chance else "below chance"
 
 
 def unjudged_text(unjudged: Mapping[MissedReason, int]) -> str:

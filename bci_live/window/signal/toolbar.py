@@ -59,7 +59,7 @@ class SignalToolbar(QWidget):
             (self.sweep, "The signal stands and a pen goes over it (W)"),
             (self.hold, "Stand still and scroll back (← →); the session goes on"),
         ):
-            widget.setToolTip(tip)
+            widget.setToolTip(theme.wrapped(tip))
             widget.setAccessibleName(tip)
         theme.leave_keys(
             self.band, self.notch, self.average, self.channels, self.larger, self.smaller, self.fit, self.sweep,
