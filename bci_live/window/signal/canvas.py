@@ -167,13 +167,15 @@ class SignalCanvas(QWidget):
         ]
 
     def bars(self) -> list[tuple[str, float, float]]:
-        """Of each type of channel: its text, how many rows its scale bar spans, and the bar's middle in rows from the top."""
+        """Of each type of channel whose scale is known: its text, how many rows its bar spans, the bar's middle in rows from the top."""
         if self.rows is None or self.channels is None:
             return []
         types = [self.channels.types[index] for index in self.rows.channels]
         row = self._row
         told = []
         for type_ in dict.fromkeys(types):
+            if type_ not in self.channels.heights:
+                continue
             places = [index for index, it in enumerate(types) if it == type_]
             height = self.channels.heights[type_]
             value = next_step(max(_BAR_PIXELS / row, 0.5) * height)
