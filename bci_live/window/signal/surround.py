@@ -14,13 +14,13 @@ from bci_live.window.signal.picture import EDGE, Rows
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 66, 20, 20
 OVER = 8  # so far may a marker's label reach beyond the plot
-_NAME_PIXELS = 13  # height of a channel's name: with less room, every second or third is named
+NAME_PIXELS = 13  # height of a channel's name: with less room, every second or third is named
 
 
 def paint_names(painter: QPainter, plot: QRectF, row: float, rows: Rows, channels: Channels, chosen: str) -> None:
     """`row`: its height, logical pixels. The chosen and the bad have the first right to the room that there is."""
     names, all_bad = [channels.names[index] for index in rows.channels], channels.bad
-    every = max(1, math.ceil(_NAME_PIXELS / row))
+    every = max(1, math.ceil(NAME_PIXELS / row))
     places = sorted(range(len(names)), key=lambda it: (names[it] != chosen, names[it] not in all_bad, it))
     taken: set[int] = set()
     for place in places:

@@ -15,7 +15,7 @@ from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.feed import Feed
 from bci_live.window.signal.held import HeldBar, longest_back, stretch
 from bci_live.window.signal.pager import Pager
-from bci_live.window.signal.toolbar import SignalToolbar
+from bci_live.window.signal.toolbar import SignalToolbar, offered
 from bci_live.window.source import SnapshotSource
 
 DURATIONS = (2.0, 5.0, 10.0, 20.0, 30.0)
@@ -121,9 +121,9 @@ class SignalView(theme.Panel):
         return [line.text for line in self.canvas.lines()]
 
     def show_filter(self, wanted: DisplayFilter) -> None:
-        """Filter what is on display; the data decoded are not touched."""
-        self.filter = wanted
-        self.toolbar.show_filter(wanted)
+        """Filter what is on display, by what the bar offers; the data decoded are not touched."""
+        self.filter = offered(wanted)
+        self.toolbar.show_filter(self.filter)
         self._reset_filter()
         self.refill()
         self._say()

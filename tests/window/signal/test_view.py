@@ -258,7 +258,7 @@ def test_a_chunk_of_another_montage_is_not_drawn_in_wrong_rows(view: SignalView)
     assert view.canvas.ring.newest is None
 
 
-@pytest.mark.parametrize("wanted", [DisplayFilter(), DisplayFilter((1.0, 40.0)), DisplayFilter(average=True)])
+@pytest.mark.parametrize("wanted", [DisplayFilter(), DisplayFilter((1.0, 30.0)), DisplayFilter(average=True)])
 def test_a_channel_that_is_no_number_costs_the_others_nothing(view: SignalView, wanted: DisplayFilter) -> None:
     samples = noise(5000)
     view.show_filter(wanted)
