@@ -147,6 +147,8 @@ class LivePage(QWidget):
         """Another session, perhaps of another stream and decoder: nothing of it adds up with what was."""
         self._began, self._replayed_s, self._markers = snapshot.began, 0.0, ()
         self._averages.restart()
+        self.signal.follow()
+        self.signal.show_epoch(None)
 
     def _average(self, snapshot: LiveSnapshot, replay: ReplayStatus | None) -> None:
         """Where a replay goes back, by itself or by hand, its trials come again: counted twice, they would prove nothing."""

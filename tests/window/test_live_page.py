@@ -129,6 +129,22 @@ def test_another_session_s_trials_do_not_add_up_with_the_last_one_s(
     assert (len(average), page._averages.counts.total()) == (4, 2)
 
 
+def test_another_session_s_signal_follows_live_without_the_last_one_s_minute_and_shade(
+    open_window: OpenWindow, source: ExampleSource
+) -> None:
+    window = open_window(source)
+    page, state = window.live, source.state
+    assert state is not None
+    page.show_snapshot(state)
+    assert page.signal.canvas.span is not None
+    page.signal.hold(True)
+    page.poll_signal()
+    assert page.signal.holding
+    page.show_snapshot(replace(state, began=1.0, decoding=None, history=(), markers=()))
+    assert not page.signal.holding
+    assert page.signal.canvas.span is None
+
+
 def test_the_signal_keeps_room_when_the_window_is_made_smaller(
     open_window: OpenWindow, source: ExampleSource, qtbot: QtBot
 ) -> None:

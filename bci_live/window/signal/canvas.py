@@ -17,7 +17,17 @@ from bci_live.window.signal.channels import Channels
 from bci_live.window.signal.columns import Changed, ColumnRing
 from bci_live.window.signal.picture import EDGE, Rows, TracePicture
 from bci_live.window.signal.rows import next_step
-from bci_live.window.signal.surround import BOTTOM, LEFT, OVER, RIGHT, TOP, paint_bars, paint_names, paint_seconds
+from bci_live.window.signal.surround import (
+    BOTTOM,
+    LEFT,
+    OVER,
+    RIGHT,
+    TOP,
+    paint_bars,
+    paint_names,
+    paint_seconds,
+    seconds_below,
+)
 
 _BAR_PIXELS = 22  # a scale bar spans at least so much
 _PEN = 0.02  # of the plot, what is blank before the pen of a sweep
@@ -46,6 +56,7 @@ class SignalCanvas(QWidget):
     """It has no clock: the right edge is the newest sample, so a stream that stops stands still.
 
     `sweeping`: the signal stands and a pen goes over it, instead. `chosen`: the channel that the keys mark.
+    `ago_s`: how far back, s, the newest sample on display lies in what is held; None where nothing is held.
     `clicked`: the name of a channel whose row's name was clicked. `resized`: what is on display must be given anew.
     `wheeled`: notches of the wheel, away from the user or to the left; with Ctrl `zoomed` (negative: larger).
     `painted`: a frame is drawn.
@@ -70,7 +81,7 @@ class SignalCanvas(QWidget):
         self.picture: TracePicture | None = None
         self.rows: Rows | None = None
         self.span: EpochSpan | None = None
-        self.ago_s = 0.0
+        self.ago_s: float | None = None
         self._markers: tuple[tuple[Marker, str, bool], ...] = ()
         self._settled = -math.inf
         self._turned = 0
@@ -146,6 +157,11 @@ class SignalCanvas(QWidget):
         return plot.right() - before_end * plot.width() / ring.width
 
     @property
+    def _pen(self) -> float:
+        """Where a sweep writes, as a share of the plot."""
+        return (self.ring.last + 1) % self.ring.width / self.ring.width if self.ring is not None else 0.0
+
+    @property
     def _row(self) -> float:
         """The height of a row, logical pixels."""
         count = len(self.rows.channels) if self.rows is not None else 1
@@ -167,13 +183,15 @@ class SignalCanvas(QWidget):
         ]
 
     def bars(self) -> list[tuple[str, float, float]]:
-        """Of each type of channel: its text, how many rows its scale bar spans, and the bar's middle in rows from the top."""
+        """Of each type of channel whose scale is known: its text, how many rows its bar spans, the bar's middle in rows from the top."""
         if self.rows is None or self.channels is None:
             return []
         types = [self.channels.types[index] for index in self.rows.channels]
         row = self._row
         told = []
         for type_ in dict.fromkeys(types):
+            if type_ not in self.channels.heights:
+                continue
             places = [index for index, it in enumerate(types) if it == type_]
             height = self.channels.heights[type_]
             value = next_step(max(_BAR_PIXELS / row, 0.5) * height)
@@ -182,6 +200,10 @@ class SignalCanvas(QWidget):
                 (f"{name}{value:g} {self.channels.units[type_]}".strip(), value / height, sum(places) / len(places))
             )
         return told
+
+    def told_seconds(self) -> list[float]:
+        """What is written below the plot, at every fifth of it from the left."""
+        return seconds_below(self.seconds, self.ago_s, self._pen if self.sweeping else None)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
@@ -225,7 +247,7 @@ class SignalCanvas(QWidget):
         if around and self.rows is not None and self.channels is not None:
             paint_names(painter, plot, self._row, self.rows, self.channels, self.chosen)
             paint_bars(painter, plot, self._row, self.bars())
-            paint_seconds(painter, plot, self.seconds, self.seconds if self.sweeping else -self.ago_s)
+            paint_seconds(painter, plot, self.told_seconds())
         painter.end()
         self.painted.emit()
 
@@ -256,8 +278,7 @@ class SignalCanvas(QWidget):
 
     def _paint_pen(self, painter: QPainter, plot: QRectF) -> None:
         """Where a sweep writes; what is a whole sweep old is blank before it."""
-        assert self.ring is not None
-        x = plot.left() + ((self.ring.last + 1) % self.ring.width) * plot.width() / self.ring.width
+        x = plot.left() + self._pen * plot.width()
         painter.fillRect(
             QRectF(x, plot.top(), min(_PEN * plot.width(), plot.right() - x), plot.height()), QColor(theme.now.panel)
         )

@@ -15,6 +15,9 @@ from bci_live.window.signal.paging import ALL, Page
 from bci_live.window.signal.picture import Rows, row_colours
 from bci_live.window.signal.rows import by_type, middles, row_height, step_by
 
+# From less signal no height is taken that is to stay; one that follows the signal is found again in a second.
+_ENOUGH_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class RowSettings:
@@ -31,7 +34,7 @@ class RowSettings:
 
 
 class Channels:
-    """Of one stream. `heights`: by type of channel, units a row. `automatic`: they follow the signal."""
+    """Of one stream. `heights`: by type of channel, units a row, as far as they are known. `automatic`: they follow the signal."""
 
     def __init__(self, facts: StreamFacts, settings: RowSettings) -> None:
         self.names, self.types = facts.channels, facts.channel_types
@@ -98,9 +101,13 @@ class Channels:
         order = ring.order()
         low, high = ring.low[:, order], ring.high[:, order]
         for type_ in dict.fromkeys(self.types):
-            if self.automatic or type_ not in self.heights:
-                of_type = self._of_type(type_)
-                self.heights[type_] = row_height(low[of_type], high[of_type], self.heights.get(type_))
+            if not self.automatic and type_ in self.heights:
+                continue
+            of_type = self._of_type(type_)
+            known_s = np.isfinite(low[of_type]).any(axis=0).sum() * ring.column_s
+            found = row_height(low[of_type], high[of_type], self.heights.get(type_))
+            if found is not None and (self.automatic or known_s >= _ENOUGH_S):
+                self.heights[type_] = found
         self._middles = middles(low, high, self._middles, by_type(self.types, self.heights))
         return before[0] != self.heights or before[1] is None or not np.array_equal(before[1], self._middles)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
-from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QRect, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import QScrollBar, QWidget
 
 from bci_live.types import Chunk
+from bci_live.window.signal.canvas import SignalCanvas
+from bci_live.window.signal.surround import LEFT
 
 # A scroll bar counts whole numbers: tenths of a second.
 _STEPS_A_S = 10
@@ -24,8 +26,8 @@ def stretch(held: Chunk, back_s: float, seconds: float) -> Chunk | None:
     shown = (held.times <= newest) & (held.times > newest - seconds)
     if not shown.any():
         return None
-    first = int(shown.argmax())
-    breaks = tuple(index - first for index in held.breaks if 0 < index - first < int(shown.sum()))
+    first, count = int(shown.argmax()), int(shown.sum())
+    breaks = tuple(index - first for index in held.breaks if 0 < index - first < count)
     return Chunk(held.samples[shown], held.times[shown], held.arrived, breaks)
 
 
@@ -34,8 +36,10 @@ class HeldBar(QScrollBar):
 
     moved = pyqtSignal(float)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, canvas: SignalCanvas, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
+        self._canvas = canvas
+        canvas.resized.connect(self._lay_out)
         tip = "Which part of what is held is on display; the wheel over the signal and ← → move it, too"
         self.setToolTip(tip)
         self.setAccessibleName(tip)
@@ -52,3 +56,8 @@ class HeldBar(QScrollBar):
 
     def _tell(self, value: int) -> None:
         self.moved.emit((self.maximum() - value) / _STEPS_A_S)
+
+    def _lay_out(self) -> None:
+        """In the panel's margin below the plot: where it takes no height from the signal when it appears."""
+        canvas = self._canvas.geometry()
+        self.setGeometry(QRect(canvas.left() + LEFT, canvas.bottom() + 3, round(self._canvas.plot.width()), 7))

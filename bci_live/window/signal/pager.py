@@ -9,6 +9,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from bci_live.window.signal.canvas import SignalCanvas
 from bci_live.window.signal.channel_menu import ChannelMenu
 from bci_live.window.signal.paging import Page
+from bci_live.window.signal.picture import EDGE
+from bci_live.window.signal.surround import NAME_PIXELS
 
 
 class Pager(QObject):
@@ -24,7 +26,8 @@ class Pager(QObject):
 
     def turn(self, pages: int) -> None:
         """To the next screenful of channels, or the one before (negative)."""
-        self._show(self._page.turned(pages, self._count))
+        named = int(self._canvas.plot.height() / NAME_PIXELS - 2 * EDGE)
+        self._show(self._page.turned(pages, self._count, named))
 
     def resize(self, steps: int) -> None:
         """More rows at a time, or fewer (negative)."""

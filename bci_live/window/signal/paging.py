@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 ALL = 0
 SIZES = (8, 16, 32, 64)
-# As many as can be told apart in a panel as high as it is at first.
-_COMFORTABLE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,14 @@ class Page:
         first = min(self.first, count - self.rows)
         return range(first, first + self.rows)
 
-    def turned(self, pages: int, count: int) -> Page:
-        """So many pages on (negative: back). Where all are on display, the first screenful."""
+    def turned(self, pages: int, count: int, named: int) -> Page:
+        """So many pages on (negative: back). Where all are on display, the first screenful.
+
+        `named`: with so many rows every channel's name can be read; the first screenful has no more, if it can be.
+        """
         shown = self.places(count)
         if len(shown) == count:
-            fitting = [size for size in SIZES if size < count and size <= _COMFORTABLE]
+            fitting = [size for size in SIZES if size < count and size <= max(named, SIZES[0])]
             return Page(fitting[-1]) if fitting and pages > 0 else self
         return replace(self, first=min(max(shown.start + pages * self.rows, 0), count - self.rows))
 

@@ -14,23 +14,24 @@ STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0)
 _EVERY = 4
 # A baseline may move by so much of a row before the rows are laid out anew.
 _DRIFT = 0.3
+# To draw by while nothing is known; what is stored as a height was found, or set by the user.
 _UNKNOWN = 100.0
 
 
-def row_height(low: FloatArray, high: FloatArray, before: float | None = None) -> float:
+def row_height(low: FloatArray, high: FloatArray, before: float | None = None) -> float | None:
     """Units from one channel's row to the next: a round number, such that most channels fill their rows; peaks cross.
 
     `low`, `high`: (channels, columns). `before`: the height so far; it stays while it still fits, so that the picture does
-    not jump.
+    not jump. None where nothing is known: there was none, and no channel moves yet.
     """
     low, high = _thinned(low), _thinned(high)
     alive = np.isfinite(low).any(axis=1)
     if low.shape[1] < 2 or not alive.any():
-        return before or _UNKNOWN
+        return before
     low, high = low[alive], high[alive]
     percentile = np.nanpercentile if np.isnan(low).any() else np.percentile  # the former is slow
     swing = float(np.median(percentile(high, 94, axis=1) - percentile(low, 6, axis=1)))
-    if before is not None and 0.5 * before <= swing <= 1.25 * before:
+    if not swing or (before is not None and 0.5 * before <= swing <= 1.25 * before):
         return before
     return next_step(max(swing, 1e-3))
 

@@ -14,13 +14,13 @@ from bci_live.window.signal.picture import EDGE, Rows
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 66, 20, 20
 OVER = 8  # so far may a marker's label reach beyond the plot
-_NAME_PIXELS = 13  # height of a channel's name: with less room, every second or third is named
+NAME_PIXELS = 13  # height of a channel's name: with less room, every second or third is named
 
 
 def paint_names(painter: QPainter, plot: QRectF, row: float, rows: Rows, channels: Channels, chosen: str) -> None:
     """`row`: its height, logical pixels. The chosen and the bad have the first right to the room that there is."""
     names, all_bad = [channels.names[index] for index in rows.channels], channels.bad
-    every = max(1, math.ceil(_NAME_PIXELS / row))
+    every = max(1, math.ceil(NAME_PIXELS / row))
     places = sorted(range(len(names)), key=lambda it: (names[it] != chosen, names[it] not in all_bad, it))
     taken: set[int] = set()
     for place in places:
@@ -57,11 +57,23 @@ def paint_bars(painter: QPainter, plot: QRectF, row: float, bars: Sequence[tuple
         painter.drawText(QRectF(x + 5, top, RIGHT - 18, height), wrapped, text)
 
 
-def paint_seconds(painter: QPainter, plot: QRectF, seconds: float, zero_s: float) -> None:
-    """Below the plot, every fifth of it. `zero_s`: what stands at its right edge."""
+def seconds_below(seconds: float, ago_s: float | None, pen: float | None) -> list[float]:
+    """What stands below the plot, s, at every fifth of it from the left: how long after the newest sample, so none is positive.
+
+    `seconds`: as long as the plot. `ago_s`: how far back in what is held the newest on display lies; None: it follows live.
+    `pen`: the share of the plot where a sweep writes, None where it scrolls. A sweep that follows live counts its own seconds.
+    """
+    fifths = [count / 5 for count in range(6)]
+    if pen is None:
+        return [seconds * (place - 1) - (ago_s or 0.0) for place in fifths]
+    if ago_s is None:
+        return [seconds * place for place in fifths]
+    return [-ago_s - (pen - place) % 1 * seconds for place in fifths]
+
+
+def paint_seconds(painter: QPainter, plot: QRectF, told: Sequence[float]) -> None:
+    """Below the plot, evenly from its left edge to its right."""
     painter.setPen(QColor(theme.now.muted))
-    for count in range(6):
-        before = seconds * count / 5
-        told = zero_s - before
-        where = QRectF(plot.right() - count / 5 * plot.width() - 40, plot.bottom() + 1, 80, BOTTOM)
-        painter.drawText(where, Qt.AlignmentFlag.AlignCenter, f"{told:.4g} s" if told else "0 s")
+    for count, second in enumerate(told):
+        where = QRectF(plot.left() + count / (len(told) - 1) * plot.width() - 40, plot.bottom() + 1, 80, BOTTOM)
+        painter.drawText(where, Qt.AlignmentFlag.AlignCenter, f"{round(second, 1) + 0.0:g} s")  # + 0.0: no "-0"

@@ -15,6 +15,13 @@ BANDS: dict[str, tuple[float, float] | None] = {
 NOTCHES: dict[str, float | None] = {"no notch": None, "50 Hz out": 50.0, "60 Hz out": 60.0}
 
 
+def offered(wanted: DisplayFilter) -> DisplayFilter:
+    """Without what cannot be chosen here, nor seen to be in force: an edited `window.json` may have it, or an older one."""
+    band = wanted.band if wanted.band in BANDS.values() else None
+    notch_hz = wanted.notch_hz if wanted.notch_hz in NOTCHES.values() else None
+    return DisplayFilter(band, notch_hz, wanted.average)
+
+
 class SignalToolbar(QWidget):
     """Emits what the user wants of the display; holds no state but what its widgets show."""
 
@@ -76,11 +83,9 @@ class SignalToolbar(QWidget):
         self.hold.clicked.connect(self.held)
 
     def show_filter(self, shown: DisplayFilter) -> None:
-        """Select what is in force."""
-        self.band.setCurrentIndex(max(list(BANDS.values()).index(shown.band) if shown.band in BANDS.values() else 0, 0))
-        self.notch.setCurrentIndex(
-            list(NOTCHES.values()).index(shown.notch_hz) if shown.notch_hz in NOTCHES.values() else 0
-        )
+        """Select what is in force, of what is offered."""
+        self.band.setCurrentIndex(list(BANDS.values()).index(shown.band))
+        self.notch.setCurrentIndex(list(NOTCHES.values()).index(shown.notch_hz))
         self.average.setChecked(shown.average)
 
     def show_automatic(self, automatic: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QRect
 from PyQt6.QtWidgets import QWidget
 
 from bci_live.live.snapshot import SignalPart
@@ -16,8 +15,7 @@ from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.feed import Feed
 from bci_live.window.signal.held import HeldBar, longest_back, stretch
 from bci_live.window.signal.pager import Pager
-from bci_live.window.signal.surround import LEFT
-from bci_live.window.signal.toolbar import SignalToolbar
+from bci_live.window.signal.toolbar import SignalToolbar, offered
 from bci_live.window.source import SnapshotSource
 
 DURATIONS = (2.0, 5.0, 10.0, 20.0, 30.0)
@@ -41,7 +39,7 @@ class SignalView(theme.Panel):
         self.filtered = theme.named_label("note", "filtered", self.canvas)
         self.filtered.setToolTip("The display is filtered; what is decoded is not touched")
         self.filtered.move(0, 1)
-        self.bar = HeldBar(self)
+        self.bar = HeldBar(self.canvas, self)
         self.pager = Pager(self.canvas, self.toolbar.menu, self)
         self.filter = DisplayFilter()
         self.held: Chunk | None = None
@@ -52,7 +50,6 @@ class SignalView(theme.Panel):
         self._hold_next = False
         self.canvas.clicked.connect(self.mark)
         self.canvas.resized.connect(self.refill)
-        self.canvas.resized.connect(self._place_bar)
         self.canvas.wheeled.connect(self.wheel)
         self.canvas.zoomed.connect(self.zoom)
         self.pager.shown.connect(self._say)
@@ -92,12 +89,13 @@ class SignalView(theme.Panel):
 
     def poll(self, source: SnapshotSource) -> None:
         """Draw what came since the last time."""
-        if self._facts is None or self.held is not None:
+        if self._facts is None:
             return
         if self._hold_next:
-            self._hold_next = False
-            self.held = source.signal(HELD_S)
-            self._draw_held()
+            self._hold(source.signal(HELD_S))
+        if self.held is not None:
+            if self._feed.outdated:
+                self._draw_held(self.held)
             return
         part = source.signal_since(self._feed.since, self.canvas.seconds + _LEAD_S)
         if part is not None:
@@ -105,10 +103,8 @@ class SignalView(theme.Panel):
 
     def show_part(self, part: SignalPart) -> None:
         """Append a stretch; one that does not follow on the last begins a new picture."""
-        chunk = part.chunk
-        if self._facts is None or chunk.samples.shape[1] != len(self._facts.channels):
-            return
-        self._feed.show_part(part)
+        if self._fits(part.chunk):
+            self._feed.show_part(part)
 
     def show_markers(self, markers: Sequence[tuple[Marker, str | None]]) -> None:
         """Markers with the reason why each was missed, or None; what is held keeps those that it has."""
@@ -125,9 +121,9 @@ class SignalView(theme.Panel):
         return [line.text for line in self.canvas.lines()]
 
     def show_filter(self, wanted: DisplayFilter) -> None:
-        """Filter what is on display; the data decoded are not touched."""
-        self.filter = wanted
-        self.toolbar.show_filter(wanted)
+        """Filter what is on display, by what the bar offers; the data decoded are not touched."""
+        self.filter = offered(wanted)
+        self.toolbar.show_filter(self.filter)
         self._reset_filter()
         self.refill()
         self._say()
@@ -220,7 +216,7 @@ class SignalView(theme.Panel):
     def follow(self) -> None:
         """Go on with the newest sample."""
         self.held, self.back_s, self._hold_next = None, 0.0, False
-        self.canvas.ago_s = 0.0
+        self.canvas.ago_s = None
         self.refill()
         self._say()
 
@@ -236,24 +232,27 @@ class SignalView(theme.Panel):
             self.look_back(-float(notches))
 
     def refill(self) -> None:
-        """Fetch all that is on display again."""
-        self._feed.anew = True
-        if self.held is not None:
-            self._draw_held()
+        """Fetch all that is on display again, with the next poll."""
+        self._feed.renew()
 
     def _look_at(self, back_s: float) -> None:
-        self.back_s = back_s
-        if self.held is not None:
-            self._draw_held()
+        """With the next poll: several moves before it cost one drawing, and a minute of many channels is no small one."""
+        self.back_s = back_s if self.held is None else min(back_s, longest_back(self.held, self.canvas.seconds))
+        self.refill()
 
-    def _draw_held(self) -> None:
-        if self.held is None:
+    def _hold(self, held: Chunk | None) -> None:
+        """Stand still with that, unless there is none, or it is of a montage whose rows are not there yet."""
+        if held is None or not self._fits(held):
             self.follow()
             return
-        longest_s = longest_back(self.held, self.canvas.seconds)
+        self.held, self._hold_next = held, False
+        self.refill()
+
+    def _draw_held(self, held: Chunk) -> None:
+        longest_s = longest_back(held, self.canvas.seconds)
         self.back_s = min(self.back_s, longest_s)
         self._feed.begin()
-        shown = stretch(self.held, self.back_s, self.canvas.seconds + _LEAD_S)
+        shown = stretch(held, self.back_s, self.canvas.seconds + _LEAD_S)
         if shown is not None:
             self._feed.add(shown)
         self.canvas.ago_s = self.back_s
@@ -261,10 +260,9 @@ class SignalView(theme.Panel):
         self.bar.show_place(self.back_s, longest_s, self.canvas.seconds)
         self._say()
 
-    def _place_bar(self) -> None:
-        """In the panel's margin below the plot: where it takes no height from the signal when it appears."""
-        canvas = self.canvas.geometry()
-        self.bar.setGeometry(QRect(canvas.left() + LEFT, canvas.bottom() + 3, round(self.canvas.plot.width()), 7))
+    def _fits(self, chunk: Chunk) -> bool:
+        """Another session's may come before its stream is shown."""
+        return self._facts is not None and chunk.samples.shape[1] == len(self._facts.channels)
 
     def _reset_filter(self) -> None:
         if self._facts is not None:

@@ -116,7 +116,8 @@ def test_the_row_height_follows_the_signal_in_round_steps_and_does_not_jump() ->
     assert row_height(low * 0.9, high * 0.9, 50) == 50
     assert row_height(low * 20, high * 20, 50) == 1000
     assert row_height(low[:, :0], high[:, :0], 50) == 50
-    assert row_height(low * 0, high * 0) > 0
+    assert row_height(low * 0, high * 0) is None  # what does not move tells no height
+    assert row_height(low * 0, high * 0, 50) == 50
 
 
 def test_steps_of_scale_are_round_and_can_be_undone() -> None:

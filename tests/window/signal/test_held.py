@@ -11,8 +11,9 @@ from PyQt6.QtWidgets import QApplication, QStyle, QStyleOptionSlider
 from pytestqt.qtbot import QtBot
 
 from bci_live.types import Marker
-from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk
+from bci_live.window.example import NOW, RATE, ExampleSource, example_chunk, example_facts
 from bci_live.window.signal.canvas import EpochSpan
+from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.surround import LEFT
 from bci_live.window.signal.view import SignalView
 
@@ -56,11 +57,14 @@ def test_held_it_stands_still_and_scrolls_back_until_live_is_followed_again(view
     view.poll(source)
     assert view.canvas.ring.newest == pytest.approx(newest)
     view.look_back(-20)
+    view.poll(source)
     assert view.canvas.ring.newest == pytest.approx(newest - 20, abs=0.01)
     assert "20 s back" in view.heading.text()
     view.look_back(-500)
+    view.poll(source)
     assert view.canvas.ring.newest == pytest.approx(newest - 50, abs=0.01)  # what is held begins there
     view.look_back(500)
+    view.poll(source)
     assert view.canvas.ring.newest == pytest.approx(newest)
     qtbot.mouseClick(view.toolbar.hold, Qt.MouseButton.LeftButton)
     view.poll(source)
@@ -128,6 +132,58 @@ def test_several_notches_before_the_next_frame_reach_no_further_than_what_is_hel
         turn(view, y=120)
     view.poll(source)
     assert view.back_s == pytest.approx(50, abs=0.01)
+    for _ in range(99):
+        turn(view, y=120)
+    turn(view, y=-120)
+    assert view.back_s == pytest.approx(49, abs=0.01)
+
+
+def test_however_many_moves_come_before_the_next_frame_they_are_drawn_once(
+    view: SignalView, source: ExampleSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view.hold(True)
+    view.poll(source)
+    drawn: list[int] = []
+    add = view.canvas.add
+    monkeypatch.setattr(view.canvas, "add", lambda *given: (drawn.append(1), add(*given)))
+    for _ in range(4):
+        turn(view, y=120)
+        view.bar.setValue(view.bar.value() - 10)
+    view.show_filter(DisplayFilter((1.0, 30.0)))
+    assert not drawn
+    view.poll(source)
+    view.poll(source)
+    assert len(drawn) == 1
+
+
+def test_hold_while_the_session_goes_to_another_montage_follows_live(view: SignalView, source: ExampleSource) -> None:
+    view.show_filter(DisplayFilter(average=True))
+    view.hold(True)
+    source.chunk = example_chunk(2)  # the stream that it belongs to is not shown yet
+    view.poll(source)
+    assert not view.holding
+    assert not view.toolbar.hold.isChecked()
+    view.show_stream(example_facts(2))
+    view.hold(True)
+    view.poll(source)
+    assert view.holding
+
+
+@pytest.mark.parametrize("sweeping", [True, False])
+def test_held_the_seconds_below_say_how_long_ago_each_place_was(
+    view: SignalView, source: ExampleSource, sweeping: bool
+) -> None:
+    view.sweep(sweeping)
+    view.look_back(-23)
+    view.poll(source)
+    canvas, plot = view.canvas, view.canvas.plot
+    told = canvas.told_seconds()
+    assert -33.1 < min(told) < -30 < -25 < max(told) < -22.9
+    for count, seconds in enumerate(told):
+        place = (canvas.x_of(NOW + seconds) - plot.left()) / plot.width()
+        assert abs((place - count / 5 + 0.5) % 1 - 0.5) < 0.01  # in a sweep the left edge goes on from the right one
+    view.follow()
+    assert canvas.told_seconds() == pytest.approx([0, 2, 4, 6, 8, 10] if sweeping else [-10, -8, -6, -4, -2, 0])
 
 
 def test_the_wheel_with_ctrl_zooms_like_plus_and_minus(view: SignalView, source: ExampleSource) -> None:
@@ -162,6 +218,7 @@ def test_the_bar_s_handle_lies_where_the_display_is(view: SignalView, source: Ex
     assert view.bar.value() / view.bar.maximum() == pytest.approx(0.5, abs=0.01)  # 25 of 50 s
     assert view.bar.pageStep() / (view.bar.maximum() + view.bar.pageStep()) == pytest.approx(1 / 6, abs=0.01)
     view.lengthen(1)
+    view.poll(source)
     assert view.bar.maximum() == 400  # tenths of a second: 60 s held, 20 s of them on display
 
 
@@ -171,6 +228,7 @@ def test_the_bar_can_be_dragged_through_the_held_minute(view: SignalView, source
     begun = handle(view)
     qtbot.mousePress(view.bar, Qt.MouseButton.LeftButton, pos=begun)
     qtbot.mouseMove(view.bar, begun - QPoint(view.bar.width() // 3, 0))
+    view.poll(source)
     # A minute is as long as the bar: a third of it is 20 s.
     assert view.back_s == pytest.approx(20, abs=1.5)
     assert view.canvas.ring is not None

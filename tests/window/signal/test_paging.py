@@ -16,7 +16,7 @@ from bci_live.window.main_window import MainWindow
 from bci_live.window.memory import WindowMemory, keep, kept
 from bci_live.window.signal.paging import ALL, SIZES, Page
 from bci_live.window.signal.picture import EDGE
-from bci_live.window.signal.surround import LEFT, TOP
+from bci_live.window.signal.surround import LEFT, NAME_PIXELS, TOP
 from bci_live.window.signal.view import SignalView
 from tests.window.signal.conftest import FACTS, noise, part
 
@@ -28,10 +28,12 @@ def source_of(channels: int) -> ExampleSource:
     return ExampleSource(snapshot, example_chunk(channels, seconds=2))
 
 
-def opened(qtbot: QtBot, source: ExampleSource, memory: WindowMemory | None = None) -> MainWindow:
+def opened(
+    qtbot: QtBot, source: ExampleSource, memory: WindowMemory | None = None, size: tuple[int, int] = (1280, 1000)
+) -> MainWindow:
     window = MainWindow(source, "bci_live", memory)
     qtbot.addWidget(window)
-    window.resize(1280, 800)
+    window.resize(*size)
     window.show()
     qtbot.waitUntil(lambda: window.live.signal.canvas.rows is not None, timeout=10_000)
     return window
@@ -39,7 +41,7 @@ def opened(qtbot: QtBot, source: ExampleSource, memory: WindowMemory | None = No
 
 @pytest.fixture
 def window(qtbot: QtBot) -> MainWindow:
-    """A cap of 128 channels, all on display."""
+    """A cap of 128 channels, all on display, with room for the names of 16."""
     return opened(qtbot, source_of(128))
 
 
@@ -75,6 +77,17 @@ def test_page_down_and_up_go_through_the_channels_a_screenful_at_a_time(window: 
     for _ in range(20):
         qtbot.keyClick(window, UP)
     assert places(signal) == through(1, 16)
+
+
+@pytest.mark.parametrize(("size", "rows"), [((1280, 720), 8), ((1280, 1000), 16), ((1280, 1500), 32)])
+def test_the_first_screenful_has_as_many_rows_as_there_is_room_for_names(
+    qtbot: QtBot, size: tuple[int, int], rows: int
+) -> None:
+    window = opened(qtbot, source_of(128), size=size)
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == size, timeout=3000)
+    qtbot.keyClick(window, DOWN)
+    assert places(window.live.signal) == through(1, rows)
+    assert window.live.signal.canvas.plot.height() / (rows + 2 * EDGE) >= NAME_PIXELS
 
 
 def test_with_shift_they_show_fewer_or_more_rows_until_all(window: MainWindow, qtbot: QtBot) -> None:
@@ -197,10 +210,11 @@ def test_rows_that_nobody_could_choose_show_all(qtbot: QtBot) -> None:
 @given(
     st.sampled_from([ALL, *SIZES]),
     st.integers(1, 300),
+    st.integers(-1, 100),
     st.lists(st.tuples(st.sampled_from(["turned", "resized", "turned_to"]), st.integers(-3, 3)), max_size=8),
 )
 def test_however_it_is_turned_a_page_is_full_and_of_channels_that_there_are(
-    rows: int, count: int, turns: list[tuple[str, int]]
+    rows: int, count: int, named: int, turns: list[tuple[str, int]]
 ) -> None:
     page = Page(rows)
     for how, steps in turns:
@@ -208,8 +222,10 @@ def test_however_it_is_turned_a_page_is_full_and_of_channels_that_there_are(
             place = steps % count
             page = page.turned_to(place, count)
             assert place in page.places(count)
+        elif how == "turned":
+            page = page.turned(steps, count, named)
         else:
-            page = getattr(page, how)(steps, count)
+            page = page.resized(steps, count)
         shown = page.places(count)
         assert set(shown) <= set(range(count))
         assert len(shown) == (page.rows if ALL < page.rows < count else count)

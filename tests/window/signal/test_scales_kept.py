@@ -6,13 +6,16 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from bci_live.window.example import ExampleSource, example_chunk, example_facts, example_snapshot
+from bci_live.window.example import RATE, ExampleSource, example_chunk, example_facts, example_snapshot
 from bci_live.window.main_window import MainWindow
 from bci_live.window.memory import WindowMemory, keep, kept
+from bci_live.window.signal.channels import RowSettings
+from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.view import SignalView
 from tests.window.conftest import OpenWindow
 from tests.window.signal.conftest import FACTS, noise, part
@@ -97,3 +100,45 @@ def test_a_scale_that_is_not_known_is_found_though_auto_is_off(qtbot: QtBot, sou
     window = again(qtbot, source)
     assert 10 < heights(window.live.signal)["eeg"] < 1000
     assert window.memory().heights.keys() == {"eeg", "eog"}
+
+
+@pytest.fixture
+def hand_set(qtbot: QtBot) -> SignalView:
+    """Auto is off and 50 µV a row were set for EEG; the stream has a channel of acceleration, too."""
+    view = SignalView()
+    qtbot.addWidget(view)
+    view.resize(900, 300)
+    view.recall(DisplayFilter(), 10.0, False, RowSettings(automatic=False, heights={"eeg": 50.0}))
+    view.show_stream(replace(FACTS, types=("EEG", "EEG", "ACC"), units=("microvolts", "microvolts", "g")))
+    view.show()
+    return view
+
+
+def swinging(g: float) -> np.ndarray:
+    """Four seconds of EEG, and of an acceleration that swings by ±`g`."""
+    samples = noise(1000)
+    samples[:, 2] = g * np.sin(2 * np.pi * np.arange(1000) / RATE)
+    return samples
+
+
+def show_in_chunks(view: SignalView, samples: np.ndarray) -> None:
+    """Of 5 samples, as an amplifier sends them."""
+    for start in range(0, len(samples), 5):
+        view.show_part(part(samples[start : start + 5], start))
+
+
+def test_a_scale_that_is_not_known_is_found_though_the_signal_comes_in_small_chunks(hand_set: SignalView) -> None:
+    show_in_chunks(hand_set, swinging(0.5))
+    assert heights(hand_set) == {"eeg": 50.0, "acc": 1.0}
+    # From then on it stays, as Auto is off.
+    hand_set.show_part(part(swinging(5.0), first=1000))
+    assert heights(hand_set) == {"eeg": 50.0, "acc": 1.0}
+
+
+def test_no_scale_is_found_while_a_signal_does_not_move(hand_set: SignalView) -> None:
+    show_in_chunks(hand_set, swinging(0.0))
+    assert heights(hand_set) == {"eeg": 50.0}
+    assert [text.split()[0] for text, _, _ in hand_set.canvas.bars()] == ["EEG"]
+    hand_set.follow()
+    hand_set.show_part(part(swinging(0.5)))
+    assert heights(hand_set) == {"eeg": 50.0, "acc": 1.0}
