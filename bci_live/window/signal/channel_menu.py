@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtGui import QAction, QActionGroup
+from PyQt6.QtGui import QAction, QActionGroup, QMouseEvent
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from bci_live.window.signal.paging import ALL, SIZES
@@ -62,6 +62,14 @@ class ChannelMenu(QMenu):
             action.setEnabled(action.data() < count)
         self.next.setEnabled(places.stop < count or (rows == ALL and count > SIZES[0]))
         self.before.setEnabled(places.start > 0)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """A channel that is ticked leaves the menu open: it is often one of several."""
+        action = self.activeAction()
+        if action is not None and action in self.channels:
+            action.trigger()
+        else:
+            super().mouseReleaseEvent(event)
 
     def _size(self, action: QAction) -> None:
         self.sized.emit(action.data())

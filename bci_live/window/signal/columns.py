@@ -97,19 +97,24 @@ class ColumnRing:
 def extremes(
     samples: FloatArray, times: TimeArray, numbers: NDArray[np.int64], column_s: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Lowest and highest value of the line through `samples` in each column from the first to the last: (columns, channels)."""
+    """Lowest and highest value of the line through `samples` in each column from the first to the last: (columns, channels).
+
+    To and from what is no number there is no line; its column has what numbers there are, NaN where there are none.
+    """
     first, last = int(numbers[0]), int(numbers[-1])
     starts = np.flatnonzero(np.diff(numbers, prepend=first - 1))
     low = np.full((last + 1 - first, samples.shape[1]), np.inf, np.float32)
     high = -low
-    low[numbers[starts] - first] = np.minimum.reduceat(samples, starts, axis=0)
-    high[numbers[starts] - first] = np.maximum.reduceat(samples, starts, axis=0)
+    low[numbers[starts] - first] = np.fmin.reduceat(samples, starts, axis=0)
+    high[numbers[starts] - first] = np.fmax.reduceat(samples, starts, axis=0)
     if last > first:
         edges = np.arange(first + 1, last + 1) * column_s
         after = np.clip(np.searchsorted(times, edges), 1, len(times) - 1)
         share = ((edges - times[after - 1]) / (times[after] - times[after - 1]))[:, None].astype(np.float32)
         crossing = samples[after - 1] * (1 - share) + samples[after] * share
         for side in (slice(1, None), slice(None, -1)):  # the line leaves one column where it enters the next
-            low[side] = np.minimum(low[side], crossing)
-            high[side] = np.maximum(high[side], crossing)
+            low[side] = np.fmin(low[side], crossing)
+            high[side] = np.fmax(high[side], crossing)
+    empty = np.isinf(low)
+    low[empty] = high[empty] = np.nan
     return low, high

@@ -58,9 +58,13 @@ class Pager(QObject):
             self._show(page)
 
     def text(self) -> str:
-        """Which channels are on display; empty where it is all."""
+        """Which channels are on display, and how many are hidden; empty where it is all."""
         places, count = self._page.places(self._count), self._count
-        return f"{places.start + 1}–{places.stop} of {count}" if len(places) < count else ""
+        total = 0 if self._canvas.channels is None else len(self._canvas.channels.names)
+        if len(places) == count:
+            return f"{count} of {total}" if count < total else ""
+        hidden = f", {total - count} hidden" if count < total else ""
+        return f"{places.start + 1}–{places.stop} of {count}{hidden}"
 
     @property
     def _page(self) -> Page:

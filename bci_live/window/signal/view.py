@@ -269,8 +269,9 @@ class SignalView(theme.Panel):
             self._feed.set_filter(self.filter, self._facts.rate)
 
     def _say(self) -> None:
-        where = "a sweep" if self.canvas.sweeping else "0 s is now"
-        where = f"{round(self.back_s, 1):g} s back" if self.holding else where
+        where = "a sweep" if self.canvas.sweeping else "newest at 0 s"
+        if self.holding:
+            where = f"{round(self.back_s, 1):g} s back" if self.back_s else "held"
         self.filtered.setVisible(self.filter != DisplayFilter())
         shown = " · display filtered" if self.filter != DisplayFilter() else ""
         page = f" {self.pager.text()}".rstrip()

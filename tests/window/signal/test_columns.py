@@ -69,6 +69,17 @@ def test_neighbouring_columns_touch_even_where_samples_are_rarer_than_pixels() -
     assert (low[:, :-1] <= high[:, 1:] + 1e-4).all()
 
 
+def test_a_slower_sensor_that_is_padded_with_what_is_no_number_is_drawn_and_a_long_hole_is_one() -> None:
+    samples = noise(2500)
+    samples[1::2, 1] = np.nan
+    samples[1000:1500, 1] = np.nan  # two seconds, a fifth of the columns
+    ring = filled(samples, np.arange(2500) / RATE)
+    there = np.isfinite(ring.low[:, ring.order()])
+    assert there[0].all()
+    assert list(np.flatnonzero(~there[1])) == [*range(40, 60)]
+    assert np.array_equal(there, np.isfinite(ring.high[:, ring.order()]))
+
+
 def test_no_line_crosses_a_gap() -> None:
     times = np.arange(1000) / RATE
     times[500:] += 1.0

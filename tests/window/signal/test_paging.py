@@ -115,6 +115,18 @@ def test_the_menu_of_channels_does_all_that_the_keys_do(window: MainWindow) -> N
     assert menu.next.isEnabled()
 
 
+def test_several_channels_are_hidden_without_opening_the_menu_again(window: MainWindow, qtbot: QtBot) -> None:
+    signal, menu = window.live.signal, window.live.signal.toolbar.menu
+    menu.popup(QPoint(0, 0))
+    qtbot.waitUntil(menu.isVisible, timeout=3000)
+    for action in menu.channels[:2]:
+        menu.setActiveAction(action)
+        qtbot.mouseRelease(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+        assert menu.isVisible()
+    assert places(signal) == through(3, 128)
+    menu.close()
+
+
 def test_no_more_rows_are_offered_than_there_are_channels(view: SignalView) -> None:
     menu = view.toolbar.menu
     view.show_stream(example_facts(32))
@@ -129,12 +141,13 @@ def test_pages_are_of_the_picked_channels_alone(window: MainWindow, qtbot: QtBot
     qtbot.keyClick(window, DOWN)
     qtbot.keyClick(window, Qt.Key.Key_2)
     assert places(signal) == [1, *through(3, 17)]
-    assert signal.heading.text().startswith("EEG 1–16 of 127, ")
+    assert signal.heading.text().startswith("EEG 1–16 of 127, 1 hidden, ")
     qtbot.keyClick(window, DOWN)
     assert places(signal) == through(18, 33)
     assert signal.channels is not None
     signal.pick(signal.channels.names[40:50])  # fewer than a screenful
     assert places(signal) == through(41, 50)
+    assert signal.heading.text().startswith("EEG 10 of 128, ")
     entry(signal, "8")
     assert places(signal) == through(43, 50)  # there were 16 before: the last screenful of these
     signal.pick(signal.channels.names)
