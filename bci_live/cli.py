@@ -74,7 +74,7 @@ def live(
         str | None,
         typer.Option(help="Read by this subject's layer, of a decoder that has them; without it, by the mean."),
     ] = None,
-    device: Device = "auto",
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Replay this recording as the stream.")] = None,
     loop: Annotated[bool, typer.Option(help="Replay again and again.")] = False,
     start: Annotated[float, typer.Option(help="Skip so many seconds of the recording.", min=0)] = 0.0,
@@ -141,7 +141,7 @@ def live(
         "compiled": compiled,
     }
     asked = {name: value for name, value in asked.items() if value is not None}
-    elsewhere = {"decoder": decoder is not None, "device": device != "auto", "anytime": anytime is not None}
+    elsewhere = {"decoder": decoder, "subject": subject, "device": device, "anytime": anytime}
     diffusion = DiffusionConfig.model_validate(asked)
     request = LiveRequest(
         stream=stream,
@@ -150,12 +150,12 @@ def live(
         markers_id=markers_id,
         decoder=decoder or bundled("models/decoder-demo"),
         subject=subject,
-        device=device,
+        device=device or "auto",
         replay=replay,
         loop=loop,
         start_s=start,
         config=Config(diffusion=diffusion, live=LiveConfig(abstain=abstain, anytime=anytime is not False)),
-        asked=frozenset(asked) | {name for name, is_asked in elsewhere.items() if is_asked},
+        asked=frozenset(asked) | {name for name, value in elsewhere.items() if value is not None},
     )
     if headless:
         summary = headless_live(request, seconds=seconds, out=out, console=Console(stderr=True))

@@ -113,7 +113,9 @@ class BackgroundSession:
         runner, demo = self._runner, bundled(DEMO_RECORDING)
         runner.change(lambda now: replace(for_streams(now, StreamChoice()), replay=demo, loop=True, start_s=0.0))
         models = ModelChoice(bundled(DEMO_DECODER), DiffusionConfig().pipeline, runner.request.device)
-        runner.choices.models = models if models != self.models() else None
+        now = self.models()
+        in_use = now.decoder.resolve() == models.decoder.resolve() and bundled(now.pipeline) == bundled(models.pipeline)
+        runner.choices.want(None if in_use else models)
         runner.begin_anew()
 
     def drawing(self) -> DrawingChoice:

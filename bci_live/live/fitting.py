@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bci_live.config import DiffusionConfig, bundled
 from bci_live.errors import DecoderError
+from bci_live.live.controls import ModelChoice
 
 if TYPE_CHECKING:
     from bci_live.decoding.card import DecoderCard
@@ -48,6 +49,21 @@ def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Pat
             "cannot draw from. Choose saliency or grey to draw from (--initial), or fit the latent to it: "
             f"{mending.format('SESSION… ')}"
         )
+
+
+def check_models(choice: ModelChoice, diffusion: DiffusionConfig) -> None:
+    """These models are there and fit each other, and the device is.
+
+    Raises
+    ------
+    BciError
+        If not, with the remedy.
+    """
+    from bci_live.decoding.device import pick_device
+    from bci_live.decoding.storage import read_card
+
+    pick_device(choice.device)
+    check_fit(read_card(choice.decoder), diffusion, choice.decoder)
 
 
 def check_stream(card: DecoderCard, facts: StreamFacts) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bci_live.config import Config, bundled
+from bci_live.config import Config, DiffusionConfig, bundled
 from bci_live.errors import AbsentStreamError, BciError, RecordingError, StreamError
 from bci_live.live.controls import ModelChoice
 from bci_live.live.demo import has_display
@@ -61,6 +61,17 @@ class LiveRequest:
     def models(self) -> ModelChoice:
         """Those that read and draw."""
         return ModelChoice(self.decoder, self.config.diffusion.pipeline, self.device)
+
+    def with_models(self, choice: ModelChoice, diffusion: DiffusionConfig, same_subject: bool = False) -> LiveRequest:
+        """To be read and drawn by others. `same_subject`: by whose layer, too, which another decoder may not know."""
+        same_subject = same_subject or choice.decoder.resolve() == self.decoder.resolve()
+        return replace(
+            self,
+            decoder=choice.decoder,
+            subject=self.subject if same_subject else None,
+            device=choice.device,
+            config=self.config.model_copy(update={"diffusion": diffusion}),
+        )
 
 
 def load_models(

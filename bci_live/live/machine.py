@@ -59,13 +59,11 @@ def _gpu() -> tuple[int | None, int | None, int | None]:
 
 
 def _busy(cuda: ModuleType) -> int | None:
-    import pynvml
-
+    try:
+        from pynvml import NVMLError
+    except ImportError:
+        return None
     try:
         return int(cuda.utilization())
-    except (
-        ImportError,
-        RuntimeError,
-        pynvml.NVMLError,
-    ):  # another maker's card, or a container without the driver's library
+    except (ImportError, RuntimeError, NVMLError):  # another maker's card, or a container without its library
         return None

@@ -126,11 +126,16 @@ def remembered_models(given: ModelChoice, asked: Set[str]) -> ModelChoice:
     if kept is None:
         return given
     device = given.device if "device" in asked else kept.device
-    decoder = given.decoder if "decoder" in asked else Path(kept.decoder)
-    known = "pipeline" not in asked and decoder.resolve() == Path(kept.decoder)
-    return ModelChoice(decoder, kept.pipeline if known else given.pipeline, device)
+    same_decoder = given.decoder.resolve() == Path(kept.decoder)
+    decoder = given.decoder if same_decoder or "decoder" in asked else Path(kept.decoder)
+    same_pipeline = _whole(given.pipeline) == kept.pipeline
+    stays = same_pipeline or "pipeline" in asked or ("decoder" in asked and not same_decoder)
+    return ModelChoice(decoder, given.pipeline if stays else kept.pipeline, device)
 
 
 def forget_models() -> None:
     """They cannot be used any more: the next start is as it is asked for."""
-    _models_file().unlink(missing_ok=True)
+    try:
+        _models_file().unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("The choice of models is not forgotten: %s.", error)

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from bci_live.live.replay_process import ReplayProcess
     from bci_live.live.session import LiveSession
     from bci_live.live.signal_session import SignalSession
+    from bci_live.types import StreamFacts
 
 # How often it is looked whether the replay failed.
 _LOOK_S = 0.5
-# Loading cannot be interrupted, and nothing is lost by leaving it behind.
-_JOIN_S = 3.0
+# A session closes its streams. Loading cannot be interrupted, and nothing is lost by leaving it behind.
+_CLOSING_S, _LOADING_S = 8.0, 2.0
 # What was chosen last is there at once, or not at all.
 _REMEMBERED_S = 2.0
 _RETRY_S = 2.0
@@ -68,7 +69,7 @@ class SessionRunner:
     def __exit__(self, *_: object) -> None:
         self._closing = True
         self._wake.set()
-        self._thread.join(_JOIN_S)
+        self._thread.join(_CLOSING_S if self.session is not None else _LOADING_S)
 
     @property
     def alive(self) -> bool:
@@ -134,7 +135,10 @@ class SessionRunner:
     def _chosen_models(self, models: Models) -> Models:
         """Those that were chosen meanwhile, loaded; `models` where there are none, or none that the session's stream fits."""
         session = self.session
-        stream = session.snapshot().facts if session is not None and self.choices.models is not None else None
+
+        def stream() -> StreamFacts | None:
+            return session.snapshot().facts if session is not None else None
+
         taken, models = self.choices.load(self.request, models, self._tell, stream)
         self._take(taken)
         return models
@@ -168,10 +172,18 @@ class SessionRunner:
         return for_streams(request, choice)
 
     def _attend(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
-        """`_listen`; where the decoder does not fit the headset, its signal alone."""
+        """`_listen`; where the decoder does not fit the headset, its signal alone.
+
+        Raises
+        ------
+        MontageError
+            If that is the decoder of the last time, and another one was asked for.
+        """
         try:
             return self._listen(request, models, early)
         except MontageError as error:
+            if self.choices.recalled:
+                raise  # those that were asked for may fit
             return self._look_at(request, models, f"{error} {_MEANWHILE}")
 
     def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
@@ -186,6 +198,7 @@ class SessionRunner:
                 self._tell("Loading the diffusion pipeline …")
                 with no_collecting():
                     session.draw(self._wake)
+                self.choices.drew()
                 self._tell("")
                 while not self._wake.wait(_LOOK_S):
                     self.problem = replay.problem() if replay else None

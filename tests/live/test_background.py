@@ -287,6 +287,29 @@ def test_a_headset_that_is_only_watched_is_read_as_soon_as_a_decoder_that_fits_i
         assert (running.models().decoder, running.model_problem(), running.loading()) == (watched[1], "", False)
 
 
+def test_a_decoder_of_the_last_time_that_does_not_fit_gives_way_to_the_one_asked_for_and_is_not_forgotten(
+    name: str, tmp_path: Path
+) -> None:
+    other, asked = decoder_of(tmp_path / "other", "Cz", "Oz"), decoder_of(tmp_path / "fits", "E1", "E2")
+    remembered.remember_models(ModelChoice(other, DiffusionConfig().pipeline, "cpu"))
+
+    def models(request: LiveRequest, *_: object, **__: object) -> tuple[SaysDog, Draws]:
+        decoder = SaysDog()
+        if request.decoder == other:
+            decoder.card = SimpleNamespace(**vars(SaysDog.card) | {"channels": ("Cz", "Oz")})
+        return decoder, Draws()
+
+    with (
+        headset(name, f"{name}-m"),
+        patch.object(runner, "load_models", models),
+        BackgroundSession(LiveRequest(asked, stream=name, markers=f"{name}-m")) as running,
+    ):
+        wait_until(lambda: (seen := running.snapshot()) is not None and seen.counts.shown > 0, 60, "a picture")
+        assert running.models().decoder == asked
+        assert "needs the channels Cz, Oz" in running.model_problem()
+    assert remembered.remembered_models(running.models(), frozenset()).decoder == other
+
+
 def test_a_decoder_of_the_last_time_that_is_damaged_gives_way_to_the_one_asked_for(name: str, tmp_path: Path) -> None:
     """It was chosen in the window; its card can be read, its weights cannot."""
     mine = tmp_path / "mine"

@@ -10,7 +10,7 @@ from unittest.mock import MagicMock, patch
 import pytest
 
 from bci_live.config import Config, DiffusionConfig, bundled
-from bci_live.errors import BciError
+from bci_live.errors import BciError, MontageError
 from bci_live.live import choosing
 from bci_live.live.choosing import Choices
 from bci_live.live.controls import DrawingChoice, ModelChoice
@@ -29,7 +29,7 @@ def test_another_device_or_decoder_changes_nothing_of_how_pictures_are_drawn() -
     choices = Choices(request)
     chosen = DrawingChoice(free_seed=True, averaged=3, every_s=1.5, anytime=False)
     choices.drawing = chosen
-    choices.models = ModelChoice(request.decoder, DiffusionConfig().pipeline, "auto")
+    choices.want(ModelChoice(request.decoder, DiffusionConfig().pipeline, "auto"))
     taken, others = choices.load(request, models, lambda _: None)
     assert (taken.device, choices.problem) == ("auto", "")
     assert others is not models
@@ -60,7 +60,7 @@ def test_models_that_were_chosen_come_back_at_the_next_start_with_how_they_drew(
     choices = Choices(FRESH)
     recalled = choices.recall(FRESH)
     assert (recalled.models, choices.drawing, choices.problem) == (mine, drawn, "")
-    assert (FRESH.models, choices.models) != (mine, mine)
+    assert not choices.loading
 
 
 def test_models_that_were_only_looked_at_or_asked_for_do_not_come_back(mine: ModelChoice) -> None:
@@ -106,6 +106,58 @@ def test_models_that_are_gone_are_told_once_and_those_asked_for_are_used(mine: M
     assert str(mine.decoder) in choices.problem
     again = Choices(FRESH)
     assert (again.recall(FRESH), again.problem) == (FRESH, "")
+
+
+def test_a_mixture_with_the_command_line_that_does_not_fit_is_told_and_costs_no_memory(mine: ModelChoice) -> None:
+    used(mine)
+    config = Config(diffusion=DiffusionConfig(pipeline="sd-turbo"))  # not on this machine
+    request = replace(FRESH, config=config, asked=frozenset({"pipeline"}))
+    choices = Choices(request)
+    assert choices.recall(request) == request
+    assert "sd-turbo" in choices.problem
+    assert Choices(FRESH).recall(FRESH).models == mine
+
+
+def test_whose_layer_reads_stays_where_it_is_asked_for_or_the_decoder_is_the_same(mine: ModelChoice) -> None:
+    used(mine)
+    request = replace(FRESH, subject="03", asked=frozenset({"subject"}))
+    assert Choices(request).recall(request).subject == "03"
+    same = replace(FRESH, decoder=mine.decoder / ".." / mine.decoder.name, subject="03")
+    assert Choices(same).recall(same).subject == "03"
+
+
+def test_what_goes_wrong_once_they_draw_or_with_another_headset_costs_no_memory(mine: ModelChoice) -> None:
+    used(mine)
+    choices = Choices(FRESH)
+    choices.recall(FRESH)
+    choices.drew()
+    assert choices.fall_back(BciError("Out of memory, hours later.")) is None
+    assert choices.recall(FRESH) == FRESH  # once a start
+    choices = Choices(FRESH)
+    choices.recall(FRESH)
+    assert choices.fall_back(MontageError("It needs the channels Cz, Oz.")) == FRESH
+    assert Choices(FRESH).recall(FRESH).models == mine
+
+
+def test_a_memory_that_cannot_be_deleted_is_no_trouble(mine: ModelChoice) -> None:
+    used(mine)
+    shutil.rmtree(mine.decoder)
+    with patch.object(Path, "unlink", side_effect=PermissionError("read-only")):
+        assert Choices(FRESH).recall(FRESH) == FRESH
+
+
+def test_a_choice_while_another_one_fails_to_load_is_remembered_all_the_same(mine: ModelChoice) -> None:
+    choices = Choices(FRESH)
+
+    def fails(*_: object) -> None:
+        choices.want(mine, next_time=True)
+        raise BciError("Its weights are damaged.")
+
+    choices.want(FRESH.models, next_time=True)
+    with patch.object(choosing, "load_models", fails):
+        choices.load(FRESH, MagicMock(), lambda _: None)
+    choices.begin(choices.adopt(FRESH))
+    assert Choices(FRESH).recall(FRESH).models == mine
 
 
 def test_a_choice_that_failed_does_not_make_the_models_of_the_command_line_come_back(mine: ModelChoice) -> None:
