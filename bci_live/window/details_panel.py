@@ -90,9 +90,9 @@ class DetailsPanel(theme.Panel):
         """The pinned picture as long as it is pinned, or else the newest."""
         self._history, facts = snapshot.history, snapshot.facts
         self._holds = held_text(len(snapshot.history), snapshot.counts.shown)
-        tip = f"An animation of the session's pictures beside what was shown: {self._holds}"
+        tip = theme.wrapped(f"An animation of the session's pictures beside what was shown: {self._holds}")
         if self.gif_button.toolTip() != tip:
-            self.gif_button.setToolTip(theme.wrapped(tip))
+            self.gif_button.setToolTip(tip)
         origin = Origin(
             badge(facts, simulated_decoder=snapshot.simulated_decoder), facts.name if facts else "",
             snapshot.channels, snapshot.pipeline, models.decoder.name, models.device,

@@ -104,7 +104,8 @@ class Channels:
             if not self.automatic and type_ in self.heights:
                 continue
             of_type = self._of_type(type_)
-            known_s = np.isfinite(low[of_type]).any(axis=0).sum() * ring.column_s
+            known = np.flatnonzero(np.isfinite(low[of_type]).any(axis=0))
+            known_s = (known[-1] - known[0]) * ring.column_s if len(known) else 0.0
             found = row_height(low[of_type], high[of_type], self.heights.get(type_))
             if found is not None and (self.automatic or known_s >= _ENOUGH_S):
                 self.heights[type_] = found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PyQt6.QtCore import QRect, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import QScrollBar, QWidget
 
@@ -18,6 +19,16 @@ _STEPS_A_S = 10
 def longest_back(held: Chunk, seconds: float) -> float:
     """How far back, s, a display of `seconds` can go before it would reach beyond what is held."""
     return max(0.0, float(held.times[-1] - held.times[0]) - seconds) if len(held.times) else 0.0
+
+
+def in_order(held: Chunk) -> Chunk:
+    """What came since the sender's clock went back the last time: before that, times come twice."""
+    back = np.flatnonzero(np.diff(held.times) <= 0)
+    if not len(back):
+        return held
+    first = int(back[-1]) + 1
+    breaks = tuple(index - first for index in held.breaks if index > first)
+    return Chunk(held.samples[first:], held.times[first:], held.arrived, breaks)
 
 
 def stretch(held: Chunk, back_s: float, seconds: float) -> Chunk | None:

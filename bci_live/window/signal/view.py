@@ -13,7 +13,7 @@ from bci_live.window.signal.canvas import EpochSpan, SignalCanvas
 from bci_live.window.signal.channels import Channels, RowSettings
 from bci_live.window.signal.conditioning import DisplayFilter
 from bci_live.window.signal.feed import Feed
-from bci_live.window.signal.held import HeldBar, longest_back, stretch
+from bci_live.window.signal.held import HeldBar, in_order, longest_back, stretch
 from bci_live.window.signal.pager import Pager
 from bci_live.window.signal.toolbar import SignalToolbar, offered
 from bci_live.window.source import SnapshotSource
@@ -241,11 +241,11 @@ class SignalView(theme.Panel):
         self.refill()
 
     def _hold(self, held: Chunk | None) -> None:
-        """Stand still with that, unless there is none, or it is of a montage whose rows are not there yet."""
-        if held is None or not self._fits(held):
+        """Stand still with that, unless there is nothing yet, or it is of a montage whose rows are not there yet."""
+        if held is None or not len(held.times) or not self._fits(held):
             self.follow()
             return
-        self.held, self._hold_next = held, False
+        self.held, self._hold_next = in_order(held), False
         self.refill()
 
     def _draw_held(self, held: Chunk) -> None:

@@ -238,3 +238,29 @@ def test_the_bar_can_be_dragged_through_the_held_minute(view: SignalView, source
     assert view.back_s == pytest.approx(50, abs=0.01)
     qtbot.mouseRelease(view.bar, Qt.MouseButton.LeftButton, pos=QPoint(0, 3))
     assert view.holding
+
+
+def test_behind_a_clock_that_went_back_there_is_nothing_to_look_at(view: SignalView) -> None:
+    whole = example_chunk(3, seconds=60)
+    half = len(whole.times) // 2
+    times = whole.times.copy()
+    times[half:] -= 20.0
+    source = ExampleSource(chunk=replace(whole, times=times, breaks=(half, half + 1000)))
+    view.poll(source)
+    view.look_back(-25)
+    view.poll(source)
+    assert view.held is not None
+    assert len(view.held.times) == len(times) - half
+    assert view.held.breaks == (1000,)
+    assert view.back_s == pytest.approx(20, abs=0.1)  # of the 30 s since then 10 are on display
+    assert view.canvas.ring is not None
+    assert view.canvas.ring.newest == pytest.approx(times[-1] - view.back_s, abs=0.01)
+
+
+def test_before_the_first_sample_there_is_nothing_to_hold(view: SignalView) -> None:
+    whole = example_chunk(3, seconds=60)
+    empty = ExampleSource(chunk=replace(whole, samples=whole.samples[:0], times=whole.times[:0]))
+    view.hold(True)
+    view.poll(empty)
+    assert not view.holding
+    assert not view.toolbar.hold.isChecked()

@@ -142,3 +142,22 @@ def test_no_scale_is_found_while_a_signal_does_not_move(hand_set: SignalView) ->
     hand_set.follow()
     hand_set.show_part(part(swinging(0.5)))
     assert heights(hand_set) == {"eeg": 50.0, "acc": 1.0}
+
+
+@pytest.mark.parametrize("hz", [1, 2, 10])
+def test_a_slow_sensor_within_a_fast_stream_gets_its_scale_and_stays_in_its_row(hand_set: SignalView, hz: int) -> None:
+    samples = noise(5000)
+    every = round(RATE) // hz
+    values = 36.5 + 0.2 * np.sin(np.arange(0, 5000, every) / 5)
+    samples[:, 2] = np.nan
+    samples[::every, 2] = values
+    middles = set()
+    for first in range(0, 5000, 125):
+        hand_set.show_part(part(samples[first : first + 125], first))
+        rows = hand_set.canvas.rows
+        assert rows is not None
+        middles.add(round(float(rows.middles[2]), 1))
+    assert 0.05 < heights(hand_set)["acc"] < 2
+    assert len(middles - {0.0}) <= 4  # it follows the sensor by a third of a row
+    assert all(36 < it < 37 for it in middles - {0.0})
+    assert heights(hand_set)["eeg"] == 50.0
