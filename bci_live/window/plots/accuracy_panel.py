@@ -58,7 +58,7 @@ class AccuracyPanel(theme.Panel):
 def verdict(trials: int, low: float, high: float, chance: float) -> str:
     """What an interval from `low` to `high` says; of a few trials nothing, though it may leave chance out."""
     if trials < _FEWEST:
-        return f"too few to tell, before {_FEWEST}"
+        return "too few to tell it from chance"
     if low <= chance <= high:
         return "chance is within it"
     return "above chance" if low > chance else "below chance"

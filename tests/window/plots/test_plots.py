@@ -145,9 +145,12 @@ def test_accuracy_stands_against_chance_with_its_interval(qtbot: QtBot, averages
     averages.add_missed(tuple(missed), example_snapshot().labels)
     panel.show_averages(averages, 40)
     assert panel.said.text().endswith("above chance (2.5 %). 12 abstained, 1 interrupted: not judged.")
-    averages.right = [True, False]
+    averages.right = [True, False, True, False, True]
     panel.show_averages(averages, 2)
     assert "chance is within it" in panel.said.text()
+    averages.right = [True]  # its interval leaves 2.5 % out, and one trial says nothing
+    panel.show_averages(averages, 40)
+    assert "95 % interval 21 to 100 %: too few to tell it from chance (2.5 %)" in panel.said.text()
 
 
 def test_where_all_abstain_the_accuracy_says_so_instead_of_nothing(qtbot: QtBot) -> None:
