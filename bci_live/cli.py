@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bci_live import __version__
 from bci_live.cli_bench import bench
-from bci_live.cli_diffusion import PIPELINES, Device, download, retarget, train_diffusion_command
+from bci_live.cli_diffusion import DEVICE, PIPELINES, Device, download, retarget, train_diffusion_command
 from bci_live.cli_evaluate import evaluate
 from bci_live.cli_streams import bridge, record, replay, streams
 from bci_live.config import (
@@ -74,7 +74,7 @@ def live(
         str | None,
         typer.Option(help="Read by this subject's layer, of a decoder that has them; without it, by the mean."),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")] = None,
+    device: Annotated[str | None, DEVICE] = None,
     replay: Annotated[Path | None, typer.Option(help="Replay this recording as the stream.")] = None,
     loop: Annotated[bool, typer.Option(help="Replay again and again.")] = False,
     start: Annotated[float, typer.Option(help="Skip so many seconds of the recording.", min=0)] = 0.0,

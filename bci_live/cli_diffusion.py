@@ -11,7 +11,8 @@ from rich.console import Console
 from bci_live.config import KNOWN_PIPELINES, bundled
 
 PIPELINES = f"a folder, {', '.join(KNOWN_PIPELINES)}, or a name on the hub"
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")]
+DEVICE = typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")
+Device = Annotated[str, DEVICE]
 
 
 def train_diffusion_command(

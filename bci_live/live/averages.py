@@ -16,7 +16,7 @@ from bci_live.types import Marker, Missed, MissedReason, Reconstruction
 _Z95 = 1.959964
 _MOST_TRIALS = 5000
 # Decoded, but without a finished picture: whether the top label was right is not judged.
-_UNJUDGED = (MissedReason.UNSURE, MissedReason.INTERRUPTED)
+UNJUDGED = (MissedReason.UNSURE, MissedReason.INTERRUPTED)
 # Of the trace's largest, a peak is so much at least; two are so far apart.
 _PEAK_SHARE = 0.3
 _APART_S = 0.05
@@ -63,7 +63,7 @@ class Averages:
         for it in reversed(missed):
             if it is self._last_missed:
                 break
-            if it.reason in _UNJUDGED and it.marker.label in known and it.marker not in self._counted:
+            if it.reason in UNJUDGED and it.marker.label in known and it.marker not in self._counted:
                 self.unjudged[it.reason] += 1
         self._last_missed = missed[-1] if missed else None
         self.version += self.unjudged.total() > before

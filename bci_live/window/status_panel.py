@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from bci_live.live.averages import UNJUDGED
 from bci_live.live.machine import MachineLoad
 from bci_live.live.snapshot import LatencyStatus, LiveSnapshot
 from bci_live.streams.inlet import StreamStatus
@@ -23,7 +24,6 @@ _STAGES = {
 }
 _WORDS = {MissedReason.TOO_OLD: "too old", MissedReason.UNKNOWN_LABEL: "unknown label"}
 # Decoded, but without a picture: these are not judged.
-_UNDRAWN = (MissedReason.UNSURE, MissedReason.INTERRUPTED)
 _REASONS = {
     MissedReason.GAP: "samples of its window were lost",
     MissedReason.LATE: "its window was not full in time, or the session ended before",
@@ -104,7 +104,7 @@ class StatusPanel(theme.Panel):
         why = "\n".join(f"{reason_text(it)}: {_REASONS[it]}" for it, count in counts.missed.items() if count)
         for widget in (self._titles["Missed"], self._values["Missed"]):
             widget.setToolTip(theme.wrapped("\n".join(filter(None, (_TIPS["Missed"], why)))))
-        undrawn = accuracy is not None and any(counts.missed.get(reason) for reason in _UNDRAWN)
+        undrawn = accuracy is not None and any(counts.missed.get(reason) for reason in UNJUDGED)
         drawn = ", of those drawn" if undrawn else ""
         self._say("Top-1 right", accuracy_text(accuracy, len(snapshot.labels)) + drawn)
         for key, name in _STAGES.items():
