@@ -42,6 +42,7 @@ def commands(window: MainWindow) -> dict[str, Callable[[], object]]:
         "Ctrl+C": details.copy,
         "Ctrl+T": window.change_look,
         "Ctrl+R": window.live.arrange,
+        "P": window.live.desk.offer_places,
         "F11": window.toggle_full_screen,
         "?": window.help.toggle,
         "F1": window.help.toggle,

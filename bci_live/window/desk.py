@@ -5,13 +5,28 @@ from __future__ import annotations
 from itertools import pairwise
 
 from PyQt6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
-from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QTabWidget, QWidget
+from PyQt6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent
+from PyQt6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QTabBar,
+    QTabWidget,
+    QWidget,
+)
 
 from bci_live.window import theme
 
 _GRIP = 7
 _LEAST_MIDDLE = 150
+_PLACES = {
+    "To the right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "Below": Qt.DockWidgetArea.BottomDockWidgetArea,
+    "Floating": None,
+}
 Rows = tuple[tuple[tuple[str, ...], float], ...]
 
 
@@ -117,6 +132,30 @@ class Desk(QMainWindow):
             self.resizeDocks(tops, [round(share * self.height()) for _, share in rows], Qt.Orientation.Vertical)
         for bar in self.findChildren(QTabBar):
             bar.setElideMode(Qt.TextElideMode.ElideNone)  # what does not fit is scrolled to, and said in full
+
+    def offer_places(self) -> None:
+        """A menu of the panels and where each can lie, for those who drag nothing."""
+        menu = QMenu(self)
+        for name, dock in self.docks.items():
+            places = QMenu(dock.windowTitle(), menu)
+            for words, area in _PLACES.items():
+                action = QAction(words, places)
+                action.setData((name, area))
+                places.addAction(action)
+            menu.addMenu(places)
+        menu.triggered.connect(self._place)
+        menu.aboutToHide.connect(menu.deleteLater)  # what was chosen is told before it goes
+        menu.popup(self.mapToGlobal(self.rect().center()))
+        menu.setActiveAction(menu.actions()[0])
+
+    def _place(self, action: QAction) -> None:
+        name, area = action.data()
+        dock = self.docks[name]
+        dock.setFloating(area is None)
+        if area is not None:
+            self.addDockWidget(area, dock)
+        dock.show()
+        dock.raise_()
 
     def layout_state(self) -> bytes:
         """How the docks lie, to be kept."""

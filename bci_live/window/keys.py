@@ -34,6 +34,7 @@ HELP = (
     ("Ctrl+S", "save the pinned picture, with all that is known of it"),
     ("Ctrl+C", "copy the pinned picture"),
     ("Ctrl+T", "dark or light"),
+    ("P", "where each panel lies: to the right, below, or floating"),
     ("Ctrl+R", "put the panels back as they were at first"),
     ("F11", "full screen"),
     ("?", "these keys"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from bci_live.window.example import ExampleSource, example_chunk
@@ -12,7 +12,7 @@ from bci_live.window.keys import HELP
 from bci_live.window.main_window import MainWindow
 from tests.window.conftest import OpenWindow
 
-KEY = Qt.Key
+KEY, DIRECT = Qt.Key, Qt.FindChildOption.FindDirectChildrenOnly
 
 
 @pytest.fixture
@@ -97,3 +97,34 @@ def test_a_field_that_tab_comes_to_is_scrolled_into_sight(window: MainWindow, qt
     press(qtbot, KEY.Key_Tab)
     assert controls.load_button.hasFocus()
     qtbot.waitUntil(lambda: not controls.load_button.visibleRegion().isEmpty(), timeout=3000)
+
+
+def test_panels_are_arranged_by_keys(window: MainWindow, qtbot: QtBot) -> None:
+    desk = window.live.desk
+    scores = desk.docks["scores"]
+
+    def choose(panel: str, downs: int) -> None:
+        qtbot.keyClick(window, KEY.Key_P)
+        (menu,) = desk.findChildren(QMenu, options=DIRECT)
+        qtbot.waitUntil(menu.isVisible, timeout=3000)
+        while (action := menu.activeAction()) is not None and action.text() != panel:
+            qtbot.keyClick(menu, KEY.Key_Down)
+        qtbot.keyClick(menu, KEY.Key_Right)
+        assert action is not None
+        places = action.menu()
+        assert places is not None
+        qtbot.waitUntil(places.isVisible, timeout=3000)
+        for _ in range(downs):
+            qtbot.keyClick(places, KEY.Key_Down)
+        qtbot.keyClick(places, KEY.Key_Return)
+        qtbot.waitUntil(lambda: not desk.findChildren(QMenu, options=DIRECT), timeout=3000)  # none is left behind
+
+    choose("Scores", 2)
+    assert scores.isFloating()
+    choose("Scores", 1)
+    assert not scores.isFloating()
+    assert desk.dockWidgetArea(scores) == Qt.DockWidgetArea.BottomDockWidgetArea
+    choose("Spectrum", 0)
+    assert desk.dockWidgetArea(desk.docks["spectrum"]) == Qt.DockWidgetArea.RightDockWidgetArea
+    qtbot.keyClick(window, KEY.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert desk.dockWidgetArea(scores) == Qt.DockWidgetArea.RightDockWidgetArea
