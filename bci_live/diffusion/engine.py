@@ -61,9 +61,10 @@ class Engine:
     """What several reconstructors can share: nothing here depends on how they draw, and nothing is kept from a draw.
 
     `latent_shape`: (channels, h, w). `pixels`: width and height of a picture. `width`: of an embedding.
+    `frugal`: nothing is made fast, because that takes memory of its own.
     """
 
-    def __init__(self, pipeline: Any, compiled: bool = False) -> None:
+    def __init__(self, pipeline: Any, compiled: bool = False, frugal: bool = False) -> None:
         unet, vae = pipeline.unet, pipeline.vae
         size = int(unet.config.sample_size)
         self.device: torch.device = unet.device
@@ -74,20 +75,21 @@ class Engine:
         self.width = int(unet.config.cross_attention_dim)
         for part in (unet, vae):
             part.to(memory_format=torch.channels_last)
-        self._vae, self._warm = vae, False
+        self._vae, self._warm, self._frugal = vae, False, frugal
         self.encode = FixedShapes(_Encode(vae), compiled)
         self.denoise = FixedShapes(_Denoise(unet), compiled)
         self.decode = FixedShapes(_Decode(vae), compiled)
 
     def prepare(self, rows: int, tokens: int, moment: Tensor) -> None:
         """Make draws of so many rows at once fast. `moment`: a timestep of the scheduler's."""
-        latents = torch.zeros(rows, *self.latent_shape, device=self.device, dtype=self.kind)
-        latents = latents.contiguous(memory_format=torch.channels_last)
-        prompt = torch.zeros(rows, tokens, self.width, device=self.device, dtype=self.kind)
-        pictures = torch.zeros(rows, 3, self.pixels, self.pixels, device=self.device, dtype=self.kind)
-        self.denoise.prepare(latents, moment.expand(rows).contiguous(), prompt)
-        self.decode.prepare(latents)
-        self.encode.prepare(pictures)
+        if not self._frugal:
+            latents = torch.zeros(rows, *self.latent_shape, device=self.device, dtype=self.kind)
+            latents = latents.contiguous(memory_format=torch.channels_last)
+            prompt = torch.zeros(rows, tokens, self.width, device=self.device, dtype=self.kind)
+            pictures = torch.zeros(rows, 3, self.pixels, self.pixels, device=self.device, dtype=self.kind)
+            self.denoise.prepare(latents, moment.expand(rows).contiguous(), prompt)
+            self.decode.prepare(latents)
+            self.encode.prepare(pictures)
         _ = self.preview
         self._warm = True
 
@@ -96,6 +98,7 @@ class Engine:
 
         To fit what costs next to nothing takes as long as many pictures, and would come before the first.
         """
+        latents = latents.to(self.kind)  # some schedulers guess in single precision
         return as_pixels(self.preview(latents, self.pixels)) if self._warm else self.decode(latents)
 
     @cached_property
@@ -115,14 +118,15 @@ class Engine:
     @cached_property
     def grey(self) -> Tensor:
         """`encode` of flat grey, (1, channels, h, w): most draws from a caption alone begin there."""
-        return self.encode(torch.zeros(1, 3, self.pixels, self.pixels, device=self.device, dtype=self.kind)).clone()
+        return self.encode(torch.zeros(1, 3, self.pixels, self.pixels, device=self.device, dtype=self.kind))
 
-    def sent(self, values: FloatArray | Tensor) -> Tensor:
-        """On the device, in its precision; on CUDA without waiting for it."""
+    def sent(self, values: FloatArray | Tensor, kind: torch.dtype | None = None) -> Tensor:
+        """On the device, in its precision or another; on CUDA without waiting for it."""
+        kind = kind or self.kind
         tensor = values if isinstance(values, Tensor) else torch.from_numpy(np.ascontiguousarray(values, np.float32))
         if self.device.type == "cuda":
-            return tensor.pin_memory().to(self.device, self.kind, non_blocking=True)
-        return tensor.to(self.device, self.kind)
+            return tensor.pin_memory().to(self.device, kind, non_blocking=True)
+        return tensor.to(self.device, kind)
 
     def fetched(self, pictures: Tensor) -> Picture:
         """(n, h, w, 3), uint8, off the device; here, and here alone, a draw waits for it."""
@@ -131,5 +135,5 @@ class Engine:
             landing.copy_(pictures, non_blocking=True)
             torch.cuda.current_stream().synchronize()
             pictures = landing
-        # A copy: what a graph or a pinned buffer holds is written over by the next draw.
+        # A copy: a pinned buffer is used again.
         return pictures.cpu().numpy().copy()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import torch
 
 from bci_live.config import DiffusionConfig
+from bci_live.diffusion.memory import free_memory, is_of_memory
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.errors import DiffusionError
 from bci_live.types import Decoding, Reconstruction
@@ -28,19 +28,25 @@ class Rung:
 
 
 def ladder(source: Path, device: torch.device) -> tuple[Rung, ...]:
-    """As asked for, then on the processor. Pictures are drawn one by one and by the tiny decoder, where it is there, already."""
+    """As asked for; on CUDA then without graphs, which have memory of their own; then on the processor.
+
+    Pictures are drawn one by one and by the tiny decoder, where it is there, already.
+    """
 
     def on(where: torch.device) -> Callable[[DiffusionConfig], DiffusionReconstructor]:
         def load(config: DiffusionConfig) -> DiffusionReconstructor:
-            compiled = config.compiled and where == device
-            return DiffusionReconstructor.load(source, where, config.model_copy(update={"compiled": compiled}))
+            plain = config.model_copy(update={"compiled": False})
+            return DiffusionReconstructor.load(source, where, plain, frugal=where == device)
 
         return load
 
-    asked = Rung("as asked for", on(device))
-    if device.type == "cpu":
-        return (asked,)
-    return asked, Rung("pictures are drawn by the processor now, which takes longer", on(torch.device("cpu")))
+    rungs = [Rung("as asked for", partial(DiffusionReconstructor.load, source, device))]
+    if device.type == "cuda":
+        rungs.append(Rung("pictures are drawn without CUDA graphs now, which takes longer", on(device)))
+    if device.type != "cpu":
+        processor = torch.device("cpu")
+        rungs.append(Rung("pictures are drawn by the processor now, which takes much longer", on(processor)))
+    return tuple(rungs)
 
 
 class FallingBack:
@@ -68,7 +74,7 @@ class FallingBack:
             If not even the last rung has enough.
         """
         if self._present is None:
-            self._present = self._tried(partial(self._loaded, self._first))
+            self._use(self._tried(partial(self._loaded, self._first)))
         if self._present is None:
             self._step_down()
 
@@ -85,9 +91,14 @@ class FallingBack:
 
     def draw_as(self, config: DiffusionConfig) -> None:
         """From the next picture on."""
-        self._config = config
-        if self._present is not None:
-            self._present.draw_as(config)
+        before, self._config = self._config, config
+        present = self._present  # another thread may be stepping down
+        if present is not None:
+            try:
+                present.draw_as(config)
+            except DiffusionError:
+                self._config = before
+                raise
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         """As the rung draws it; begun anew, from the first step, where it had to be stepped down."""
@@ -110,11 +121,17 @@ class FallingBack:
         """Outside of any handler: the traceback would keep the tensors that have to go."""
         self._present = None
         while self._present is None:
-            _free_memory()
+            free_memory()
             rung = self._left.pop(0)
             self.note = f"The device ran out of memory: {rung.told}."
             _log.warning("%s", self.note)
-            self._present = self._tried(partial(self._loaded, rung))
+            self._use(self._tried(partial(self._loaded, rung)))
+
+    def _use(self, loaded: DiffusionReconstructor | None) -> None:
+        """Draw by it, as was asked for while it was loaded, if it was."""
+        self._present = loaded
+        if loaded is not None:
+            loaded.draw_as(self._config)
 
     def _loaded(self, rung: Rung) -> DiffusionReconstructor:
         return self._warmed(rung.load(self._config))
@@ -134,19 +151,5 @@ class FallingBack:
 
     def _check_way_out(self, error: RuntimeError | DiffusionError) -> None:
         """Raise `error` again, unless it is one of memory, and there is a rung to step down to."""
-        if not (self._left and _is_of_memory(error)):
+        if not (self._left and is_of_memory(error)):
             raise error
-
-
-def _is_of_memory(error: BaseException) -> bool:
-    """PyTorch has a kind of its own for it; some libraries below tell it in words. A reconstructor may have named it anew."""
-    reasons = (error, error.__cause__)
-    return any(isinstance(it, torch.OutOfMemoryError) or "out of memory" in str(it).lower() for it in reasons)
-
-
-def _free_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    if torch.backends.mps.is_available():
-        torch.mps.empty_cache()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bci_live.diffusion import processor
+from bci_live.diffusion.memory import is_of_memory
 
 _log = logging.getLogger(__name__)
 
@@ -18,6 +19,7 @@ _log = logging.getLogger(__name__)
 _ROUNDING = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 # A trace is watched in its first runs and specialised after them; CUDA's libraries pick their kernels.
 _RUNS_BEFORE = 3
+_MOST_SHAPES = 64
 
 
 class FixedShapes:
@@ -25,7 +27,7 @@ class FixedShapes:
 
     On the CPU that is OpenVINO's network where that is installed, else a frozen trace in channels-last order: no Python
     between the operations. On CUDA it is one CUDA graph, of the network compiled by `torch.compile` where that is wanted:
-    one launch in place of hundreds.
+    one launch in place of hundreds. A network that cannot be captured is called as it is.
     """
 
     def __init__(self, network: nn.Module, compiled: bool = False) -> None:
@@ -45,8 +47,7 @@ class FixedShapes:
         if kind == "cpu":
             self._fast[_shapes(inputs)] = _on_processor(self._network, inputs)
         elif kind == "cuda":
-            network = torch.compile(self._network, dynamic=False) if self._compiled else self._network
-            self._fast[_shapes(inputs)] = _graphed(network, inputs)
+            self._fast[_shapes(inputs)] = _on_cuda(self._network, self._compiled, inputs)
 
 
 def _shapes(inputs: tuple[Tensor, ...]) -> tuple[torch.Size, ...]:
@@ -79,28 +80,64 @@ def _same(got: Tensor, wanted: Tensor) -> bool:
     return bool((got.float() - wanted.float()).abs().max() <= most)
 
 
+def _on_cuda(network: nn.Module, compiled: bool, inputs: tuple[Tensor, ...]) -> Callable[..., Tensor]:
+    """The first way that can be captured; the network itself, where none can.
+
+    Raises
+    ------
+    RuntimeError
+        Where that is for lack of memory.
+    """
+    from torch._dynamo import config as dynamo
+
+    ways: list[Callable[..., Tensor]] = [torch.compile(network, dynamic=False)] if compiled else []
+    ways.append(network)
+    for way in ways:
+        try:
+            # After so many shapes it would go on uncompiled, without a word; here each is wanted.
+            with dynamo.patch(recompile_limit=_MOST_SHAPES):
+                return _graphed(way, inputs)
+        except RuntimeError as error:
+            if is_of_memory(error):
+                raise
+            _log.warning(
+                "A network cannot be %s, which takes longer: %s",
+                "captured as a CUDA graph" if way is network else "compiled",
+                (str(error).strip() or type(error).__name__).splitlines()[0],
+            )
+    return network
+
+
 def _graphed(network: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> Callable[..., Tensor]:
-    """One CUDA graph of a call. Its result is overwritten by the next call.
+    """One CUDA graph of a call.
 
     Captured by hand, because the graphs of `torch.compile` belong to the thread that made them: here one warms up and
     another one draws.
     """
     held = tuple(it.clone() for it in inputs)
     aside = torch.cuda.Stream()
-    aside.wait_stream(torch.cuda.current_stream())
-    with torch.inference_mode(), torch.cuda.stream(aside):
-        for _ in range(_RUNS_BEFORE):
-            network(*held)
-    torch.cuda.current_stream().wait_stream(aside)
-    graph: Any = torch.cuda.CUDAGraph()
-    # Other threads may use the GPU meanwhile.
-    with torch.inference_mode(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        result = network(*held)
+    ours = torch.cuda.current_stream()
+    aside.wait_stream(ours)
+    # The shapes stay, so it pays to try which of cuDNN's convolutions is the fastest; what the runs found the capture takes.
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=True):
+        with torch.cuda.stream(aside):
+            for _ in range(_RUNS_BEFORE):
+                network(*held)
+        ours.wait_stream(aside)
+        graph: Any = torch.cuda.CUDAGraph()
+        try:
+            # Other threads may use the GPU meanwhile.
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                result = network(*held)
+        finally:
+            # A capture that cannot be ended leaves its stream behind as this thread's.
+            torch.cuda.set_stream(ours)
 
     def replay(*inputs: Tensor) -> Tensor:
         for place, it in zip(held, inputs, strict=True):
             place.copy_(it, non_blocking=True)
         graph.replay()
-        return result
+        # A copy: the next replay overwrites the graph's own, which a scheduler may still hold then.
+        return result.clone()
 
     return replay

@@ -15,7 +15,7 @@ class Plan:
     """How pictures are drawn from now on: `config`, and the scheduler of a pipeline set to it.
 
     Scheduler and timesteps stay on the CPU, so that no step waits for the GPU; `moments` are the same timesteps there, (1,) each.
-    `steps`: pictures per decoding.
+    `steps`: pictures per decoding. `alpha`, `sigma`: of the clean start and of the noise, in what the first step is given.
 
     Raises
     ------
@@ -33,6 +33,10 @@ class Plan:
         self.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
         self.moments = [timestep[None].to(device) for timestep in self.begin()]
         self.steps = len(self.moments)
+        # `add_noise` of the scheduler, which is linear, once and here: with tensors on a GPU it would wait for it at each draw.
+        one, nothing, first = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1), self.begin()[:1]
+        self.alpha = float(self.scheduler.add_noise(one, nothing, first))
+        self.sigma = float(self.scheduler.add_noise(nothing, one, first))
 
     def begin(self) -> Tensor:
         """Set the scheduler to its first step; the timesteps that are run, as `get_timesteps` of diffusers has them."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bci_live.config import DiffusionConfig
 from bci_live.diffusion.engine import Engine
+from bci_live.diffusion.memory import is_of_memory
 from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
 from bci_live.diffusion.plan import Plan
 from bci_live.diffusion.start import Initial, begin
@@ -25,19 +26,26 @@ class DiffusionReconstructor:
     `name`: the pipeline, as decoders remember it. `engine`: its networks.
     """
 
-    def __init__(self, pipeline: Any, name: str, config: DiffusionConfig, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, pipeline: Any, name: str, config: DiffusionConfig, clock: Callable[[], float], frugal: bool = False
+    ) -> None:
         kind = pipeline.unet.device.type
         if config.compiled and kind != "cuda":
             raise DiffusionError(f"Compiling pays on CUDA alone, and this runs on {kind}: leave --compile out.")
-        self.name, self.engine = name, Engine(pipeline, config.compiled)
+        self.name, self.engine = name, Engine(pipeline, config.compiled, frugal)
         self._pipeline, self._clock = pipeline, clock
         self.draw_as(config)
 
     @classmethod
     def load(
-        cls, source: str | Path, device: torch.device, config: DiffusionConfig, clock: Callable[[], float] | None = None
+        cls,
+        source: str | Path,
+        device: torch.device,
+        config: DiffusionConfig,
+        clock: Callable[[], float] | None = None,
+        frugal: bool = False,
     ) -> Self:
-        """From a diffusers folder or a hub name; `clock` is LSL's unless another is given.
+        """From a diffusers folder or a hub name; `clock` is LSL's unless another is given; `frugal`: see `Engine`.
 
         Raises
         ------
@@ -46,7 +54,7 @@ class DiffusionReconstructor:
         """
         from pylsl import local_clock
 
-        return cls(load_pipeline(source, device), pipeline_name(source), config, clock or local_clock)
+        return cls(load_pipeline(source, device), pipeline_name(source), config, clock or local_clock, frugal)
 
     def draw_as(self, config: DiffusionConfig) -> None:
         """From the next picture on, by the same networks, as warm as they are.
@@ -89,9 +97,8 @@ class DiffusionReconstructor:
             for _ in () if beside_drawing else self.draw_batch(blank, [None] * rows, [0] * rows):
                 pass
         except (ValueError, TypeError, RuntimeError) as error:
-            raise DiffusionError(
-                f"The diffusion pipeline '{self.name}' cannot draw: {error}. Get its folder anew."
-            ) from error
+            remedy = "Choose a smaller pipeline, or --device cpu" if is_of_memory(error) else "Get its folder anew"
+            raise DiffusionError(f"The diffusion pipeline '{self.name}' cannot draw: {error}. {remedy}.") from error
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
         """One `Reconstruction` per step, the last one finished; the same decoding and seed give the same pictures.
@@ -146,7 +153,7 @@ class DiffusionReconstructor:
             )
         prompt, timesteps = engine.sent(embeddings), plan.begin()
         start, noise, generators = begin(engine, initials, seeds)
-        latents = plan.scheduler.add_noise(start, noise, timesteps[:1])
+        latents = plan.alpha * start + plan.sigma * noise
         extra = self._pipeline.prepare_extra_step_kwargs(generators, 0.0)
         for count, (timestep, moment) in enumerate(zip(timesteps, plan.moments, strict=True), start=1):
             scaled = plan.scheduler.scale_model_input(latents, timestep)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -86,13 +87,16 @@ def _parted(initial: Initial, engine: Engine) -> tuple[FloatArray | None, FloatA
 def _encoded(engine: Engine, pictures: Sequence[FloatArray | None]) -> Tensor:
     if all(picture is None for picture in pictures):
         return engine.grey.expand(len(pictures), -1, -1, -1)
-    return engine.encode(engine.sent(torch.cat([_resized(picture, engine.pixels) for picture in pictures])))
+    alike = len({None if picture is None else picture.shape for picture in pictures}) == 1
+    groups = [np.stack(pictures)] if alike else [None if it is None else it[None] for it in pictures]  # type: ignore[arg-type]
+    return engine.encode(torch.cat([_resized(engine, group) for group in groups]))
 
 
-def _resized(picture: FloatArray | None, pixels: int) -> Tensor:
-    """(1, 3, pixels, pixels) in -1…1; flat grey without a picture."""
-    if picture is None:
-        return torch.zeros(1, 3, pixels, pixels)
-    values = torch.tensor(picture, dtype=torch.float32).permute(2, 0, 1)[None]
-    resized = functional.interpolate(values, (pixels, pixels), mode="bilinear", antialias=True)
-    return resized.mul(2).sub(1).clamp(-1, 1)
+def _resized(engine: Engine, pictures: FloatArray | None) -> Tensor:
+    """(n, h, w, 3) in 0…1 → (n, 3, pixels, pixels) in -1…1 on the device, where it is enlarged; flat grey without a picture."""
+    size = (engine.pixels, engine.pixels)
+    if pictures is None:
+        return torch.zeros(1, 3, *size, device=engine.device, dtype=engine.kind)
+    values = engine.sent(pictures, torch.float32).permute(0, 3, 1, 2)
+    resized = functional.interpolate(values, size, mode="bilinear", antialias=True)
+    return resized.mul(2).sub(1).clamp(-1, 1).to(engine.kind)

@@ -16,9 +16,10 @@ from bci_live.config import DiffusionConfig, bundled
 from bci_live.decoding.decoder import load_decoder
 from bci_live.decoding.device import pick_device
 from bci_live.diffusion.architectures import random_pipeline
+from bci_live.diffusion.memory import is_of_memory
 from bci_live.diffusion.pipeline import load_pipeline
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
-from bci_live.errors import BciError
+from bci_live.errors import BciError, DiffusionError
 from bci_live.live.demo import DEMO_DECODER
 from bci_live.signal.epoching import EpochPlan
 from bci_live.types import Decoding, Epoch, FloatArray, Marker
@@ -26,6 +27,7 @@ from bci_live.types import Decoding, Epoch, FloatArray, Marker
 # Stable Diffusion's text encoders give so many.
 _TOKENS = 77
 _WARM = 3
+_FEWEST_ROUNDS = 10
 _LEVELS = 255
 Tell = Callable[[str], None]
 Call = Callable[[], Any]
@@ -74,7 +76,7 @@ def bench_reconstruct(bench: DrawingBench, tell: Tell = lambda _: None) -> dict[
     draw = partial(_last, ours, embedding[None], [saliency], [0])
     memory = _memory(draw, device)
     tell("Loading it once more, for the plain diffusers call …")
-    theirs = partial(_plain, _pipeline(bench, device), bench, embedding, _encodable(saliency, ours.engine.pixels))
+    theirs = partial(_plain, _pipeline(bench, device), bench, embedding, saliency, ours.engine.pixels)
     off = np.abs(draw()[0].astype(float) - _LEVELS * theirs()).max()
     tell(f"{bench.rounds} draws of each, in turn …")
     whole: dict[str, Call] = {"total": draw, "peer": theirs, "eeg_decoder": decode}
@@ -139,11 +141,11 @@ def _last(ours: DiffusionReconstructor, *condition: Any) -> Any:
     return pictures
 
 
-def _plain(pipeline: Any, bench: DrawingBench, embedding: FloatArray, image: torch.Tensor) -> Any:
-    # The generator of the CPU, so that both start from the same noise.
+def _plain(pipeline: Any, bench: DrawingBench, embedding: FloatArray, saliency: FloatArray, pixels: int) -> Any:
+    # The map is enlarged within the call, as ours is. The generator of the CPU, so that both start from the same noise.
     return pipeline(
         prompt_embeds=torch.from_numpy(embedding)[None].to(pipeline.unet.device, pipeline.unet.dtype),
-        image=image,
+        image=_encodable(saliency, pixels),
         strength=1.0,
         num_inference_steps=bench.steps,
         guidance_scale=0.0,
@@ -199,7 +201,8 @@ def _memory(draw: Call, device: torch.device) -> dict[str, float]:
     draw()
     held = {"memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1)}
     if device.type == "cuda":
-        held["gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20, 1)
+        # Reserved, because what a graph works in is not counted as allocated.
+        held["gpu_memory_mb"] = round(torch.cuda.max_memory_reserved() / 2**20, 1)
     return held
 
 
@@ -210,12 +213,18 @@ def _batch_rate(
     rows: int,
     bench: DrawingBench,
     tell: Tell,
-) -> float:
-    """Pictures a second where `rows` are drawn at once, each from a condition of its own."""
+) -> float | None:
+    """Pictures a second where `rows` are drawn at once, each from a condition of its own; None where the memory does not suffice."""
     tell(f"{rows} at once …")
-    ours.warm_up(len(embedding), rows)
+    try:
+        ours.warm_up(len(embedding), rows)
+    except (DiffusionError, RuntimeError) as error:
+        if not is_of_memory(error):
+            raise
+        tell(f"There is not the memory for {rows} at once: {error}")
+        return None
     rng = np.random.default_rng(1)
     embeddings: Sequence[FloatArray] = [rng.permutation(embedding) for _ in range(rows)]
     draw = partial(_last, ours, np.stack(embeddings), [saliency] * rows, list(range(rows)))
-    took = _in_turn({"total": draw}, max(3, bench.rounds // rows), ours.engine.device)
+    took = _in_turn({"total": draw}, max(_FEWEST_ROUNDS, bench.rounds // rows), ours.engine.device)
     return round(rows * 1e3 / _figures(took)["total_ms_median"], 2)
