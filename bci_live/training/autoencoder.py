@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bci_live.diffusion.pipeline import quiet_libraries
+from bci_live.training.equivariance import random_warps, warped
 from bci_live.training.loop import LoopSettings, run_loop
 from bci_live.training.precision import autocast
 from bci_live.training.renderings import Renderings
@@ -28,7 +31,9 @@ _MOMENTS = 0.01
 # The decoder must forgive a diffusion model's small errors.
 _LATENT_NOISE = 0.05
 _BLURRED_SHARE = 0.1
-_KEPT = 0.1
+# So many of the latents are warped before they are decoded; fewer, while the decoder learns alone at the end.
+_WARPED, _WARPED_AT_THE_END = 0.75, 0.2
+_END_SHARE = 0.45
 
 
 def build_autoencoder(width: int = 40) -> AutoencoderTiny:
@@ -50,18 +55,23 @@ def train_autoencoder(
     device: torch.device,
     batch: int = 16,
     max_steps: int | None = None,
-    speak_like: AutoencoderTiny | None = None,
+    begin: AutoencoderTiny | None = None,
 ) -> AutoencoderTiny:
     """Train on crops of the renderings; the result's scaling factor gives its latents unit variance.
 
-    `speak_like`: an autoencoder of smaller pictures whose latents the new ones shall resemble, so that a network that
-    learned to draw these can go on.
+    Its latents turn and grow with the pictures (see `equivariance`). That costs sharpness, most of which the decoder
+    regains when it goes on alone.
+
+    `begin`: one of the same build, to go on from: a network that learned to draw its latents needs less time for the new ones.
     """
     torch.manual_seed(0)
-    model = build_autoencoder().to(device, memory_format=torch.channels_last)
+    model = build_autoencoder()
+    if begin is not None:
+        model.load_state_dict(begin.state_dict())
+    model = model.to(device, memory_format=torch.channels_last)
 
-    def loss_at(network: Any, step: int) -> Tensor:
-        rng = np.random.default_rng((1, step))
+    def loss_at(network: Any, step: int, share: float = _WARPED, alone: bool = False) -> Tensor:
+        rng = np.random.default_rng((2 if alone else 1, step))
         pictures = to_tensor(_crops(renderings, rng, batch), device)
         # Saliency maps are soft: the encoder has to know soft pictures, too.
         soft = int(rng.binomial(batch, _BLURRED_SHARE))
@@ -71,20 +81,34 @@ def train_autoencoder(
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         with autocast(device):
             latents = network.encode(pictures).latents
-            noise = torch.from_numpy(rng.standard_normal(latents.shape, dtype=np.float32)).to(device)
-            decoded = network.decode(latents + _LATENT_NOISE * noise).sample
-        loss = autoencoder_loss(decoded.float(), pictures) + _MOMENTS * moment_loss(latents.float())
-        if speak_like is not None:
-            loss = loss + _KEPT * functional.mse_loss(
-                latents.float(), _latents_of_smaller(speak_like, pictures, latents)
-            )
-        return loss
+            seen, wanted = _some_warped(latents, pictures, rng, round(share * batch))
+            noise = torch.from_numpy(rng.standard_normal(seen.shape, dtype=np.float32)).to(device)
+            decoded = network.decode(
+                (seen + _LATENT_NOISE * noise).contiguous(memory_format=torch.channels_last)
+            ).sample
+        loss = autoencoder_loss(decoded.float(), wanted)
+        if alone:
+            return loss
+        return loss + _MOMENTS * moment_loss(latents.float())
 
-    settings = LoopSettings("autoencoder", minutes, learning_rate=2e-3, average_decay=0.995, max_steps=max_steps)
-    trained = run_loop(model, loss_at, settings, work)
+    both = LoopSettings(
+        "autoencoder", minutes * (1 - _END_SHARE), learning_rate=2e-3, average_decay=0.995, max_steps=max_steps
+    )
+    trained = run_loop(model, loss_at, both, work).requires_grad_(True)
+    trained.encoder.requires_grad_(False)
+    end = replace(both, name="decoder", minutes=minutes * _END_SHARE, learning_rate=1.5e-3)
+    trained = run_loop(trained, partial(loss_at, share=_WARPED_AT_THE_END, alone=True), end, work)
     latents = encode_all(trained, renderings.images[:: max(1, len(renderings.images) // 2000)], device)
     trained.register_to_config(scaling_factor=round(1 / float(latents.std()), 4))
     return trained
+
+
+def _some_warped(latents: Tensor, pictures: Tensor, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor]:
+    """The last `count` of both are warped alike; the rest as they were."""
+    warps, rest = random_warps(rng, count).to(pictures.device), len(pictures) - count
+    both = (torch.cat([it[:rest], warped(it[rest:].float(), warps).to(it.dtype)]) for it in (latents, pictures))
+    seen, wanted = both
+    return seen, wanted
 
 
 def autoencoder_loss(decoded: Tensor, pictures: Tensor) -> Tensor:
@@ -98,15 +122,6 @@ def moment_loss(latents: Tensor) -> Tensor:
     """Keeps each latent channel at about zero mean and unit variance, as a diffusion model wants it."""
     mean, deviation = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
     return mean.square().mean() + (deviation - 1).square().mean()
-
-
-@torch.no_grad()
-def _latents_of_smaller(model: AutoencoderTiny, pictures: Tensor, latents: Tensor) -> Tensor:
-    """What `model` makes of the pictures, shrunk until its latents are of the same size, with unit variance."""
-    pixels = latents.shape[-1] * 2 ** (len(model.config.encoder_block_out_channels) - 1)
-    small = functional.interpolate(pictures, (pixels, pixels), mode="area")
-    spoken: Tensor = model.encode(small).latents.float() * model.config.scaling_factor
-    return spoken
 
 
 def load_autoencoder(folder: Path, device: torch.device) -> AutoencoderKL | AutoencoderTiny:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from torch import nn
+from torch import Tensor, nn
 
 from bci_live.diffusion.pipeline import load_pipeline
 from bci_live.errors import DiffusionError
 from bci_live.stimuli.catalogue import load_catalogue
-from bci_live.training.autoencoder import CHANNELS, reconstruction_psnr, train_autoencoder
+from bci_live.training.autoencoder import CHANNELS, build_autoencoder, reconstruction_psnr, train_autoencoder
 from bci_live.training.denoising import DiffusionLoss
 from bci_live.training.export import check_pipeline_out, export_pipeline
 from bci_live.training.latent_features import trained_features
@@ -38,7 +39,7 @@ class DiffusionTraining:
 
     pixels: int = 128
     renderings: int = 20_000
-    batch: int = 16
+    batch: int = 32
     learning_rate: float = 8e-4
     widths: tuple[int, ...] = (48, 96, 192)
     max_steps: int | None = None
@@ -99,7 +100,7 @@ def train_diffusion(
     Parameters
     ----------
     others : a folder of other pictures with `names.csv`, so that captions outside the catalogue mean something
-    begin : a pipeline of the same UNet whose knowledge is taken over: the autoencoder learns to speak its latents
+    begin : a pipeline of the same build, to go on from
 
     Raises
     ------
@@ -114,9 +115,10 @@ def train_diffusion(
     settings = settings or DiffusionTraining()
     place = pick_device(device) if isinstance(device, str) else device
     before = load_pipeline(begin, place) if begin else None
+    begun = None if before is None or begin is None else _autoencoder_of(before, begin)
     work.mkdir(parents=True, exist_ok=True)
     material = gather_material(settings.renderings, settings.pixels, settings.seed, work, others)
-    autoencoder = _autoencoder(material.free, minutes * _AUTOENCODER_SHARE, work, place, settings, before)
+    autoencoder = _autoencoder(material.free, minutes * _AUTOENCODER_SHARE, work, place, settings, begun)
     held_out = draw_renderings(load_catalogue(), 200, settings.pixels, settings.seed + 1).images
     psnr = reconstruction_psnr(autoencoder, held_out, place)
     data = latent_set(material, autoencoder, work, place)
@@ -174,8 +176,7 @@ def begin_with(unet: nn.Module, known: nn.Module, folder: Path) -> None:
     """
     before, ours = known.state_dict(), unet.state_dict()
     new = {name for name in ours if name.startswith("add_embedding.") and name not in before}
-    differ = sorted((ours.keys() ^ before.keys()) - new)
-    differ += [name for name, it in ours.items() if name in before and before[name].shape != it.shape]
+    differ = [name for name in _differing(ours, before) if name not in new]
     if differ:
         raise DiffusionError(
             f"The UNet of '{folder}' is built otherwise than the one that is trained ({differ[0]}). Begin with another pipeline, or "
@@ -188,19 +189,36 @@ def begin_with(unet: nn.Module, known: nn.Module, folder: Path) -> None:
             weight.zero_()
 
 
+def _autoencoder_of(before: Any, folder: Path) -> AutoencoderTiny:
+    """That of a pipeline, if it is built as the one that is trained."""
+    differ = _differing(build_autoencoder().state_dict(), before.vae.state_dict())
+    if differ:
+        raise DiffusionError(
+            f"The autoencoder of '{folder}' is built otherwise than the one that is trained ({differ[0]}). Begin with another "
+            "pipeline, or with none."
+        )
+    autoencoder: AutoencoderTiny = before.vae
+    return autoencoder
+
+
+def _differing(ours: Mapping[str, Tensor], known: Mapping[str, Tensor]) -> list[str]:
+    """The names of weights that only one has, or that are of another shape."""
+    shapes = [name for name, it in ours.items() if name in known and known[name].shape != it.shape]
+    return sorted(ours.keys() ^ known.keys()) + shapes
+
+
 def _autoencoder(
     renderings: Renderings,
     minutes: float,
     work: Path,
     device: torch.device,
     settings: DiffusionTraining,
-    before: Any | None,
+    begin: AutoencoderTiny | None,
 ) -> AutoencoderTiny:
     folder = work / "autoencoder-trained"
     if folder.exists():
         model = AutoencoderTiny.from_pretrained(folder, use_safetensors=True).to(device)
     else:
-        known = None if before is None else before.vae
-        model = train_autoencoder(renderings, minutes, work, device, max_steps=settings.max_steps, speak_like=known)
+        model = train_autoencoder(renderings, minutes, work, device, max_steps=settings.max_steps, begin=begin)
         model.save_pretrained(folder, safe_serialization=True)
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
