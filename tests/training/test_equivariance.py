@@ -57,3 +57,14 @@ def test_the_decoder_goes_on_alone_at_the_end(tmp_path: Path) -> None:
     assert all(torch.equal(it, kept[name]) for name, it in encoder.items())
     assert decoder
     assert not all(torch.equal(it, kept[name]) for name, it in decoder.items())
+
+
+def test_an_autoencoder_goes_on_from_another(tmp_path: Path) -> None:
+    pictures = draw_renderings(load_catalogue(), 8, 128, 0)
+    torch.manual_seed(5)
+    begun, fresh = autoencoder.build_autoencoder(), autoencoder.build_autoencoder()
+    trained = autoencoder.train_autoencoder(pictures, math.inf, tmp_path, CPU, batch=4, max_steps=1, begin=begun)
+    for name, weight in trained.encoder.state_dict().items():
+        if name.endswith("weight"):
+            before, other = begun.encoder.state_dict()[name], fresh.encoder.state_dict()[name]
+            assert (weight - before).norm() < 0.1 * (weight - other).norm()
