@@ -82,6 +82,15 @@ def test_memory_that_lacks_at_loading_or_warming_up_is_found_before_the_first_pi
     assert drawer.note == "The device ran out of memory: least."
 
 
+def test_what_is_changed_while_the_next_rung_is_loaded_is_drawn_so(load: Callable, decoding: Decoding) -> None:
+    def slow(_: DiffusionConfig) -> DiffusionReconstructor:
+        drawer.draw_as(DiffusionConfig(steps=2, strength=1.0))
+        return load(DiffusionReconstructor)
+
+    drawer = FallingBack("tiny", [Rung("", lambda _: load(Greedy)), Rung("", slow)], CONFIG)
+    assert [(it.step, it.steps) for it in drawer.reconstruct(decoding, 1)] == [(1, 3), (1, 2), (2, 2)]
+
+
 def test_the_last_rung_and_other_errors_raise(load: Callable, decoding: Decoding) -> None:
     with pytest.raises(torch.OutOfMemoryError):
         list(FallingBack("tiny", [Rung("", lambda _: load(Greedy))], CONFIG).reconstruct(decoding, 1))

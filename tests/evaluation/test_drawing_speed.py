@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+import torch
 
 from bci_live.cli_bench import _counts
+from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.errors import BciError
 from bci_live.evaluation.drawing_speed import DrawingBench, bench_reconstruct
 
@@ -26,6 +29,23 @@ def test_both_draw_the_same_picture_and_every_part_of_ours_is_told() -> None:
     assert peer["name"] == "diffusers"
     assert peer["total_ms_median"] > 0
     assert "2 at once …" in told
+
+
+def test_more_at_once_than_there_is_memory_for_leaves_the_other_figures() -> None:
+    warm_up = DiffusionReconstructor.warm_up
+
+    def for_one(self: DiffusionReconstructor, tokens: int, rows: int = 1) -> None:
+        if rows > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        warm_up(self, tokens, rows)
+
+    told: list[str] = []
+    with patch.object(DiffusionReconstructor, "warm_up", for_one):
+        figures = bench_reconstruct(DrawingBench("models/diffusion-demo", rounds=1, streams=(1, 2)), told.append)
+    rates = figures["ours"]["pictures_a_second_by_streams"]
+    assert rates["1"] > 0
+    assert rates["2"] is None
+    assert told[-1] == "There is not the memory for 2 at once: CUDA out of memory."
 
 
 def test_what_cannot_be_measured_is_refused_with_what_can() -> None:
