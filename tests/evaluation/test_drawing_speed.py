@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
 import torch
 
 from bci_live.cli_bench import _counts
-from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.errors import BciError
-from bci_live.evaluation.drawing_speed import DrawingBench, bench_reconstruct
+from bci_live.evaluation.drawing_speed import DrawingBench, _batch_rate, bench_reconstruct
 
 
 def test_both_draw_the_same_picture_and_every_part_of_ours_is_told() -> None:
@@ -31,21 +31,15 @@ def test_both_draw_the_same_picture_and_every_part_of_ours_is_told() -> None:
     assert "2 at once …" in told
 
 
-def test_more_at_once_than_there_is_memory_for_leaves_the_other_figures() -> None:
-    warm_up = DiffusionReconstructor.warm_up
-
-    def for_one(self: DiffusionReconstructor, tokens: int, rows: int = 1) -> None:
-        if rows > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        warm_up(self, tokens, rows)
-
+def test_more_at_once_than_there_is_memory_for_is_told_and_leaves_the_other_figures() -> None:
     told: list[str] = []
-    with patch.object(DiffusionReconstructor, "warm_up", for_one):
-        figures = bench_reconstruct(DrawingBench("models/diffusion-demo", rounds=1, streams=(1, 2)), told.append)
-    rates = figures["ours"]["pictures_a_second_by_streams"]
-    assert rates["1"] > 0
-    assert rates["2"] is None
+    full = MagicMock(**{"warm_up.side_effect": torch.OutOfMemoryError("CUDA out of memory.")})
+    condition = np.zeros((8, 384), np.float32), np.zeros((64, 64, 3), np.float32)
+    assert _batch_rate(full, *condition, 2, DrawingBench("any"), told.append) is None
     assert told[-1] == "There is not the memory for 2 at once: CUDA out of memory."
+    broken = MagicMock(**{"warm_up.side_effect": RuntimeError("Its shapes do not fit.")})
+    with pytest.raises(RuntimeError, match="do not fit"):
+        _batch_rate(broken, *condition, 2, DrawingBench("any"), told.append)
 
 
 def test_what_cannot_be_measured_is_refused_with_what_can() -> None:
