@@ -105,10 +105,9 @@ def train_autoencoder(
 
 def _some_warped(latents: Tensor, pictures: Tensor, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor]:
     """The last `count` of both are warped alike; the rest as they were."""
-    warps, rest = random_warps(rng, count).to(pictures.device), len(pictures) - count
-    both = (torch.cat([it[:rest], warped(it[rest:].float(), warps).to(it.dtype)]) for it in (latents, pictures))
-    seen, wanted = both
-    return seen, wanted
+    warps, rest = random_warps(rng, count), len(pictures) - count
+    seen = torch.cat([latents[:rest], warped(latents[rest:], warps)])
+    return seen, torch.cat([pictures[:rest], warped(pictures[rest:], warps)])
 
 
 def autoencoder_loss(decoded: Tensor, pictures: Tensor) -> Tensor:

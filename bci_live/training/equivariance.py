@@ -32,5 +32,6 @@ def random_warps(rng: np.random.Generator, count: int) -> Tensor:
 
 def warped(maps: Tensor, warps: Tensor) -> Tensor:
     """(n, channels, h, w) pictures or latents, each by its own of the (n, 2, 3) warps; mirrored beyond the edges."""
-    grid = functional.affine_grid(warps.to(maps), list(maps.shape), align_corners=False)
-    return functional.grid_sample(maps, grid, padding_mode="reflection", align_corners=False)
+    # In single precision: half of it places no more finely than a pixel or so.
+    grid = functional.affine_grid(warps.to(maps.device), list(maps.shape), align_corners=False)
+    return functional.grid_sample(maps.float(), grid, padding_mode="reflection", align_corners=False).to(maps.dtype)
