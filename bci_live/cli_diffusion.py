@@ -25,14 +25,17 @@ def train_diffusion_command(
         Path | None, typer.Option(help="A folder of other pictures, named in its names.csv, to learn from, too.")
     ] = None,
     begin: Annotated[Path | None, typer.Option(help="A pipeline to begin with instead of nothing.")] = None,
-    batch: Annotated[int, typer.Option(help="Pictures a step.", min=1)] = 16,
+    batch: Annotated[int, typer.Option(help="Pictures a step.", min=1)] = 32,
     learning_rate: Annotated[
         float, typer.Option(help="The UNet's highest, after 150 steps; its student's is 0.4 of it.", min=1e-6, max=0.1)
     ] = 8e-4,
     device: Device = "auto",
 ) -> None:
     """Train the small diffusion pipeline on the stimulus catalogue."""
-    from bci_live.training.diffusion import DiffusionTraining, train_diffusion
+    from bci_live.diffusion.pipeline import quiet_libraries
+
+    with quiet_libraries():
+        from bci_live.training.diffusion import DiffusionTraining, train_diffusion
 
     settings = DiffusionTraining(batch=batch, learning_rate=learning_rate)
     train_diffusion(out=out, minutes=minutes, work=work, device=device, settings=settings, others=others, begin=begin)

@@ -2,6 +2,7 @@
 true latent, and over the true picture as soft as a saliency map; named by an independent classifier, measured against the stimulus.
 
 `python benchmarks/draws.py [--pipeline models/diffusion-demo] [--teacher FOLDER]` prints one JSON line. It takes minutes.
+The teacher, the network before it was sharpened, draws in eight times as many steps; `train-diffusion` keeps it in its work folder.
 """
 
 from __future__ import annotations

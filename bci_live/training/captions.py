@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bci_live.diffusion.pipeline import quiet_libraries
 from bci_live.diffusion.text import embed
 from bci_live.errors import DiffusionError, LabelError
 from bci_live.stimuli.captions import SENTENCE_ENCODER, CaptionBank
@@ -88,11 +89,12 @@ def _captions(catalogue: Catalogue) -> tuple[str, ...]:
 
 def _embedded(captions: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Hidden states (n, tokens, width), and 1 where there is a token, 0 where padding is (n, tokens, 1)."""
-    from transformers import AutoModel, AutoTokenizer
-
     folder = _encoder_folder()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    encoder = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+    with quiet_libraries():
+        from transformers import AutoModel, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        encoder = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
     tokens = tokenizer(list(captions), padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt")
     with torch.inference_mode():
         parts = [

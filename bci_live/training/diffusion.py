@@ -27,6 +27,8 @@ from bci_live.training.material import gather_material, latent_set
 from bci_live.training.renderings import Renderings, draw_renderings
 from bci_live.training.sharpening import SharpeningLoss
 
+# In the folder of checkpoints: the pipeline before it is sharpened, to compare with.
+TEACHER_FOLDER = "teacher-trained"
 _AUTOENCODER_SHARE, _STUDENT_SHARE = 0.12, 0.35
 # Of the teacher's learning rate.
 _STUDENT_RATE = 0.4
@@ -139,10 +141,11 @@ def train_diffusion(
     )
     facts = {"psnr_db": round(psnr, 2), "minutes": minutes}
 
-    def export(average: nn.Module) -> None:
-        export_pipeline(out, autoencoder, average, scheduler, material.bank, facts)
+    def export(average: nn.Module, folder: Path = out) -> None:
+        export_pipeline(folder, autoencoder, average, scheduler, material.bank, facts)
 
     taught = run_loop(unet, loss, loop, work, on_save=export)
+    export(taught, work / TEACHER_FOLDER)
     layouts = torch.from_numpy(material.free.layouts)
     features = trained_features(data, layouts, work, place, settings.max_steps)
     lesson = SharpeningLoss(loss, features, data.embeddings, place)

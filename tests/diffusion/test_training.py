@@ -19,7 +19,7 @@ from bci_live.stimuli.captions import load_bank
 from bci_live.stimuli.catalogue import load_catalogue
 from bci_live.training.checkpoints import Checkpoint, Progress
 from bci_live.training.denoising import LatentSet, draw_pictures, draw_softness, draw_timesteps, soften
-from bci_live.training.diffusion import begin_with, build_scheduler, build_unet, train_diffusion
+from bci_live.training.diffusion import TEACHER_FOLDER, begin_with, build_scheduler, build_unet, train_diffusion
 from bci_live.training.loop import LoopSettings, learning_rate, run_loop
 from bci_live.training.placement import contrast_map
 from tests.diffusion.conftest import TINY, random_bank
@@ -100,7 +100,10 @@ def test_whole_training_writes_a_pipeline_and_resumes(tmp_path: Path) -> None:
     assert before == {file: file.stat().st_mtime_ns for file in (work / "autoencoder-trained").iterdir()}
     assert (out / "README.md").read_text() == "kept"
     assert load_bank(out).labels == load_catalogue().labels
-    assert load_pipeline(out, torch.device("cpu")).unet.config.cross_attention_dim == 32
+    drawing, teacher = (load_pipeline(it, torch.device("cpu")).unet for it in (out, work / TEACHER_FOLDER))
+    assert drawing.config.cross_attention_dim == 32
+    # What the sharpening went on from is kept, to compare with.
+    assert any((a != b).any() for a, b in zip(drawing.parameters(), teacher.parameters(), strict=True))
     assert str(tmp_path) not in (out / "vae" / "config.json").read_text()  # its own folder is nobody else's business
     assert [it.name for it in tmp_path.iterdir() if it.name.startswith(".")] == []
 
