@@ -5,7 +5,6 @@ Pipelines come from strangers: weights are safetensors only, and code inside a f
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,20 +15,14 @@ import torch
 from safetensors import SafetensorError
 
 from bci_live.config import KNOWN_PIPELINES, known_pipeline
-from bci_live.diffusion.hub import TINY_DECODER, cached, hub_name
+from bci_live.diffusion.hub import TINY_DECODER, WITH_WEIGHTS, cached, hub_name, hub_of
+from bci_live.diffusion.index import INDEX, NEEDED, read_index
 from bci_live.errors import DiffusionError
 from bci_live.loading import no_collecting
 
 _log = logging.getLogger(__name__)
 
-_PIPELINES = {
-    "StableDiffusionImg2ImgPipeline",
-    "StableDiffusionPipeline",
-    "LatentConsistencyModelImg2ImgPipeline",
-    "LatentConsistencyModelPipeline",
-}
-_LIBRARIES = {"diffusers", "transformers", "stable_diffusion", None}
-_REMEDY = "Get the folder anew, or train one: bci-live train-diffusion --out FOLDER"
+_TRAIN = "train one: bci-live train-diffusion --out FOLDER"
 # What the authors of latent consistency models draw with; it is an input of the network.
 _GUIDANCE = 8.0
 # These need more evaluations of the network than there are steps.
@@ -52,20 +45,36 @@ def pipeline_folder(source: str | Path) -> Path:
     Raises
     ------
     DiffusionError
-        If it is not there, or not downloaded.
+        If it is not there, or not downloaded, or not wholly.
     """
     path = Path(source)
     if path.is_dir():
         return path
     hub = hub_name(path.as_posix())
     if hub is None:
-        raise DiffusionError(f"There is no diffusion pipeline in {path}. {_REMEDY}")
+        raise DiffusionError(
+            f"There is no diffusion pipeline in {path}. Give a folder that has one, a short name "
+            f"({', '.join(KNOWN_PIPELINES)}) or a name on the hub (OWNER/NAME); or {_TRAIN}"
+        )
     folder = cached(hub)
     if folder is None:
         raise DiffusionError(
             f"The pipeline {hub} is not on this machine. Get it first, once: bci-live download {path.as_posix()}"
         )
+    read_index(folder / INDEX, f"The pipeline in {folder}", remedy(folder))
+    for part in WITH_WEIGHTS:
+        if not any(file.is_file() for file in (folder / part).glob("*.safetensors")):
+            raise DiffusionError(
+                f"The pipeline {hub} is not wholly on this machine: its part '{part}' has no weights. Get the rest: "
+                f"bci-live download {path.as_posix()}"
+            )
     return folder
+
+
+def remedy(folder: Path) -> str:
+    """The sentence that says how what is damaged in a pipeline's folder is mended."""
+    hub = hub_of(folder)
+    return f"Get it anew: bci-live download {hub}" if hub else f"Get the folder anew, or {_TRAIN}"
 
 
 def load_pipeline(source: str | Path, device: torch.device) -> Any:
@@ -135,23 +144,10 @@ def _take_tiny_decoder(pipeline: Any) -> None:
 
 def _check_folder(folder: Path) -> None:
     """Read the index before diffusers does, and let nothing through that would name code of its own."""
-    try:
-        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        kind = str(index["_class_name"])
-        parts = {name: value for name, value in index.items() if isinstance(value, list)}
-        libraries = {value[0] for value in parts.values()}
-    except (OSError, ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise DiffusionError(
-            f"{folder} is no diffusers pipeline: its model_index.json cannot be read ({error}). {_REMEDY}"
-        ) from error
-    if kind not in _PIPELINES or not libraries <= _LIBRARIES:
-        raise DiffusionError(
-            f"The pipeline in {folder} is a {kind} of parts from {sorted(map(str, libraries))}; "
-            f"what can be used is one of {sorted(_PIPELINES)} with parts from diffusers and transformers alone."
-        )
-    for part in ("unet", "vae", "scheduler"):
-        if part not in parts or not (folder / part).is_dir():
-            raise DiffusionError(f"The pipeline in {folder} lacks its part '{part}'. {_REMEDY}")
+    read_index(folder / INDEX, f"The pipeline in {folder}", remedy(folder))
+    for part in NEEDED:
+        if not (folder / part).is_dir():
+            raise DiffusionError(f"The pipeline in {folder} lacks its part '{part}'. {remedy(folder)}")
 
 
 def placed(pipeline: Any, device: torch.device) -> Any:
@@ -184,7 +180,9 @@ def _from_pretrained(folder: Path) -> Any:
             **none,
         )
     if any(weight.is_meta for part in (pipeline.unet, pipeline.vae) for weight in part.parameters()):
-        raise DiffusionError(f"The diffusion pipeline {folder} is damaged: some of its weights are missing. {_REMEDY}")
+        raise DiffusionError(
+            f"The diffusion pipeline {folder} is damaged: some of its weights are missing. {remedy(folder)}"
+        )
     return pipeline
 
 
@@ -203,7 +201,7 @@ def _told_as_damage(folder: Path) -> Iterator[None]:
         OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError
     ) as error:  # fmt: skip
         first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise DiffusionError(f"The diffusion pipeline {folder} is damaged: {first}. {_REMEDY}") from error
+        raise DiffusionError(f"The diffusion pipeline {folder} is damaged: {first}. {remedy(folder)}") from error
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bci_live.diffusion.pipeline import is_stable_diffusion
+from bci_live.diffusion.pipeline import is_stable_diffusion, remedy
 from bci_live.errors import DiffusionError
 from bci_live.stimuli.captions import BANK_FILE, load_bank, space_of
 
@@ -37,9 +37,7 @@ def text_space(folder: Path) -> str:
         size = int(config["hidden_size"]), int(config["num_hidden_layers"])
         return space_of(_TOWERS.get(size, f"clip-{size[1]}x{size[0]}"), int(config["max_position_embeddings"]), size[0])
     except (KeyError, TypeError, ValueError) as error:
-        raise DiffusionError(
-            f"{folder / 'text_encoder'} does not tell its size ({error}). Get the folder anew."
-        ) from error
+        raise DiffusionError(f"{folder / 'text_encoder'} does not tell its size ({error}). {remedy(folder)}") from error
 
 
 def latent_space(folder: Path) -> str:
@@ -69,14 +67,14 @@ def latent_side(folder: Path) -> int:
     try:
         return int(_read(folder, "unet")["sample_size"])
     except (KeyError, TypeError, ValueError) as error:
-        raise DiffusionError(f"{folder / 'unet'} does not tell its size ({error}). Get the folder anew.") from error
+        raise DiffusionError(f"{folder / 'unet'} does not tell its size ({error}). {remedy(folder)}") from error
 
 
 def _read(folder: Path, part: str) -> Mapping[str, Any]:
     try:
         config = json.loads((folder / part / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DiffusionError(f"The {part} of {folder} cannot be read ({error}). Get the folder anew.") from error
+        raise DiffusionError(f"The {part} of {folder} cannot be read ({error}). {remedy(folder)}") from error
     if not isinstance(config, dict):
-        raise DiffusionError(f"{folder / part / 'config.json'} holds no settings. Get the folder anew.")
+        raise DiffusionError(f"{folder / part / 'config.json'} holds no settings. {remedy(folder)}")
     return config

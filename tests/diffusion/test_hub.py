@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,34 +15,13 @@ from diffusers import AutoencoderTiny
 from huggingface_hub import constants
 
 from bci_live.config import DiffusionConfig, bundled
-from bci_live.diffusion.hub import TINY_DECODER, hub_name, wanted_files
+from bci_live.diffusion.hub import hub_name, wanted_files
 from bci_live.diffusion.pipeline import load_pipeline, pipeline_name
 from bci_live.diffusion.reconstructor import DiffusionReconstructor
 from bci_live.errors import DiffusionError
-from tests.diffusion.hub_server import HubServer, serving
-from tests.diffusion.stable_diffusion import save_stable_diffusion
+from tests.diffusion.hub_server import HubServer
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two repositories, the one with all that hubs have besides."""
-    root = tmp_path_factory.mktemp("hub")
-    repo = save_stable_diffusion(root / "someone" / "small-sd", half=True)
-    for file in ("unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.bin", "sd.safetensors",
-                 "safety_checker/model.safetensors", "README.md", "unet/trap.py"):  # fmt: skip
-        (repo / file).parent.mkdir(exist_ok=True)
-        (repo / file).write_bytes(b"not wanted")
-    AutoencoderTiny().save_pretrained(root / TINY_DECODER)
-    (root / TINY_DECODER / "taesd_decoder.pth").write_bytes(b"not wanted")
-    return root
-
-
-@pytest.fixture
-def hub(repositories: Path) -> Iterator[HubServer]:
-    with serving(repositories) as server:
-        yield server
 
 
 def run(command: str, url: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:

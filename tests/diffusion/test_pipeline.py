@@ -37,6 +37,11 @@ def test_absent_folder_is_a_clear_error(tmp_path: Path) -> None:
         load_pipeline(Path("models/no-such-pipeline"), CPU)
 
 
+def test_a_name_that_is_none_is_told_with_those_that_are_known() -> None:
+    with pytest.raises(DiffusionError, match=r"pipeline in sdturbo\. .*\(sd-turbo, lcm, sdxs\) .*\(OWNER/NAME\)"):
+        load_pipeline("sdturbo", CPU)
+
+
 def test_empty_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DiffusionError, match=r"model_index\.json cannot be read"):
         load_pipeline(tmp_path, CPU)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from transformers import CLIPTextModel
 
 from bci_live.config import bundled
 from bci_live.diffusion.spaces import STABLE_DIFFUSION, latent_side, latent_space, text_space
@@ -75,3 +76,30 @@ def test_a_pipeline_without_text_encoder_is_a_clear_error(big: Path, tmp_path: P
     shutil.rmtree(copy / "text_encoder")
     with pytest.raises(DiffusionError, match=r"text_encoder of .* cannot be read"):
         caption_bank(copy)
+
+
+def test_without_memory_on_the_device_captions_are_embedded_by_the_processor_and_that_is_said(
+    big: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    there = embed(big, ["An image of a dog"])
+    move = CLIPTextModel.to
+
+    def full(encoder: CLIPTextModel, device: torch.device) -> CLIPTextModel:
+        if device.type == "cuda":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.27 GiB.")
+        return move(encoder, device)
+
+    monkeypatch.setattr(CLIPTextModel, "to", full)
+    np.testing.assert_array_equal(embed(big, ["An image of a dog"], "cuda"), there)
+    assert "ran out of memory: captions are embedded by the processor" in caplog.text
+
+
+def test_another_failure_on_the_device_is_not_tried_again_on_the_processor(
+    big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(encoder: CLIPTextModel, device: torch.device) -> CLIPTextModel:
+        raise RuntimeError(f"no kernel image is available on {device}")
+
+    monkeypatch.setattr(CLIPTextModel, "to", failing)
+    with pytest.raises(DiffusionError, match="cannot be used: no kernel image is available on cuda"):
+        embed(big, ["An image of a dog"], "cuda")
