@@ -155,16 +155,15 @@ class DiffusionReconstructor:
         start, noise, generators = begin(engine, initials, seeds)
         latents = plan.alpha * start + plan.sigma * noise
         extra = self._pipeline.prepare_extra_step_kwargs(generators, 0.0)
-        for count, (timestep, moment) in enumerate(zip(timesteps, plan.moments, strict=True), start=1):
+        for step, (timestep, moment) in enumerate(zip(timesteps, plan.moments, strict=True)):
             scaled = plan.scheduler.scale_model_input(latents, timestep)
             predicted = engine.denoise(scaled, moment.expand(len(scaled)), prompt)
             stepped = plan.scheduler.step(predicted, timestep, latents, **extra)
-            latents = stepped.prev_sample
-            if count == plan.steps:
-                yield engine.fetched(engine.decode(latents))
+            if step + 1 == plan.steps:
+                yield engine.fetched(engine.decode(stepped.prev_sample))
             else:
-                guess = getattr(stepped, "pred_original_sample", None)
-                yield engine.fetched(engine.glance(latents if guess is None else guess))
+                yield engine.fetched(engine.glance(plan.guess(step, latents, predicted, stepped)))
+            latents = stepped.prev_sample
 
 
 def _initial(config: DiffusionConfig, decoding: Decoding) -> Initial:

@@ -10,7 +10,16 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
-from diffusers import EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, LCMScheduler, TCDScheduler
+from diffusers import (
+    DDIMScheduler,
+    DEISMultistepScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    LCMScheduler,
+    TCDScheduler,
+    UniPCMultistepScheduler,
+)
 
 from bci_live.config import DiffusionConfig, bundled
 from bci_live.diffusion.engine import as_pixels
@@ -156,6 +165,41 @@ def test_before_the_last_step_a_preview_shows_what_the_decoder_would() -> None:
         decoded = engine.decode(latents).float()
         previewed = as_pixels(engine.preview(latents, engine.pixels)).float()
     assert (previewed - decoded).square().mean() < 0.15 * (decoded - decoded.mean((0, 1, 2))).square().mean()
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        DDIMScheduler, LCMScheduler, TCDScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler, DEISMultistepScheduler,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_a_preview_is_of_the_clean_picture_whatever_the_scheduler(exported: Path, scheduler: Any, kind: str) -> None:
+    """A network that knows the noise: each guess before the last step is the clean latent, not one that is noised anew."""
+    pipeline = load_pipeline(exported, CPU)
+    pipeline.scheduler = scheduler(beta_schedule="scaled_linear", prediction_type=kind)
+    settings = DiffusionConfig.model_validate({"pipeline": str(exported), "steps": 4, "strength": 1.0})
+    reconstructor = DiffusionReconstructor(pipeline, "known", settings, lambda: 0.0)
+    engine, alphas = reconstructor.engine, pipeline.scheduler.alphas_cumprod
+    generator = torch.Generator().manual_seed(1)
+    clean = 0.9 - 1.8 * torch.rand(1, *engine.latent_shape, generator=generator)  # none of it is clipped
+
+    def denoise(latents: torch.Tensor, moment: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
+        alpha, sigma = alphas[int(moment[0])] ** 0.5, (1 - alphas[int(moment[0])]) ** 0.5
+        noise = (latents - alpha * clean) / sigma
+        return noise if kind == "epsilon" else alpha * noise - sigma * clean
+
+    guesses: list[torch.Tensor] = []
+    glance = engine.glance
+    embedding = np.zeros((TOKENS, engine.width), np.float32)
+    with (
+        patch.object(engine, "denoise", denoise),
+        patch.object(engine, "glance", lambda latents: guesses.append(latents) or glance(latents)),
+    ):
+        list(reconstructor.draw(embedding, None, 0))
+    assert len(guesses) == 3
+    for guess in guesses:
+        assert (guess - clean).abs().max() < 0.02
 
 
 def test_the_first_picture_does_not_wait_until_a_preview_costs_nothing(decoding: Decoding, exported: Path) -> None:
