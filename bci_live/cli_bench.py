@@ -96,7 +96,10 @@ def bench_reconstruct_command(
     from bci_live.evaluation.drawing_speed import DrawingBench, bench_reconstruct
 
     name = pipeline or ("sd-turbo" if random_weights else DiffusionConfig().pipeline)
-    plan = DrawingBench(name, device, steps, size, random_weights, rounds, _counts(streams), compiled)
+    plan = DrawingBench(
+        pipeline=name, device=device, steps=steps, size=size, random_weights=random_weights, rounds=rounds,
+        streams=_counts(streams), compiled=compiled,
+    )  # fmt: skip
     _report(bench_reconstruct(plan, _say), as_json)
 
 

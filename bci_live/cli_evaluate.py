@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bci_live.config import Config, EpochConfig, FilterConfig, TrainingConfig, bundled
+from bci_live.config import Config, DiffusionConfig, EpochConfig, FilterConfig, TrainingConfig, bundled
 from bci_live.errors import BciError, DecoderError
 from bci_live.loading import no_collecting
 
@@ -132,7 +132,9 @@ def _judge_decoder(
     tell: Tell,
 ) -> Evaluation:
     from bci_live.decoding.decoder import load_decoder
+    from bci_live.decoding.storage import read_card
     from bci_live.evaluation.evaluate import evaluate_decoder
+    from bci_live.live.fitting import check_fit
     from bci_live.sessions.labels import parse_labels
 
     if len(paths) < 2:
@@ -140,6 +142,8 @@ def _judge_decoder(
             f"Name a decoder and the sessions to evaluate it on; there is '{paths[0]}' alone. To train on the sessions "
             "themselves, say --cross-validate run."
         )
+    if drawing.count:
+        check_fit(read_card(paths[0]), DiffusionConfig(pipeline=Path(drawing.pipeline).as_posix()), paths[0])
     return evaluate_decoder(
         load_decoder(paths[0], drawing.device, subject),
         paths[1:],

@@ -52,8 +52,11 @@ class DrawingBench:
 
     @property
     def config(self) -> DiffusionConfig:
-        """All of the steps are run: at strength 1."""
-        return DiffusionConfig(steps=self.steps, strength=1.0, initial="saliency", compiled=self.compiled)
+        """All of the steps are run: at strength 1. Of weights that are none, any number of steps."""
+        named = {} if self.random_weights else {"pipeline": self.pipeline}
+        return DiffusionConfig.model_validate(
+            named | {"steps": self.steps, "strength": 1.0, "initial": "saliency", "compiled": self.compiled}
+        )
 
 
 def bench_reconstruct(bench: DrawingBench, tell: Tell = lambda _: None) -> dict[str, Any]:
@@ -66,40 +69,59 @@ def bench_reconstruct(bench: DrawingBench, tell: Tell = lambda _: None) -> dict[
     ------
     BciError
         If the pipeline or the device is not there, or the size is none that the pipeline can draw.
+    ValidationError
+        If the pipeline was not made to draw in so many steps.
     """
-    device = pick_device(bench.device)
+    config, device = bench.config, pick_device(bench.device)
     decode, decoding = _eeg_decoder(device)
     tell("Loading the pipeline, and warming up …")
-    ours = DiffusionReconstructor(_pipeline(bench, device), bench.pipeline, bench.config, time.perf_counter)
+    ours = DiffusionReconstructor(_pipeline(bench, device), bench.pipeline, config, time.perf_counter)
     embedding, saliency = _condition(decoding, ours.engine.width), decoding.saliency
     ours.warm_up(len(embedding))
     draw = partial(_last, ours, embedding[None], [saliency], [0])
     memory = _memory(draw, device)
     tell("Loading it once more, for the plain diffusers call …")
-    theirs = partial(_plain, _pipeline(bench, device), bench, embedding, saliency, ours.engine.pixels)
-    off = np.abs(draw()[0].astype(float) - _LEVELS * theirs()).max()
+    theirs, picture = _peer(bench, device, embedding, saliency, ours.engine.pixels, tell)
+    off = None if picture is None else round(float(np.abs(draw()[0].astype(float) - _LEVELS * picture).max()), 2)
     tell(f"{bench.rounds} draws of each, in turn …")
-    whole: dict[str, Call] = {"total": draw, "peer": theirs, "eeg_decoder": decode}
+    whole: dict[str, Call] = {"total": draw, "eeg_decoder": decode}
+    if theirs is not None:
+        whole["peer"] = theirs
     took = _in_turn(whole | _parts(ours, embedding), bench.rounds, device)
-    peer = _figures({"total": took.pop("peer")})
-    figures: dict[str, Any] = _figures(took) | memory | {"largest_difference": round(float(off), 2)}
+    peer: dict[str, Any] = _figures({"total": took.pop("peer")}) if theirs else {"total_ms_median": None}
+    figures: dict[str, Any] = _figures(took) | memory | {"largest_difference": off}
     if bench.streams:
         figures["pictures_a_second_by_streams"] = {
             str(rows): _batch_rate(ours, embedding, saliency, rows, bench, tell) for rows in bench.streams
         }
-    pixels = ours.engine.pixels
-    setting = {
+    return {"ours": _setting(bench, ours) | figures, "peer": {"name": "diffusers"} | peer}
+
+
+def _setting(bench: DrawingBench, ours: DiffusionReconstructor) -> dict[str, Any]:
+    """What is measured, and on what."""
+    return {
         "pipeline": bench.pipeline,
         "random_weights": bench.random_weights,
-        "pixels": pixels,
+        "pixels": ours.engine.pixels,
         "steps": ours.steps,
-    }
-    where = {
-        "device": str(device),
+        "device": str(ours.engine.device),
         "precision": str(ours.engine.kind).removeprefix("torch."),
         "threads": torch.get_num_threads(),
     }
-    return {"ours": setting | where | figures, "peer": {"name": "diffusers"} | peer}
+
+
+def _peer(
+    bench: DrawingBench, device: torch.device, embedding: FloatArray, saliency: FloatArray, pixels: int, tell: Tell
+) -> tuple[Call, Any] | tuple[None, None]:
+    """The plain call and a picture of it, (pixels, pixels, 3) of 0…1; None where there is not the memory for it beside ours."""
+    try:
+        theirs = partial(_plain, _pipeline(bench, device), bench, embedding, saliency, pixels)
+        return theirs, theirs()
+    except RuntimeError as error:
+        if not is_of_memory(error):
+            raise
+        tell(f"There is not the memory for the plain diffusers call beside ours: {error}")
+        return None, None
 
 
 def _pipeline(bench: DrawingBench, device: torch.device) -> Any:

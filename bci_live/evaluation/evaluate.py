@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from bci_live.config import DiffusionConfig
 from bci_live.decoding.decoder import TrainedDecoder
 from bci_live.errors import RecordingError
 from bci_live.evaluation.conclusion import (
@@ -37,7 +36,6 @@ from bci_live.evaluation.reading import (
     read_sessions,
 )
 from bci_live.evaluation.result import Evaluation
-from bci_live.live.fitting import check_fit
 from bci_live.sessions.recording import Recording, digests
 
 
@@ -56,7 +54,7 @@ def evaluate_decoder(
     Parameters
     ----------
     sessions : recordings with markers, none of which it was trained on
-    drawing : how many pictures are drawn, by which pipeline
+    drawing : how many pictures are drawn, by which pipeline, which has to fit the decoder (`live.fitting.check_fit`)
     marker_labels : what the markers mean; unless told, what the decoder remembers
     reject_uv : by type of channel the largest span of an epoch, µV; unless told, the decoder's own
 
@@ -64,15 +62,13 @@ def evaluate_decoder(
     ------
     RecordingError
         If it was trained on one of the sessions, or one cannot be read, or there are too few trials.
-    LabelError, MontageError, DiffusionError
-        If markers, channels or the pipeline do not fit the decoder.
+    LabelError, MontageError
+        If markers or channels do not fit the decoder.
     """
     findings, card = Findings(), decoder.card
     recordings = read_sessions(sessions, card.marker_labels if marker_labels is None else marker_labels)
     check_unseen(decoder, recordings)
     check_known(recordings, card.labels)
-    if drawing.count:
-        check_fit(card, DiffusionConfig(pipeline=Path(drawing.pipeline).as_posix()))
     limits = card.epoch.reject_uv if reject_uv is None else dict(reject_uv)
     epoch_config = card.epoch.model_copy(update={"reject_uv": limits})
     tell("reading", 0.0)

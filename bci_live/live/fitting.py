@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from bci_live.config import DiffusionConfig, bundled
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from bci_live.types import StreamFacts
 
 
-def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Path("DECODER")) -> None:
-    """The decoder's captions must be of the pipeline's text space; the latent, where it is drawn from, of its latent space.
+def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path) -> None:
+    """The captions of `decoder`, a folder, must be of the pipeline's text space; the latent, where it is drawn from, of its latent space.
 
     Raises
     ------
@@ -29,7 +30,7 @@ def check_fit(card: DecoderCard, diffusion: DiffusionConfig, decoder: Path = Pat
 
     source = bundled(diffusion.pipeline)
     folder, name = pipeline_folder(source), pipeline_name(source)
-    mending = f"bci-live retarget {decoder} {{}}--diffusion {diffusion.pipeline} --out FOLDER"
+    mending = f"bci-live retarget {quote(str(decoder))} {{}}--diffusion {quote(diffusion.pipeline)} --out FOLDER"
     space = text_space(folder)
     if card.text_space != space:
         raise DecoderError(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bci_live.cli import main
+from tests.diffusion.stable_diffusion import save_stable_diffusion
 
 ROOT = Path(__file__).resolve().parents[2]
 DECODER, SESSION = "models/decoder-demo", "recordings/demo.xdf"
@@ -53,6 +54,18 @@ def test_the_demo_is_scored_with_its_controls_in_json_and_in_a_report(tmp_path: 
         assert baseline["gain"] == pytest.approx(ssim - baseline["score"], abs=1e-3)
     assert told["oracle"] or "oracle" in told["not_run"]
     assert page.read_text(encoding="utf-8").count("<figure") == 3
+
+
+def test_a_pipeline_that_the_decoder_does_not_speak_to_is_named_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    big = save_stable_diffusion(tmp_path / "a folder")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["bci-live", "evaluate", DECODER, SESSION, "--diffusion", str(big)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"bci-live retarget {DECODER} --diffusion '{big}' --out FOLDER" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from bci_live.cli_bench import _counts
 from bci_live.errors import BciError
@@ -42,9 +43,22 @@ def test_more_at_once_than_there_is_memory_for_is_told_and_leaves_the_other_figu
         _batch_rate(broken, *condition, 2, DrawingBench("any"), told.append)
 
 
+def test_where_the_peer_finds_no_memory_ours_is_told_all_the_same() -> None:
+    told: list[str] = []
+    full = patch("bci_live.evaluation.drawing_speed._plain", side_effect=torch.OutOfMemoryError("CUDA out of memory."))
+    with full:
+        figures = bench_reconstruct(DrawingBench("models/diffusion-demo", rounds=3), told.append)
+    assert figures["ours"]["total_ms_median"] > 0
+    assert figures["ours"]["largest_difference"] is None
+    assert figures["peer"] == {"name": "diffusers", "total_ms_median": None}
+    assert "There is not the memory for the plain diffusers call beside ours: CUDA out of memory." in told
+
+
 def test_what_cannot_be_measured_is_refused_with_what_can() -> None:
     with pytest.raises(BciError, match="draws no 65 pixels: take a --size that 32 divides"):
         bench_reconstruct(DrawingBench("models/diffusion-demo", size=65))
+    with pytest.raises(ValidationError, match="sdxs was made to draw in one step, not in 4"):
+        bench_reconstruct(DrawingBench("sdxs", steps=4))
     with pytest.raises(BciError, match="no architecture 'sd-3'"):
         bench_reconstruct(DrawingBench("sd-3", random_weights=True))
     with pytest.raises(BciError, match="There is no diffusion pipeline in"):

@@ -69,7 +69,7 @@ def test_a_mismatch_names_the_command_and_the_command_mends_it(big: Path, tmp_pa
     card = retarget(decoder, [], out, pipeline=big)
     assert (card.text_space, card.tokens, card.width, card.pipeline) == (SPACE, 77, WIDTH, "small-sd")
     assert card.scores == {"top1": 0.9}
-    check_fit(read_card(out), grey)
+    check_fit(read_card(out), grey, out)
     before, after = (load_decoder(folder).decode(_epoch()) for folder in (decoder, out))
     assert before.scores == after.scores
     np.testing.assert_array_equal(before.saliency, after.saliency)
@@ -86,16 +86,16 @@ def test_a_mismatch_names_the_command_and_the_command_mends_it(big: Path, tmp_pa
 def test_the_latent_of_another_autoencoder_is_refused_and_the_saliency_map_is_not(big: Path, tmp_path: Path) -> None:
     decoder, out = _save(tmp_path / "decoder", _card()), tmp_path / "retargeted"
     retarget(decoder, [], out, pipeline=big)
-    check_fit(read_card(out), DiffusionConfig(pipeline=str(big)))
+    check_fit(read_card(out), DiffusionConfig(pipeline=str(big)), out)
     with pytest.raises(DecoderError, match=r"predicts latents of 'autoencoder abc'.*bci-live retarget .* SESSION…"):
-        check_fit(read_card(out), DiffusionConfig(pipeline=str(big), initial="latent"))
+        check_fit(read_card(out), DiffusionConfig(pipeline=str(big), initial="latent"), out)
 
 
 def test_between_pipelines_that_share_latents_these_fit(big: Path, tmp_path: Path) -> None:
     card = _card(latent_space=STABLE_DIFFUSION, latent_shape=(4, SIDE, SIDE))
     retarget(_save(tmp_path / "decoder", card), [], tmp_path / "out", pipeline=big)
     assert latent_space(big) == STABLE_DIFFUSION
-    check_fit(read_card(tmp_path / "out"), DiffusionConfig(pipeline=str(big), initial="latent"))
+    check_fit(read_card(tmp_path / "out"), DiffusionConfig(pipeline=str(big), initial="latent"), tmp_path / "out")
 
 
 def test_a_label_without_caption_is_refused(big: Path, tmp_path: Path) -> None:
@@ -148,4 +148,4 @@ def test_the_demo_decoder_with_its_session_predicts_latents_of_the_other_pipelin
     out = tmp_path / "out"
     card = retarget(bundled("models/decoder-demo"), [session], out, pipeline=big)
     assert (card.latent_shape, card.latent_space) == ((4, SIDE, SIDE), STABLE_DIFFUSION)
-    check_fit(read_card(out), DiffusionConfig(pipeline=str(big), initial="latent"))
+    check_fit(read_card(out), DiffusionConfig(pipeline=str(big), initial="latent"), out)
