@@ -72,10 +72,14 @@ class TrainedDecoder:
     ) -> None:
         self.card = card
         self._network = network.eval().requires_grad_(False)
+        self._clock = clock
+        self.to(device)
+
+    def to(self, device: torch.device | str) -> None:
+        """Read the next epochs there; not while one is read."""
         self._network.encoder.to(device)
         self._network.saliency.to(device)
-        self._device = device
-        self._clock = clock
+        self._device = torch.device(device)
 
     @property
     def repair(self) -> ChannelRepair | None:

@@ -58,9 +58,10 @@ class FallingBack:
     """
 
     def __init__(self, name: str, ladder: Sequence[Rung], config: DiffusionConfig) -> None:
-        self._first, *self._left = ladder
+        self._rung, *self._left = ladder
         self.name, self.note = name, ""
         self._config, self._tokens = config, 0
+        self._problem = ""  # why it could not be loaded: to try that again for each picture would take all there is
         self._present: DiffusionReconstructor | None = None
 
     def load(self) -> None:
@@ -69,14 +70,19 @@ class FallingBack:
         Raises
         ------
         DiffusionError
-            If the pipeline cannot be loaded.
-        torch.OutOfMemoryError
-            If not even the last rung has enough.
+            If the pipeline cannot be loaded, or not even the last rung has enough memory; from then on at once.
         """
-        if self._present is None:
-            self._use(self._tried(partial(self._loaded, self._first)))
-        if self._present is None:
-            self._step_down()
+        if self._present is not None:
+            return
+        if self._problem:
+            raise DiffusionError(self._problem)
+        try:
+            self._use(self._tried(partial(self._loaded, self._rung)))
+            if self._present is None:
+                self._step_down()
+        except DiffusionError as error:
+            self._problem = str(error)
+            raise
 
     @property
     def draws_cold(self) -> bool:
@@ -106,7 +112,7 @@ class FallingBack:
             try:
                 yield from self._drawer.reconstruct(decoding, seed)
                 return
-            except (RuntimeError, DiffusionError) as error:
+            except (RuntimeError, MemoryError, DiffusionError) as error:
                 self._check_way_out(error)
             self._step_down()
 
@@ -122,10 +128,10 @@ class FallingBack:
         self._present = None
         while self._present is None:
             free_memory()
-            rung = self._left.pop(0)
-            self.note = f"The device ran out of memory: {rung.told}."
+            self._rung = self._left.pop(0)
+            self.note = f"The device ran out of memory: {self._rung.told}."
             _log.warning("%s", self.note)
-            self._use(self._tried(partial(self._loaded, rung)))
+            self._use(self._tried(partial(self._loaded, self._rung)))
 
     def _use(self, loaded: DiffusionReconstructor | None) -> None:
         """Draw by it, as was asked for while it was loaded, if it was."""
@@ -145,11 +151,16 @@ class FallingBack:
         """None where the memory did not suffice."""
         try:
             return load()
-        except (RuntimeError, DiffusionError) as error:
+        except (RuntimeError, MemoryError, DiffusionError) as error:
             self._check_way_out(error)
             return None
 
-    def _check_way_out(self, error: RuntimeError | DiffusionError) -> None:
-        """Raise `error` again, unless it is one of memory, and there is a rung to step down to."""
-        if not (self._left and is_of_memory(error)):
+    def _check_way_out(self, error: RuntimeError | MemoryError | DiffusionError) -> None:
+        """Raise again what is no lack of memory; a sentence, where there is no rung to step down to."""
+        if not is_of_memory(error):
             raise error
+        if not self._left:
+            raise DiffusionError(
+                f"There is too little memory to draw with the pipeline '{self.name}'. Choose a smaller one, or end other "
+                "programs that take memory."
+            ) from error

@@ -7,14 +7,21 @@ from collections.abc import Iterator
 
 import torch
 
-# PyTorch has a kind of its own for it; the libraries below tell it in words, which it passes on.
-_WORDS = ("out of memory", "alloc_failed", "cublas_status_not_initialized", "unable to find an engine to execute")
+# PyTorch has a kind of its own for it on a GPU; the libraries below, and its allocator on the processor, tell it in words.
+_WORDS = (
+    "out of memory",
+    "alloc_failed",
+    "cublas_status_not_initialized",
+    "unable to find an engine to execute",
+    "defaultcpuallocator",
+    "can't allocate memory",
+)
 
 
 def is_of_memory(error: BaseException) -> bool:
     """Whether a lack of memory is behind it: it may have been named anew, or have spoilt the end of a CUDA graph's capture."""
     return any(
-        isinstance(it, torch.OutOfMemoryError) or any(words in str(it).lower() for words in _WORDS)
+        isinstance(it, (torch.OutOfMemoryError, MemoryError)) or any(words in str(it).lower() for words in _WORDS)
         for it in _behind(error)
     )
 

@@ -53,7 +53,7 @@ class BackgroundSession:
         return self._runner.progress
 
     def problem(self) -> str | None:
-        """Why there is no session, or nothing comes into it, with the remedy; None while all is well."""
+        """Why there is no session, nothing comes into it, or nothing can be drawn, with the remedy; None while all is well."""
         return self._runner.problem
 
     def choosing(self) -> bool:

@@ -60,7 +60,7 @@ class Choices:
     def choose(self, choice: ModelChoice, request: LiveRequest) -> bool:
         """Whether these models are there and fit each other, and the device is; then they are wanted, the next time too."""
         try:
-            check_models(choice, _drawn_by(choice.pipeline, request.config.diffusion))
+            check_models(choice, _drawn_by(choice, request.config.diffusion))
         except BciError as error:
             self.problem = str(error)
             return False
@@ -104,7 +104,7 @@ class Choices:
             self._wanted = None
         if choice is None:
             return request
-        diffusion = _drawn_by(choice.pipeline, request.config.diffusion)
+        diffusion = _drawn_by(choice, request.config.diffusion)
         self.problem, self.drawing, self._keeps = "", replace(self.drawing, diffusion=diffusion), keeps
         return request.with_models(choice, diffusion)
 
@@ -163,8 +163,16 @@ def _first_drawing(request: LiveRequest) -> DrawingChoice:
     return DrawingChoice(request.config.diffusion, anytime=request.config.live.anytime)
 
 
-def _drawn_by(pipeline: str, before: DiffusionConfig) -> DiffusionConfig:
-    """The settings of before; or those that the pipeline is used with, if something is known of it."""
-    if pipeline != before.pipeline and known_pipeline(pipeline):
-        return DiffusionConfig(pipeline=pipeline, seed=before.seed)
-    return before.model_copy(update={"pipeline": pipeline})
+def _drawn_by(choice: ModelChoice, before: DiffusionConfig) -> DiffusionConfig:
+    """The settings of before; those that the pipeline is used with, where something is known of it, or of the one before."""
+    pipeline, compiled = choice.pipeline, before.compiled and _on_cuda(choice.device)
+    if pipeline != before.pipeline and (known_pipeline(pipeline) or known_pipeline(before.pipeline)):
+        return DiffusionConfig(pipeline=pipeline, seed=before.seed, compiled=compiled)
+    return before.model_copy(update={"pipeline": pipeline, "compiled": compiled})
+
+
+def _on_cuda(device: str) -> bool:
+    """Whether a pipeline that is loaded to it can be compiled."""
+    from bci_live.decoding.device import devices_at_hand
+
+    return (devices_at_hand()[0] if device == "auto" else device) == "cuda"

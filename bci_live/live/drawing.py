@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bci_live.config import DiffusionConfig
@@ -18,6 +20,14 @@ from bci_live.types import Decoding, Epoch, Missed, MissedReason
 
 _WAIT_S = 0.05
 _SEEDS = 2**31
+
+
+class _Choice(NamedTuple):
+    """How to draw, as it was chosen. `number`: of choices before it."""
+
+    seed: int | None
+    averaged: int
+    number: int
 
 
 class Drawer:
@@ -45,7 +55,7 @@ class Drawer:
         self._reconstructor = reconstructor
         self._telemetry, self._errors, self._abstain = telemetry, errors, abstain
         # Of another thread's making: always read and replaced as a whole.
-        self._drawing: tuple[int | None, int] = (seed, 1)
+        self._choice = _Choice(seed, 1, 0)
         self._means = TrialMeans()
         self._random = np.random.default_rng()
         self._still = StillPictures(self._random)
@@ -63,9 +73,9 @@ class Drawer:
         DiffusionError
             If the pipeline cannot draw so.
         """
+        # In this order: what is drawn meanwhile, by whichever, counts as of the choice before, and is not kept for this one.
         self._reconstructor.draw_as(diffusion)
-        self._still.drew(None)
-        self._drawing = (seed, averaged)
+        self._choice = _Choice(seed, averaged, self._choice.number + 1)
 
     def step(self) -> None:
         """Wait a moment for an epoch; decode and draw it."""
@@ -82,18 +92,20 @@ class Drawer:
             self._errors.report(self.name, error)
 
     def _show(self, epoch: Epoch) -> Outcome:
-        seed, averaged = self._drawing
-        if seed is None:
-            seed = int(self._random.integers(_SEEDS))
-        decoding = self._decoder.decode(epoch if is_sliding(epoch.marker) else self._means.mean(epoch, averaged))
+        choice = self._choice
+        seed = int(self._random.integers(_SEEDS)) if choice.seed is None else choice.seed
+        decoding = self._decoder.decode(epoch if is_sliding(epoch.marker) else self._means.mean(epoch, choice.averaged))
         self._telemetry.decoded(decoding)
         if self._abstain and decoding.abstained:
             told = f"{decoding.top} with {decoding.confidence:.0%}: trials so unsure are no better than guessed"
             return Missed(epoch.marker, MissedReason.UNSURE, told)
-        if is_sliding(epoch.marker) and (kept := self._still.instead_of(decoding, seed)):
+        if is_sliding(epoch.marker) and (kept := self._still.instead_of(decoding, seed, choice.number)):
             self._telemetry.drew(kept)
             return Shown(kept, Timings(**timings_of(kept, kept.made)))
-        return self._draw(decoding, seed)
+        outcome = self._draw(decoding, seed)
+        if isinstance(outcome, Shown):
+            self._still.drew(outcome.reconstruction, choice.number)
+        return outcome
 
     def _draw(self, decoding: Decoding, seed: int) -> Outcome:
         first_made = None
@@ -109,5 +121,4 @@ class Drawer:
                 return Missed(decoding.epoch.marker, MissedReason.INTERRUPTED, told)
         if reconstruction is None or first_made is None:
             raise BciError(f"The pipeline '{self._reconstructor.name}' drew nothing. Raise steps or strength.")
-        self._still.drew(reconstruction)
         return Shown(reconstruction, Timings(**timings_of(reconstruction, first_made)))

@@ -89,8 +89,11 @@ def load_models(
     progress("Loading the decoder …")
     from bci_live.decoding.decoder import load_decoder
     from bci_live.decoding.device import pick_device
+    from bci_live.live.steady_decoder import SteadyDecoder
 
-    decoder = load_decoder(request.decoder, pick_device(request.device), request.subject)
+    device = pick_device(request.device)
+    decoder = SteadyDecoder(load_decoder(request.decoder, subject=request.subject))
+    decoder.to(str(device))
     reconstructor = _reconstructor(request)
     if not draws_later:
         progress("Loading the diffusion pipeline …")

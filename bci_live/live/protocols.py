@@ -62,6 +62,10 @@ class Decoder(Protocol):
     @property
     def repair(self) -> ChannelRepair | None: ...
 
+    def to(self, device: str) -> None:
+        """Read there from now on."""
+        ...
+
     def decode(self, epoch: Epoch) -> Decoding:
         """What the EEG tells."""
         ...

@@ -43,9 +43,9 @@ _MEANWHILE = "Until then it can be watched, checked, and recorded with REC."
 class SessionRunner:
     """Runs one session at a time, as `request` says; what it has now is in its attributes.
 
-    `progress`: what is being done, in words. `problem`: why there is no session, or nothing comes into it, with the remedy;
-    None while all is well. `choosing`: whether there is no session because it is not clear which streams are meant.
-    `session`, `replay`: those that run, or None. `devices`: what models can be loaded to.
+    `progress`: what is being done, in words. `problem`: why there is no session, nothing comes into it, or nothing can be
+    drawn, with the remedy; None while all is well. `choosing`: whether there is no session because it is not clear which
+    streams are meant. `session`, `replay`: those that run, or None. `devices`: what models can be loaded to.
     """
 
     def __init__(self, request: LiveRequest) -> None:
@@ -171,7 +171,7 @@ class SessionRunner:
             return request
         return for_streams(request, choice)
 
-    def _attend(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
+    def _attend(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models | None:
         """`_listen`; where the decoder does not fit the headset, its signal alone.
 
         Raises
@@ -186,8 +186,11 @@ class SessionRunner:
                 raise  # those that were asked for may fit
             return self._look_at(request, models, f"{error} {_MEANWHILE}")
 
-    def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models:
-        """One session, until others are chosen or the window is closed; the models for the next one."""
+    def _listen(self, request: LiveRequest, models: Models, early: ReplayProcess | None) -> Models | None:
+        """One session, until others are chosen or the window is closed; the models for the next one.
+
+        None: those that cannot draw may be mended meanwhile, and are read anew.
+        """
         with open_session(request, *models, self._tell, False, early) as (session, replay):
             self.choices.begin(request)
             self.session, self.replay = session, replay
@@ -196,20 +199,37 @@ class SessionRunner:
                 # The first picture, too, is drawn as it was chosen, perhaps the last time.
                 self._take(self.choices.redraw(self.request, session))
                 self._tell("Loading the diffusion pipeline …")
-                with no_collecting():
-                    session.draw(self._wake)
-                self.choices.drew()
+                cannot_draw = self._draw(session)
                 self._tell("")
                 while not self._wake.wait(_LOOK_S):
-                    self.problem = replay.problem() if replay else None
+                    self.problem = (replay.problem() if replay else None) or cannot_draw
                     self._take(self.choices.redraw(self.request, session))
                     # While they load, which may fail, the session goes on.
                     chosen = self._chosen_models(models)
                     if chosen is not models:
                         return chosen
-                return models
+                return None if cannot_draw else models
             finally:
                 self.session = self.replay = None
+
+    def _draw(self, session: LiveSession) -> str | None:
+        """Let `session` draw; why it cannot, while its signal, what is read of it, and REC go on.
+
+        Raises
+        ------
+        BciError
+            If the models of the last time cannot draw, and others were asked for.
+        """
+        try:
+            with no_collecting():
+                session.draw(self._wake)
+        except BciError as error:
+            if self.choices.recalled:
+                raise
+            self._fail(error, choosing=False)
+            return str(error)
+        self.choices.drew()
+        return None
 
     def _look_at(self, request: LiveRequest, models: Models, why: str) -> Models:
         """The signal alone of a headset that the decoder does not fit, until others are chosen or it is gone; as `_listen`."""
@@ -236,7 +256,7 @@ class SessionRunner:
                 self.session = None
 
     def _fail(self, error: BciError, choosing: bool) -> None:
-        """Say why there is no session, unless another was asked for meanwhile: of that it says nothing."""
+        """Say why there is no session, or no picture, unless another was asked for meanwhile: of that it says nothing."""
         if not self._wake.is_set():
             self.problem, self.choosing = str(error), choosing
 

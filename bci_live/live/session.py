@@ -25,6 +25,7 @@ from bci_live.live.protocols import Decoder, MarkerSource, Reconstructor
 from bci_live.live.sliding import SlidingMarkers
 from bci_live.live.snapshot import LiveSnapshot, Outcome, Phase, SignalPart
 from bci_live.live.stages import ErrorLog, Stage
+from bci_live.live.steady_decoder import SteadyDecoder
 from bci_live.live.telemetry import Telemetry
 from bci_live.signal.epoching import EpochPlan
 from bci_live.streams.awaited import AwaitedMarkers, MarkerSearch
@@ -66,7 +67,7 @@ class LiveSession:
         keep_outcomes: bool = True,
     ) -> None:
         self._infos = eeg, markers
-        self._decoder, self._reconstructor = decoder, reconstructor
+        self._decoder, self._reconstructor = SteadyDecoder.of(decoder), reconstructor
         self._config, self._clock = config, clock
         self._keep_outcomes = keep_outcomes
         self._errors = ErrorLog()
@@ -75,7 +76,7 @@ class LiveSession:
         # one drawing after its turn. Where each outcome is written down, a burst is better drawn late than dropped.
         self._mailbox: Mailbox[Epoch] = Mailbox(config.live.waiting_epochs if keep_outcomes else 1)
         self._drawer = Drawer(
-            self._mailbox, decoder, reconstructor, self._telemetry, self._errors,
+            self._mailbox, self._decoder, reconstructor, self._telemetry, self._errors,
             config.diffusion.seed, not keep_outcomes if config.live.abstain is None else config.live.abstain,
             give_way=not keep_outcomes,
         )  # fmt: skip
@@ -123,18 +124,20 @@ class LiveSession:
 
         Raises
         ------
-        DiffusionError
-            If the pipeline cannot be loaded, or cannot draw.
+        BciError
+            If the pipeline cannot be loaded, or a model cannot be warmed up. What is read of the EEG is shown all the same.
         """
-        self._reconstructor.load()
-        cold = self._reconstructor.draws_cold
-        if cold:
-            self._begin_to_draw()
-            self._await_a_picture(until)
-        if not until.is_set():
-            self._warm_up(beside_drawing=cold)
-        if not cold:
-            self._begin_to_draw()
+        try:
+            self._reconstructor.load()
+            cold = self._reconstructor.draws_cold
+            if cold:
+                self._begin_to_draw()
+                self._await_a_picture(until)
+            if not until.is_set():
+                self._warm_up(beside_drawing=cold)
+        finally:
+            if self._phase == "warming":
+                self._begin_to_draw()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -204,7 +207,7 @@ class LiveSession:
             labels=self._decoder.card.labels,
             epoch=self._decoder.card.epoch,
             missed=self._telemetry.missed(),
-            note=" ".join(filter(None, (self.note, self._drawer.note))),
+            note=" ".join(filter(None, (self.note, self._decoder.note, self._drawer.note))),
             simulated_decoder=self._decoder.card.simulated,
             guess=self._telemetry.guess(),
             faults=self._channels.now,

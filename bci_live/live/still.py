@@ -23,31 +23,30 @@ class StillPictures:
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._last: Reconstruction | None = None
-        self._in_a_row = 0
+        self._choice = self._in_a_row = 0
 
-    def drew(self, picture: Reconstruction | None) -> None:
-        """A finished picture; None: whatever comes next is to be drawn."""
-        self._last, self._in_a_row = picture, 0
+    def drew(self, picture: Reconstruction, choice: int) -> None:
+        """A finished picture. `choice`: the number of the user's choice of how to draw that it was drawn by."""
+        self._last, self._choice, self._in_a_row = picture, choice, 0
 
-    def instead_of(self, decoding: Decoding, seed: int) -> Reconstruction | None:
-        """The picture of before as that of `decoding`, told as `repeated`; None where it is to be drawn."""
+    def instead_of(self, decoding: Decoding, seed: int, choice: int) -> Reconstruction | None:
+        """The picture of before as that of `decoding`, told as `repeated`; None where one is to be drawn, by another choice too."""
         last = self._last
-        if last is None or last.seed != seed or self._in_a_row == MOST_IN_A_ROW:
+        if last is None or (last.seed, self._choice) != (seed, choice) or self._in_a_row == MOST_IN_A_ROW:
             return None
-        moved = 1 - _likeness(last.decoding, decoding)
+        moved = 1 - _likeness(last.decoding, decoding, last.initial)
         if self._random.random() >= 1 - moved / (1 - THRESHOLD):
             return None
         self._in_a_row += 1
         return replace(last, decoding=decoding, made=decoding.made, repeated=True)
 
 
-def _likeness(one: Decoding, other: Decoding) -> float:
-    """The smallest cosine of what a picture is drawn from: embedding, saliency map about its mean, latent."""
-    pairs = [
-        (one.embedding, other.embedding),
-        (one.saliency - one.saliency.mean(), other.saliency - other.saliency.mean()),
-    ]
-    if one.latent is not None and other.latent is not None:
+def _likeness(one: Decoding, other: Decoding, initial: str) -> float:
+    """The smallest cosine of what a picture is drawn from: embedding, and what `initial` names, the saliency map about its mean."""
+    pairs = [(one.embedding, other.embedding)]
+    if initial in ("saliency", "blend"):
+        pairs.append((one.saliency - one.saliency.mean(), other.saliency - other.saliency.mean()))
+    if initial in ("latent", "blend") and one.latent is not None and other.latent is not None:
         pairs.append((one.latent, other.latent))
     return min(_cosine(a, b) for a, b in pairs)
 

@@ -50,6 +50,16 @@ def test_the_same_epoch_decodes_to_the_same_bits_and_another_to_others(decoder: 
     assert first.scores == again.scores != other.scores
 
 
+def test_a_decoder_that_is_moved_reads_the_same() -> None:
+    moved = load_decoder(FOLDER)
+    before = moved.decode(epoch_of(moved))
+    moved.to("cpu")
+    np.testing.assert_array_equal(moved.decode(epoch_of(moved)).saliency, before.saliency)
+    moved.to("meta")  # stands where a GPU does: what is on it cannot be read from there
+    with pytest.raises(NotImplementedError, match="meta"):
+        moved.decode(epoch_of(moved))
+
+
 def test_an_epoch_of_another_montage_is_refused(decoder: TrainedDecoder) -> None:
     with pytest.raises(MontageError, match="4"):
         decoder.decode(epoch_of(decoder, channels=4))

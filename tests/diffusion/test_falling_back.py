@@ -91,9 +91,39 @@ def test_what_is_changed_while_the_next_rung_is_loaded_is_drawn_so(load: Callabl
     assert [(it.step, it.steps) for it in drawer.reconstruct(decoding, 1)] == [(1, 3), (1, 2), (2, 2)]
 
 
+@pytest.mark.parametrize(
+    "lack",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried …"
+        ),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:116] data. DefaultCPUAllocator: not enough memory: you tried …"),
+        MemoryError("Unable to allocate 5.00 GiB for an array"),
+    ],
+    ids=["GPU", "processor", "processor of Windows", "NumPy"],
+)
+def test_without_a_rung_for_it_a_lack_of_memory_is_a_sentence_and_nothing_is_loaded_again(
+    load: Callable, decoding: Decoding, lack: Exception
+) -> None:
+    tried = []
+
+    def never(_: DiffusionConfig) -> DiffusionReconstructor:
+        tried.append(lack)
+        raise lack
+
+    drawer = FallingBack("tiny", [Rung("", never), Rung("", never)], CONFIG)
+    for draw in (drawer.load, lambda: list(drawer.reconstruct(decoding, 1)), lambda: drawer.warm_up(TOKENS)):
+        with pytest.raises(DiffusionError, match=r"too little memory .* 'tiny'\. Choose a smaller one"):
+            draw()
+    assert len(tried) == 2
+
+
 def test_the_last_rung_and_other_errors_raise(load: Callable, decoding: Decoding) -> None:
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(DiffusionError, match="too little memory"):
         list(FallingBack("tiny", [Rung("", lambda _: load(Greedy))], CONFIG).reconstruct(decoding, 1))
+    with pytest.raises(DiffusionError, match="too little memory"):
+        FallingBack("tiny", [Rung("", lambda _: _greedy_when_warm(load))], CONFIG).warm_up(TOKENS)
     foreign = FallingBack(
         "tiny", [Rung("", lambda _: load(DiffusionReconstructor)), Rung("", lambda _: load(Greedy))], CONFIG
     )

@@ -99,6 +99,8 @@ class DrawsOnceLoaded(Draws):
         assert self.warm.wait(60)
 
     def reconstruct(self, decoding: Decoding, seed: int) -> Iterator[Reconstruction]:
+        if self._error is not None:
+            raise self._error
         yield from super().reconstruct(decoding, seed)
         self.drew.set()
 

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
 
 import pytest
+import torch
 
 from bci_live.config import DiffusionConfig, bundled
-from bci_live.errors import BciError
+from bci_live.errors import BciError, DiffusionError
 from bci_live.live import choosing, remembered, runner
 from bci_live.live import session as session_module
 from bci_live.live.background import BackgroundSession
@@ -21,7 +22,7 @@ from bci_live.live.launcher import LiveRequest
 from bci_live.live.remembered import StreamChoice
 from bci_live.live.snapshot import RecordingRequest
 from bci_live.streams.outlet import open_eeg_outlet
-from bci_live.types import StreamFacts
+from bci_live.types import Decoding, Epoch, StreamFacts
 from tests.live.background_sessions import (
     DrawsOnceLoaded,
     decoder_of,
@@ -104,13 +105,54 @@ def test_a_window_that_is_closed_before_the_first_marker_does_not_wait_for_a_pic
     assert not draws.began_warming.is_set()
 
 
-def test_a_pipeline_that_cannot_be_loaded_ends_the_session_with_its_reason(name: str) -> None:
-    draws = DrawsOnceLoaded(error=BciError("The pipeline is damaged. Get it anew."))
+def test_a_pipeline_that_cannot_draw_is_a_problem_while_the_signal_what_is_read_of_it_and_rec_go_on(
+    name: str, tmp_path: Path
+) -> None:
+    draws = DrawsOnceLoaded(error=DiffusionError("There is too little memory to draw. Choose a smaller pipeline."))
     with headset(name, f"{name}-m"), session(draws, stream=name, markers=f"{name}-m") as running:
         wait_until(lambda: listens_to(running) == name, 40, "the session")
+        before = running._runner.session
         draws.loaded.set()
-        wait_until(lambda: running.problem() == "The pipeline is damaged. Get it anew.", 20, "the reason")
-        wait_until(lambda: running.snapshot() is None, 20, "the session's end")
+        wait_until(lambda: running.problem() is not None, 20, "the reason")
+        wait_until(lambda: (seen := running.snapshot()) is not None and seen.decoding is not None, 20, "what is read")
+        running.record(RecordingRequest(tmp_path))
+        wait_until(lambda: (status := running.recording()) is not None and status.seconds > 1, 20, "a recording")
+        running.stop_recording()
+        wait_until(lambda: (status := running.recording()) is not None and not status.running, 20, "its end")
+        assert (status := running.recording()) is not None
+        assert max(stream.samples for stream in status.streams) > 200
+        assert running.problem() == "There is too little memory to draw. Choose a smaller pipeline."
+        assert (running._runner.session, running.progress()) == (before, "")
+        assert (seen := running.snapshot()) is not None
+        assert (seen.phase, seen.counts.shown) == ("live", 0)
+        assert (part := running.signal(1.0)) is not None
+        assert len(part.samples) > 200
+
+
+class CrowdedDog(SaysDog):
+    """Is on a GPU without room until it is moved."""
+
+    crowded = True
+
+    def to(self, device: str) -> None:
+        self.crowded = device != "cpu"
+
+    def decode(self, epoch: Epoch) -> Decoding:
+        if self.crowded:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().decode(epoch)
+
+
+def test_a_decoder_that_runs_out_of_memory_goes_on_on_the_processor_with_a_note_and_no_error(name: str) -> None:
+    with (
+        headset(name, f"{name}-m"),
+        patch.object(runner, "load_models", return_value=(CrowdedDog(), Draws())),
+        BackgroundSession(LiveRequest(Path("decoder"), stream=name, markers=f"{name}-m")) as running,
+    ):
+        wait_until(lambda: (seen := running.snapshot()) is not None and seen.counts.shown > 0, 40, "a picture")
+        assert (seen := running.snapshot()) is not None
+        assert seen.note == "The device ran out of memory: the EEG is decoded by the processor now."
+        assert (running.problem(), seen.errors) == (None, ())
 
 
 def test_after_a_pipeline_that_cannot_be_loaded_connecting_loads_the_models_anew(name: str) -> None:
@@ -123,7 +165,7 @@ def test_after_a_pipeline_that_cannot_be_loaded_connecting_loads_the_models_anew
         BackgroundSession(LiveRequest(Path("decoder"), stream=name, markers=f"{name}-m")) as running,
     ):
         for _ in range(2):  # not mended yet: it is told again
-            wait_until(lambda: running.problem() is not None and running.snapshot() is None, 40, "the reason")
+            wait_until(lambda: running.problem() is not None, 40, "the reason")
             assert running.problem() == "The pipeline is damaged. Get it anew."
             running.connect(StreamChoice(stream=name, markers=f"{name}-m"))
         wait_until(lambda: listens_to(running) == name and running.progress() == "", 40, "the session")

@@ -36,6 +36,59 @@ def test_another_device_or_decoder_changes_nothing_of_how_pictures_are_drawn() -
     assert choices.drawing == replace(chosen, diffusion=taken.config.diffusion)
 
 
+DEMO = DiffusionConfig().pipeline
+
+
+@pytest.mark.parametrize(
+    ("before", "pipeline", "drawn"),
+    [
+        ("sdxs", DEMO, (4, 0.75, "saliency")),  # nothing is known of it
+        ("IDKiro/sdxs-512-0.9", DEMO, (4, 0.75, "saliency")),
+        ("sd-turbo", DEMO, (4, 0.75, "saliency")),
+        (DEMO, "sdxs", (1, 1.0, "grey")),
+        ("sdxs", "sd-turbo", (2, 0.5, "saliency")),
+    ],
+)
+def test_steps_that_belong_to_a_known_pipeline_neither_follow_it_nor_are_followed(
+    before: str, pipeline: str, drawn: tuple[int, float, str]
+) -> None:
+    request = replace(FRESH, config=Config(diffusion=DiffusionConfig(pipeline=before, seed=3)))
+    choices = Choices(request)
+    choices.want(ModelChoice(FRESH.decoder, pipeline, "cpu"))
+    diffusion = choices.adopt(request).config.diffusion
+    assert (diffusion.steps, diffusion.strength, diffusion.initial) == drawn
+    assert (diffusion.pipeline, diffusion.seed) == (pipeline, 3)
+    assert choices.drawing.diffusion == diffusion
+
+
+def test_of_pipelines_that_nothing_is_known_of_the_steps_are_carried_over() -> None:
+    diffusion = DiffusionConfig(steps=7, strength=0.4, initial="grey")
+    request = replace(FRESH, config=Config(diffusion=diffusion))
+    choices = Choices(request)
+    choices.want(ModelChoice(FRESH.decoder, "my-pipeline", "cpu"))
+    assert choices.adopt(request).config.diffusion == diffusion.model_copy(update={"pipeline": "my-pipeline"})
+
+
+@pytest.mark.parametrize("pipeline", [DEMO, "my-pipeline", "sd-turbo"])
+@pytest.mark.parametrize(
+    ("device", "at_hand", "compiled"),
+    [
+        ("cuda", ("cuda", "cpu"), True),
+        ("auto", ("cuda", "cpu"), True),
+        ("cpu", ("cuda", "cpu"), False),  # there it is refused, and the window has no switch for it
+        ("auto", ("mps", "cpu"), False),
+    ],
+)
+def test_a_pipeline_stays_compiled_as_long_as_it_is_on_cuda(
+    pipeline: str, device: str, at_hand: tuple[str, ...], compiled: bool
+) -> None:
+    request = replace(FRESH, config=Config(diffusion=DiffusionConfig(compiled=True)))
+    choices = Choices(request)
+    choices.want(ModelChoice(FRESH.decoder, pipeline, device))
+    with patch("bci_live.decoding.device.devices_at_hand", return_value=at_hand):
+        assert choices.adopt(request).config.diffusion.compiled == compiled
+
+
 @pytest.fixture
 def mine(tmp_path: Path) -> ModelChoice:
     """A decoder and a pipeline of one's own, as far as they are read before they are loaded."""

@@ -69,6 +69,43 @@ def test_drawn_otherwise_it_is_drawn_anew() -> None:
     assert _draw([0.0] * 4, SLIDING, change_at=2) == [False, True, False, True]
 
 
+def test_a_picture_under_way_when_another_way_is_chosen_does_not_stay() -> None:
+    """The session's thread may choose while the drawer draws: what is finished then was drawn as before."""
+    mailbox: Mailbox[Epoch] = Mailbox(1)
+    telemetry, choices = Telemetry(100), iter([DiffusionConfig(steps=8)])
+
+    def between() -> None:
+        if (chosen := next(choices, None)) is not None:
+            drawer.draw_with(chosen, 7, 1)
+
+    reconstructor = FakeReconstructor(between)
+    drawer = Drawer(mailbox, ReadingDecoder(), reconstructor, telemetry, ErrorLog(), seed=7)  # type: ignore[arg-type]
+    for time in range(3):
+        mailbox.put(Epoch(np.zeros((2, 4), np.float32), float(time), replace(SLIDING, time=float(time)), 1.0, 1.0))
+        telemetry.marker(replace(SLIDING, time=float(time)))
+        drawer.step()
+    assert [picture.repeated for picture in telemetry.history()[0]] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("initial", "saliency", "latent"),
+    [("grey", False, False), ("saliency", True, False), ("latent", False, True), ("blend", True, True)],
+)
+def test_a_start_that_moves_counts_only_where_it_is_drawn_from(initial: str, saliency: bool, latent: bool) -> None:
+    epoch = Epoch(np.zeros((1, 1), np.float32), 0.0, SLIDING, 0.0, 0.0)
+    before = Decoding(SALIENCY, EMBEDDING, SALIENCY.T, {"a": 1.0}, epoch, 0.0)
+    still = StillPictures(np.random.default_rng(1))
+
+    def stays(now: Decoding) -> bool:
+        still.drew(Reconstruction(np.zeros((2, 2, 3), np.uint8), 1, 1, 7, before, 0.0, initial=initial), 0)
+        return still.instead_of(now, 7, 0) is not None
+
+    assert stays(before)
+    assert stays(replace(before, saliency=1 - SALIENCY)) != saliency
+    assert stays(replace(before, latent=-SALIENCY.T)) != latent
+    assert not stays(replace(before, embedding=OTHER))
+
+
 def test_the_less_alike_the_less_probably_it_stays_and_never_below_the_threshold() -> None:
     marker = Marker(LABEL, 0.0, STREAM)
     epoch = Epoch(np.zeros((1, 1), np.float32), 0.0, marker, 0.0, 0.0)
@@ -80,8 +117,8 @@ def test_the_less_alike_the_less_probably_it_stays_and_never_below_the_threshold
     def stays(cosine: float) -> float:
         still, kept = StillPictures(np.random.default_rng(1)), 0
         for _ in range(2000):
-            still.drew(Reconstruction(np.zeros((2, 2, 3), np.uint8), 1, 1, 7, read(1.0), 0.0))
-            kept += still.instead_of(read(cosine), 7) is not None
+            still.drew(Reconstruction(np.zeros((2, 2, 3), np.uint8), 1, 1, 7, read(1.0), 0.0), 0)
+            kept += still.instead_of(read(cosine), 7, 0) is not None
         return kept / 2000
 
     assert stays(0.995) == pytest.approx(0.75, abs=0.04)  # 1 - (1 - 0.995) / (1 - 0.98)
