@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,24 +12,14 @@ from rich.console import Console
 
 from bci_live import __version__
 from bci_live.cli_bench import bench
-from bci_live.cli_diffusion import DEVICE, PIPELINES, Device, download, retarget, train_diffusion_command
+from bci_live.cli_diffusion import download, retarget, train_diffusion_command
 from bci_live.cli_evaluate import evaluate
+from bci_live.cli_options import DEVICE, PIPELINES, refuse_together, refuse_without
 from bci_live.cli_streams import bridge, record, replay, streams
-from bci_live.config import (
-    Config,
-    DiffusionConfig,
-    EpochConfig,
-    FilterConfig,
-    LiveConfig,
-    ObjectiveConfig,
-    SaliencyConfig,
-    TrainingConfig,
-    bundled,
-    complaint,
-)
+from bci_live.cli_train import train
+from bci_live.config import Config, DiffusionConfig, LiveConfig, bundled, complaint
 from bci_live.errors import BciError
 from bci_live.live.stages import leave
-from bci_live.loading import no_collecting
 
 app = typer.Typer(
     name="bci-live",
@@ -125,13 +114,13 @@ def live(
     from bci_live.live.launcher import LiveRequest, headless_live, windowed_live
     from bci_live.live.protocol_writer import describe
 
-    _refuse_together(
+    refuse_together(
         "--replay",
         replay is not None,
         {"--stream": stream, "--stream-id": stream_id, "--markers": markers, "--markers-id": markers_id},
     )
-    _refuse_without("--replay", replay is not None, {"--loop": loop, "--start": start})
-    _refuse_without("--headless", headless, {"--seconds": seconds, "--json": as_json})
+    refuse_without("--replay", replay is not None, {"--loop": loop, "--start": start})
+    refuse_without("--headless", headless, {"--seconds": seconds, "--json": as_json})
     asked = {
         "pipeline": pipeline,
         "steps": steps,
@@ -172,99 +161,7 @@ for command in (streams, replay, bridge, record):
     app.command()(command)
 
 
-@app.command()
-def train(
-    sessions: Annotated[list[Path], typer.Argument(help="Recordings with markers.")],
-    out: Annotated[Path, typer.Option(help="Folder for the decoder.")],
-    labels: Annotated[
-        str, typer.Option(help="What the markers mean, where they are no labels: 1=house,2=face; others are left out.")
-    ] = "",
-    reference: Annotated[
-        str, typer.Option(help="Subtract the mean of these channels (TP9,TP10) or of all (average).")
-    ] = "",
-    reject: Annotated[
-        str, typer.Option(help="Leave out epochs that span more µV, by type of channel: eeg=150,eog=300, or none.")
-    ] = "eeg=150",
-    band: Annotated[
-        str,
-        typer.Option(
-            help="Hz that are kept, for instance 1-30 or 1-45,notch=50; auto takes the best on runs left out."
-        ),
-    ] = "auto",
-    encoder: Annotated[
-        str, typer.Option(help="What reads the EEG: nice, lstm (the paper's) or braindecode:NAME (extra braindecode).")
-    ] = TrainingConfig().encoder,
-    objective: Annotated[
-        str | None,
-        typer.Option(
-            help="What that is trained for: terms and weights, triplet=0.5,labels=1,infonce=0.5. "
-            f"Without it, triplet={ObjectiveConfig().triplet},labels={ObjectiveConfig().labels}."
-        ),
-    ] = None,
-    subject_layer: Annotated[
-        bool, typer.Option("--subject-layer", help="A linear layer for each of several subjects before the encoder.")
-    ] = False,
-    saliency: Annotated[
-        str | None,
-        typer.Option(
-            help="Weights of the saliency map's training, and its steps at most. Without it, "
-            + ",".join(f"{name}={value:g}" for name, value in SaliencyConfig().model_dump().items())
-            + "."
-        ),
-    ] = None,
-    captions: Annotated[
-        Path | None,
-        typer.Option(help="CSV with label,caption, for instance a captioner's, in place of 'An image of a dog'."),
-    ] = None,
-    pipeline: Annotated[
-        str | None, typer.Option("--diffusion", help=f"What its pictures come from: {PIPELINES}.")
-    ] = None,
-    device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Same seed, same decoder (on the CPU).", min=0)] = 0,
-    overwrite: Annotated[bool, typer.Option(help="Replace the decoder in --out.")] = False,
-    fine_tune: Annotated[
-        Path | None, typer.Option(help="Begin from this decoder of another person: five minutes are enough then.")
-    ] = None,
-) -> None:
-    """Make a decoder from recordings of one's own."""
-    from bci_live.sessions.labels import parse_labels
-    from bci_live.stimuli.captions import read_captions
-
-    Console(stderr=True).print("Loading …", style="dim")
-    with no_collecting():
-        from bci_live.training.adversarial import SaliencyTraining
-        from bci_live.training.decoder import train_decoder
-        from bci_live.training.encoder import EncoderTraining
-        from bci_live.training.processes import is_main_process
-
-    own = {"--reference": reference, "--band": band != "auto", "--encoder": encoder != TrainingConfig().encoder}
-    own |= {"--subject-layer": subject_layer, "--captions": captions}
-    _refuse_together("--fine-tune, which keeps what its decoder has", fine_tune is not None, own)
-    terms = {"objective": objective, "saliency": saliency}
-    training = TrainingConfig.model_validate(
-        {"encoder": encoder, "subject_layer": subject_layer}
-        | {name: given for name, given in terms.items() if given is not None}
-    )
-    config = Config()
-    card = train_decoder(
-        sessions,
-        out,
-        pipeline=bundled(pipeline or config.diffusion.pipeline),
-        filter_config=None if band == "auto" else FilterConfig.model_validate(band),
-        epoch_config=EpochConfig.model_validate({"reference": reference, "reject_uv": reject}),
-        marker_labels=parse_labels(labels),
-        seed=seed,
-        device=device,
-        overwrite=overwrite,
-        encoder_training=EncoderTraining(training.encoder, training.objective, training.subject_layer),
-        saliency_training=SaliencyTraining(**training.saliency.model_dump()),
-        fine_tune=fine_tune,
-        captions=None if captions is None else read_captions(captions),
-    )
-    if is_main_process():
-        print(f"The decoder is in {out}: {card.describe()}")
-
-
+app.command()(train)
 app.command()(evaluate)
 app.command("train-diffusion")(train_diffusion_command)
 app.command()(download)
@@ -293,18 +190,6 @@ def muse_csv(
             f"{', '.join(load_catalogue().labels)}.",
             markup=False,
         )
-
-
-def _refuse_together(option: str, given: bool, others: Mapping[str, object]) -> None:
-    """What would be ignored beside `option` is told instead."""
-    if given and (set_ := [name for name, value in others.items() if value]):
-        raise BciError(f"{', '.join(set_)} has no meaning with {option}: leave out the one or the other.")
-
-
-def _refuse_without(option: str, given: bool, others: Mapping[str, object]) -> None:
-    """What has a meaning with `option` alone is told without it."""
-    if not given and (set_ := [name for name, value in others.items() if value]):
-        raise BciError(f"{', '.join(set_)} has a meaning with {option} only: add {option}, or leave it out.")
 
 
 def main() -> None:

@@ -8,11 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bci_live.cli_options import PIPELINES, Device
 from bci_live.config import KNOWN_PIPELINES, bundled
-
-PIPELINES = f"a folder, {', '.join(KNOWN_PIPELINES)}, or a name on the hub"
-DEVICE = typer.Option(help="auto, cpu, cuda or mps; auto takes the best at hand.")
-Device = Annotated[str, DEVICE]
 
 
 def train_diffusion_command(
