@@ -43,6 +43,7 @@ def draw(folder: Path, steps: int, strength: float, prompts: FloatArray, starts:
         pipeline=str(folder), steps=steps, strength=strength, initial="grey", seed=0
     )
     reconstructor = DiffusionReconstructor.load(folder, CPU, config, time.perf_counter)
+    reconstructor.warm_up(prompts.shape[1])  # it draws the same without, in several times as long
     drawn = [
         list(reconstructor.draw(prompt, start, seed))[-1]
         for seed, (prompt, start) in enumerate(zip(prompts, starts, strict=True))

@@ -168,12 +168,12 @@ def test_before_the_last_step_a_preview_shows_what_the_decoder_would() -> None:
 
 
 @pytest.mark.parametrize(
-    "scheduler",
+    ("scheduler", "kind"),
     [
-        DDIMScheduler, LCMScheduler, TCDScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler, DEISMultistepScheduler,
+        (DDIMScheduler, "epsilon"), (LCMScheduler, "epsilon"), (TCDScheduler, "v_prediction"),
+        (DPMSolverMultistepScheduler, "epsilon"), (UniPCMultistepScheduler, "v_prediction"), (DEISMultistepScheduler, "epsilon"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 def test_a_preview_is_of_the_clean_picture_whatever_the_scheduler(exported: Path, scheduler: Any, kind: str) -> None:
     """A network that knows the noise: each guess before the last step is the clean latent, not one that is noised anew."""
     pipeline = load_pipeline(exported, CPU)
