@@ -24,7 +24,7 @@ _file.write_text(
 os.environ["LSLAPICFG"] = str(_file)
 os.environ["XDG_CONFIG_HOME"] = _folder  # what the window remembers is not the tester's
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-if "PYTEST_XDIST_WORKER" in os.environ:  # two workers' threads would wait for each other's
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers' threads would wait for each other's
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
